@@ -1,0 +1,52 @@
+//! What a failure means to a caller, independent of any transport.
+//!
+//! Each feature has its own `thiserror` enum and says through [`Failure`] which [`Kind`] each
+//! variant is; `rest` alone turns a kind into an HTTP status and an error code.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What went wrong, in the terms of the HTTP API's error table (docs/api.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Malformed or invalid input; the message names the field and the reason.
+    Invalid,
+    /// No credentials, or bad ones.
+    Unauthorized,
+    /// A client token past its `exp`.
+    TokenExpired,
+    /// A valid identity that may not do this.
+    Forbidden,
+    /// Unknown resource or route.
+    NotFound,
+    /// The route exists, but not with this method.
+    MethodNotAllowed,
+    /// The body is over the limit.
+    TooLarge,
+    /// Too many requests; try again after this long.
+    RateLimited(Duration),
+    /// The resource is in a state that does not allow this.
+    State,
+    /// The user or item exists already.
+    AlreadyExists,
+    /// Bad manager name or password (the same answer for both).
+    LoginFailed,
+    /// A heartbeat by someone who is not in the room.
+    NotInRoom,
+    /// The database, the cache or the IM service cannot be reached.
+    Unavailable,
+    /// Anything else; its text stays in the log.
+    Internal,
+}
+
+/// An error that knows what it means to the caller.
+pub trait Failure: std::error::Error + Send + Sync + 'static {
+    /// What the failure means.
+    fn kind(&self) -> Kind;
+
+    /// The text shown to the caller. Not used for [`Kind::Unavailable`] and [`Kind::Internal`],
+    /// whose text may hold internal details.
+    fn message(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_string())
+    }
+}

@@ -1,0 +1,5 @@
+//! Where state lives: the databases, the cache, and the tables.
+
+pub mod cache;
+pub mod db;
+pub mod entity;
