@@ -5,6 +5,7 @@
 //! taken off in proportion to the time.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -49,24 +50,23 @@ pub struct Subject<'a> {
 impl<'a> Counter<'a> {
     /// Measures the background for so long.
     pub async fn start(
-        connection: Connection,
+        address: SocketAddr,
         sql: &'a mut SqlProbe,
         cache: &'a CacheProxy,
         idle: Duration,
     ) -> Result<Self> {
         eprintln!("counting what background jobs do for {} s", idle.as_secs());
-        let mut counter = Self { connection, sql, cache, idle: Idle::default() };
-        let before = counter.read().await?;
+        let before = read(sql, cache).await?;
         sleep(idle).await;
-        let after = counter.read().await?;
+        let after = read(sql, cache).await?;
         let seconds = after.at.duration_since(before.at).as_secs_f64();
-        counter.idle.statements = real(after.sql.since(&before.sql).statements()) / seconds;
-        counter.idle.trips = real(after.cache.since(&before.cache).trips) / seconds;
-        eprintln!(
-            "  {:.1} statements/s, {:.1} cache round trips/s",
-            counter.idle.statements, counter.idle.trips
-        );
-        Ok(counter)
+        let idle = Idle {
+            statements: real(after.sql.since(&before.sql).statements()) / seconds,
+            trips: real(after.cache.since(&before.cache).trips) / seconds,
+        };
+        eprintln!("  {:.1} statements/s, {:.1} cache round trips/s", idle.statements, idle.trips);
+        // Not earlier: servers close connections that stay silent.
+        Ok(Self { connection: Connection::open(address).await?, sql, cache, idle })
     }
 
     /// Sends each of `requests` once, uncounted.
@@ -85,11 +85,11 @@ impl<'a> Counter<'a> {
         count: usize,
     ) -> Result<Counted> {
         eprintln!("counting {count} × {}", subject.name);
-        let before = self.read().await?;
+        let before = read(self.sql, self.cache).await?;
         for request in requests.iter().cycle().take(count) {
             self.send(request).await?;
         }
-        let after = self.read().await?;
+        let after = read(self.sql, self.cache).await?;
         Ok(self.per_request(subject, &before, &after, count))
     }
 
@@ -123,11 +123,11 @@ impl<'a> Counter<'a> {
         }
         Ok(())
     }
+}
 
-    async fn read(&mut self) -> Result<Reading> {
-        let sql = self.sql.read().await?;
-        Ok(Reading { at: Instant::now(), sql, cache: self.cache.read() })
-    }
+async fn read(sql: &mut SqlProbe, cache: &CacheProxy) -> Result<Reading> {
+    let sql = sql.read().await?;
+    Ok(Reading { at: Instant::now(), sql, cache: cache.read() })
 }
 
 #[derive(Debug)]

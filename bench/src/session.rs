@@ -11,7 +11,6 @@ use crate::count::{Counter, Subject};
 use crate::drive::Driver;
 use crate::figures::{megabytes, round};
 use crate::fixture::Fixture;
-use crate::http::Connection;
 use crate::measure::{Processes, Stopwatch, Taken};
 use crate::probe::cache::CacheProxy;
 use crate::probe::sql::SqlProbe;
@@ -114,9 +113,8 @@ async fn count(
     let all = [vec![routes::bare(&renderer)], routes::routes(&renderer, &fixture)].concat();
     let wanted = Wanted::new(only, &all)?;
 
-    let connection = Connection::open(launcher.address()).await?;
     let idle = Duration::from_secs(common.idle);
-    let mut counter = Counter::start(connection, &mut sql, &proxy, idle).await?;
+    let mut counter = Counter::start(launcher.address(), &mut sql, &proxy, idle).await?;
     let count = usize::try_from(common.requests)?;
     let mut counted = Vec::new();
     for route in all.iter().filter(|route| wanted.has(route.name)) {

@@ -20,10 +20,10 @@ pub fn print(report: &Report) {
 
 fn counted(routes: &[Counted]) {
     println!("\nPer request, counted on MariaDB and between server and Redis:");
-    println!("{:<18}{:>8}{:>8}  {:<44}cache commands", "route", "SQL", "trips", "statements by kind");
+    println!("{:<18}{:>8}{:>8}  {:<50} cache commands", "route", "SQL", "trips", "statements by kind");
     for route in routes {
         println!(
-            "{:<18}{:>8.2}{:>8.2}  {:<44}{}",
+            "{:<18}{:>8.2}{:>8.2}  {:<50} {}",
             route.name,
             route.sql,
             route.trips,

@@ -43,7 +43,7 @@ impl SqlProbe {
         for row in self.connection.fetch_all(sqlx::raw_sql(STATUS)).await? {
             let name: String = row.try_get(0)?;
             let value: u64 = row.try_get::<String, _>(1)?.parse().unwrap_or_default();
-            match name.strip_prefix("Com_") {
+            match name.strip_prefix("Com_").map(|kind| if kind == "admin_commands" { "ping" } else { kind }) {
                 Some(kind) if value > 0 => {
                     count.kinds.insert(kind.to_owned(), value);
                 }
@@ -94,7 +94,8 @@ impl SqlCount {
         self.questions.saturating_sub(transaction)
     }
 
-    /// Statements by kind (`select`, `insert`, …, transaction control included).
+    /// Statements by kind (`select`, `insert`, …), transaction control and pings included: these cost a round
+    /// trip each, though they are no statements.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, u64)> {
         let kinds = self.kinds.iter().map(|(kind, value)| (kind.as_str(), *value));
         kinds.filter(|(kind, _)| !PROTOCOL.contains(kind))
