@@ -1,0 +1,54 @@
+//! Telling every node that something its in-process look-ups may hold has changed.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+/// How many announcements a slow listener may fall behind before it is told that it missed some.
+const BACKLOG: usize = 4096;
+
+/// News for look-ups that are held in process.
+///
+/// A receiver that gets `RecvError::Lagged` has missed some and must treat it as
+/// [`Announcement::Resync`]. The announcing node itself may hear of a change twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// Drop what is held of this key.
+    Changed {
+        /// The kind of thing, such as `user`.
+        topic: String,
+        /// Which one.
+        key: String,
+    },
+    /// Announcements may have been missed: drop everything.
+    Resync,
+}
+
+/// The wire form of [`Announcement::Changed`].
+#[derive(Serialize, Deserialize)]
+struct Message<'a> {
+    topic: std::borrow::Cow<'a, str>,
+    key: std::borrow::Cow<'a, str>,
+}
+
+/// The listeners of this process.
+#[derive(Clone, Debug)]
+pub(super) struct Listeners(broadcast::Sender<Announcement>);
+
+impl Listeners {
+    pub(super) fn new() -> Self {
+        Self(broadcast::Sender::new(BACKLOG))
+    }
+
+    pub(super) fn listen(&self) -> broadcast::Receiver<Announcement> {
+        self.0.subscribe()
+    }
+
+    pub(super) fn tell(&self, announcement: Announcement) {
+        // Fails only when nobody listens.
+        let _ = self.0.send(announcement);
+    }
+
+    pub(super) fn tell_changed(&self, topic: &str, key: &str) {
+        self.tell(Announcement::Changed { topic: topic.to_owned(), key: key.to_owned() });
+    }
+}
