@@ -1,6 +1,8 @@
 //! Telling every node that something its in-process look-ups may hold has changed.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use tokio::sync::broadcast;
 
 /// How many announcements a slow listener may fall behind before it is told that it missed some.
@@ -23,11 +25,27 @@ pub enum Announcement {
     Resync,
 }
 
-/// The wire form of [`Announcement::Changed`].
-#[derive(Serialize, Deserialize)]
-struct Message<'a> {
-    topic: std::borrow::Cow<'a, str>,
-    key: std::borrow::Cow<'a, str>,
+/// The wire form of [`Announcement::Changed`]: JSON.
+#[derive(Deserialize)]
+pub(super) struct Message<'a> {
+    topic: Cow<'a, str>,
+    key: Cow<'a, str>,
+}
+
+impl Message<'_> {
+    pub(super) fn encode(topic: &str, key: &str) -> String {
+        serde_json::json!({ "topic": topic, "key": key }).to_string()
+    }
+
+    /// What another process said; what cannot be read may be about anything.
+    pub(super) fn decode(text: &[u8]) -> Announcement {
+        match serde_json::from_slice::<Message<'_>>(text) {
+            Ok(Message { topic, key }) => {
+                Announcement::Changed { topic: topic.into_owned(), key: key.into_owned() }
+            }
+            Err(_) => Announcement::Resync,
+        }
+    }
 }
 
 /// The listeners of this process.
@@ -50,5 +68,18 @@ impl Listeners {
 
     pub(super) fn tell_changed(&self, topic: &str, key: &str) {
         self.tell(Announcement::Changed { topic: topic.to_owned(), key: key.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_wire_and_nonsense_means_anything() {
+        let (topic, key) = ("us\"er", "é:{1}");
+        let changed = Announcement::Changed { topic: topic.to_owned(), key: key.to_owned() };
+        assert_eq!(Message::decode(Message::encode(topic, key).as_bytes()), changed);
+        assert_eq!(Message::decode(b"\xff{"), Announcement::Resync);
     }
 }

@@ -8,12 +8,21 @@
 //! Every call answers within a second, with an error when Redis is away; connections are
 //! replaced in the background.
 
+mod connection;
+mod connector;
 mod error;
+mod heartbeats;
 mod invalidation;
+mod keys;
+mod link;
 mod memory;
 mod memory_shard;
 mod presence;
+mod redis;
+mod redis_presence;
+mod scripts;
 mod sorted_set;
+mod subscription;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +34,7 @@ pub use self::error::CacheError;
 pub use self::invalidation::Announcement;
 use self::memory::Memory;
 pub use self::presence::{Counters, Enter, Member, RoomState, Silent};
+use self::redis::Redis;
 use crate::clock::SharedClock;
 use crate::config::CacheConfig;
 
@@ -37,6 +47,7 @@ pub struct Cache(Backend);
 #[derive(Clone)]
 enum Backend {
     Memory(Arc<Memory>),
+    Redis(Arc<Redis>),
 }
 
 impl Cache {
@@ -46,10 +57,12 @@ impl Cache {
     /// # Errors
     /// [`CacheError::Config`] for addresses or a key prefix that cannot be used.
     pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<Self> {
-        match cfg {
-            CacheConfig::Memory => Ok(Self(Backend::Memory(Arc::new(Memory::new(clock))))),
-            CacheConfig::Node(_) | CacheConfig::Cluster(_) => Err(CacheError::Config("unavailable".into())),
-        }
+        let (redis, is_cluster) = match cfg {
+            CacheConfig::Memory => return Ok(Self(Backend::Memory(Arc::new(Memory::new(clock))))),
+            CacheConfig::Node(redis) => (redis, false),
+            CacheConfig::Cluster(redis) => (redis, true),
+        };
+        Ok(Self(Backend::Redis(Arc::new(Redis::open(redis, is_cluster, clock).await?))))
     }
 }
 
@@ -58,6 +71,7 @@ macro_rules! dispatch {
     ($self:ident, $backend:ident => $call:expr) => {
         match &$self.0 {
             Backend::Memory($backend) => Ok($call),
+            Backend::Redis($backend) => $call.await,
         }
     };
 }
@@ -65,11 +79,10 @@ macro_rules! dispatch {
 /// Plain values and announcements. All of the calls fail with a [`CacheError`] that says whether
 /// the cache could not be reached or answered badly; after a failed write it is unknown whether
 /// it was applied.
-#[allow(clippy::missing_errors_doc)]
 impl Cache {
     /// Whether the cache answers (of a cluster: every master).
     pub async fn ping(&self) -> Result<()> {
-        dispatch!(self, cache => { let _ = cache; })
+        dispatch!(self, cache => cache.ping())
     }
 
     /// The value of `key`.
@@ -95,25 +108,26 @@ impl Cache {
     /// Tells every process that its look-ups of `key` are out of date. This process hears it
     /// at once, even if the call fails.
     pub async fn announce(&self, topic: &str, key: &str) -> Result<()> {
-        dispatch!(self, cache => cache.listeners.tell_changed(topic, key))
+        dispatch!(self, cache => cache.announce(topic, key))
     }
 
     /// What every process announces, from now on.
     pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
         match &self.0 {
             Backend::Memory(memory) => memory.listeners.listen(),
+            Backend::Redis(redis) => redis.listeners.listen(),
         }
     }
 }
 
 /// Presence.
-#[allow(clippy::missing_errors_doc)]
 impl Cache {
     /// When a presence write of this process last failed. Whoever was heard around that time
     /// may be recorded as silent.
     pub fn failed_at(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
             Backend::Memory(_) => None,
+            Backend::Redis(redis) => redis.failed_at(),
         }
     }
 
@@ -158,7 +172,6 @@ impl Cache {
     }
 
     /// Into how many shards the rooms are spread; the shards are numbered from 0.
-    #[allow(clippy::unused_self)]
     pub fn shards(&self) -> u16 {
         presence::SHARDS
     }
