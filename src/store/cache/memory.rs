@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::invalidation::Listeners;
 use super::memory_shard::Shard;
-use super::presence::{self, Counters, Enter, Member, RoomState, SHARDS, Silent};
+use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
 use crate::clock::SharedClock;
 
 /// Plain values with the instant at which each expires, in milliseconds since the epoch.
@@ -129,12 +129,14 @@ impl Memory {
             .collect()
     }
 
-    pub(super) fn put_counters(&self, live_id: &str, counters: Counters) {
-        self.room(live_id, |shard, now| shard.put_counters(live_id, counters, now));
+    pub(super) fn put_counters(&self, entries: &[CountersEntry<'_>]) {
+        for entry in entries {
+            self.room(entry.live_id, |shard, now| shard.put_counters(entry, now));
+        }
     }
 
     pub(super) fn forget_counters(&self, live_id: &str) {
-        self.room(live_id, |shard, _| shard.forget_counters(live_id));
+        self.room(live_id, |shard, now| shard.forget_counters(live_id, now));
     }
 
     pub(super) fn anchor_watch(&self, live_id: &str) {

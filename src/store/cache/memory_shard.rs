@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::presence::{self, COUNTERS_LIFE_MS, Counters, Enter, Member, RoomState, Silent};
+use super::presence::{self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
 use super::sorted_set::SortedSet;
 
 /// The rooms of one shard.
@@ -16,6 +16,9 @@ pub(super) struct Shard {
     pub(super) anchors: SortedSet,
     /// Counters and when they expire.
     counters: HashMap<String, (Counters, i64)>,
+    /// The last view of each room, of those viewed lately: its number among all views, and when.
+    views: HashMap<String, (i64, i64)>,
+    view_number: i64,
     /// Since when silence counts.
     pub(super) since: Option<i64>,
 }
@@ -37,11 +40,22 @@ impl Shard {
         if user_id == anchor_id {
             self.anchors.update(live_id, now);
         }
-        if let Some((counters, _)) = self.counters.get_mut(live_id) {
-            counters.pv = counters.pv.saturating_add(i64::from(enter.count_view));
-            counters.uv = counters.uv.saturating_add(i64::from(enter.new_visitor));
+        if enter.count_view {
+            self.view(live_id, enter.new_visitor, now);
         }
         self.state(live_id, anchor_id, now)
+    }
+
+    fn view(&mut self, live_id: &str, is_new_visitor: bool, now: i64) {
+        self.view_number += 1;
+        self.views.insert(live_id.to_owned(), (self.view_number, now));
+        match self.counters.get_mut(live_id) {
+            Some((counters, _)) if counters.pv >= CROWDED_VIEWS => {
+                counters.pv = counters.pv.saturating_add(1);
+                counters.uv = counters.uv.saturating_add(i64::from(is_new_visitor));
+            }
+            _ => _ = self.counters.remove(live_id),
+        }
     }
 
     pub(super) fn leave(&mut self, live_id: &str, user_id: &str) -> bool {
@@ -60,16 +74,27 @@ impl Shard {
             online: self.online.get(live_id).copied().unwrap_or_default(),
             anchor_in: self.seen.contains(&presence::encode(live_id, anchor_id)),
             counters: self.counters.get(live_id).map(|(counters, _)| *counters),
+            version: self.version(live_id),
         }
     }
 
-    pub(super) fn put_counters(&mut self, live_id: &str, counters: Counters, now: i64) {
-        self.counters.retain(|_, (_, expires)| *expires > now);
-        self.counters.insert(live_id.to_owned(), (counters, now.saturating_add(COUNTERS_LIFE_MS)));
+    fn version(&self, live_id: &str) -> i64 {
+        self.views.get(live_id).map_or(0, |(number, _)| *number)
     }
 
-    pub(super) fn forget_counters(&mut self, live_id: &str) {
+    pub(super) fn put_counters(&mut self, entry: &CountersEntry<'_>, now: i64) {
+        self.counters.retain(|_, (_, expires)| *expires > now);
+        self.views.retain(|_, (_, at)| now.saturating_sub(*at) < COUNTERS_LIFE_MS);
+        if self.version(entry.live_id) == entry.version {
+            let expires = now.saturating_add(COUNTERS_LIFE_MS);
+            self.counters.insert(entry.live_id.to_owned(), (entry.counters, expires));
+        }
+    }
+
+    pub(super) fn forget_counters(&mut self, live_id: &str, now: i64) {
         self.counters.remove(live_id);
+        self.view_number += 1;
+        self.views.insert(live_id.to_owned(), (self.view_number, now));
     }
 
     pub(super) fn remove_silent(&mut self, now: i64, timeout: i64, limit: usize) -> Silent {

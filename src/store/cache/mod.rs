@@ -33,7 +33,7 @@ use tokio::sync::broadcast;
 pub use self::error::CacheError;
 pub use self::invalidation::Announcement;
 use self::memory::Memory;
-pub use self::presence::{Counters, Enter, Member, RoomState, Silent};
+pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
 use self::redis::Redis;
 use crate::clock::SharedClock;
 use crate::config::CacheConfig;
@@ -151,9 +151,10 @@ impl Cache {
         dispatch!(self, cache => cache.room_states(rooms))
     }
 
-    /// Keeps the counters of a room for a minute.
-    pub async fn put_counters(&self, live_id: &str, counters: Counters) -> Result<()> {
-        dispatch!(self, cache => cache.put_counters(live_id, counters))
+    /// Keeps the counters of rooms for a minute, of each unless it was viewed since its version
+    /// was read.
+    pub async fn put_counters(&self, entries: &[CountersEntry<'_>]) -> Result<()> {
+        dispatch!(self, cache => cache.put_counters(entries))
     }
 
     /// Drops the counters of a room.

@@ -50,13 +50,28 @@ pub struct Enter<'a> {
     pub user_id: &'a str,
     /// The room that the user was in and leaves by this. The room entered itself is ignored.
     pub former: Option<&'a str>,
-    /// Adds one to the cached number of visitors (uv).
+    /// The view is the user's first of this room.
     pub new_visitor: bool,
-    /// Adds one to the cached number of views (pv).
+    /// Counts as a view: see [`CROWDED_VIEWS`].
     pub count_view: bool,
     /// The anchor of the room, to answer whether they are in; entering as the anchor counts as
     /// being heard.
     pub anchor_id: &'a str,
+}
+
+/// From so many views on a room's cached counters are raised by each view, and so may be off by a
+/// few until they expire; below, a view drops them, and they are counted anew.
+pub const CROWDED_VIEWS: i64 = 1000;
+
+/// Counters of a room, to be kept unless somebody viewed it since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountersEntry<'a> {
+    /// The room.
+    pub live_id: &'a str,
+    /// [`RoomState::version`] as it was before counting.
+    pub version: i64,
+    /// The counters.
+    pub counters: Counters,
 }
 
 /// Numbers of a room that the database knows and the cache repeats for a minute.
@@ -79,6 +94,8 @@ pub struct RoomState {
     pub anchor_in: bool,
     /// The counters, unless nobody put them within the last minute.
     pub counters: Option<Counters>,
+    /// Changes with each view, so that counters counted before it are not put after it.
+    pub version: i64,
 }
 
 /// The answer to a request to remove the silent.

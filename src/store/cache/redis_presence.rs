@@ -8,15 +8,15 @@ use redis::{Value, from_redis_value};
 use super::error::CacheError;
 use super::heartbeats::Beat;
 use super::memory::millis;
-use super::presence::{self, COUNTERS_LIFE_MS, Counters, Enter, Member, RoomState, SHARDS, Silent};
+use super::presence::{self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
 use super::redis::{Redis, Result};
 use super::scripts::{self, Call, Script};
 
 /// How many members one call takes, so that Redis is not held up.
 const BATCH: usize = 500;
 
-/// As the scripts answer it: online, whether the anchor is in, pv, uv, mics.
-type State = (Option<u64>, bool, Option<i64>, Option<i64>, Option<i64>);
+/// As the scripts answer it: online, whether the anchor is in, pv, uv, mics, version.
+type State = (Option<u64>, bool, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
 
 impl Redis {
     pub(super) async fn heard(&self, live_id: &str, user_id: &str, is_anchor: bool) -> Result<bool> {
@@ -49,7 +49,9 @@ impl Redis {
             .arg(u8::from(enter.count_view))
             .arg(u8::from(enter.new_visitor))
             .arg(near)
-            .arg(member_of_near);
+            .arg(member_of_near)
+            .arg(CROWDED_VIEWS)
+            .arg(COUNTERS_LIFE_MS);
         let Some(far) = far else {
             return self.noting(self.link.run::<State>(entering)).await.map(room_state);
         };
@@ -78,25 +80,28 @@ impl Redis {
         let answers = self.link.run_all::<Vec<Value>>(calls.collect()).await?;
         let states = answers.into_iter().map(|values| {
             let states =
-                values.chunks(5).map(|state| from_redis_value::<State>(Value::Array(state.to_vec())));
+                values.chunks(6).map(|state| from_redis_value::<State>(Value::Array(state.to_vec())));
             states.map(|state| state.map(room_state).map_err(unexpected)).collect::<Result<Vec<_>>>()
         });
         in_order(rooms.len(), &by_shard, states.collect::<Result<Vec<_>>>()?)
     }
 
-    pub(super) async fn put_counters(&self, live_id: &str, counters: Counters) -> Result<()> {
-        let call = Call::new(&scripts::PUT_COUNTERS)
-            .key(self.keys.counters(live_id))
-            .arg(counters.pv)
-            .arg(counters.uv)
-            .arg(counters.mics)
-            .arg(COUNTERS_LIFE_MS);
-        self.link.run::<i64>(call).await?;
+    pub(super) async fn put_counters(&self, entries: &[CountersEntry<'_>]) -> Result<()> {
+        let calls = by_shard(entries, |entry| entry.live_id).into_values().map(|entries| {
+            let mut call = Call::new(&scripts::PUT_COUNTERS).arg(COUNTERS_LIFE_MS);
+            for (_, CountersEntry { live_id, version, counters: Counters { pv, uv, mics } }) in entries {
+                call.push_key(self.keys.counters(live_id));
+                [pv, uv, mics, version].into_iter().for_each(|number| call.push_arg(number));
+            }
+            call
+        });
+        self.link.run_all::<i64>(calls.collect()).await?;
         Ok(())
     }
 
     pub(super) async fn forget_counters(&self, live_id: &str) -> Result<()> {
-        self.link.command::<i64>(redis::cmd("DEL").arg(self.keys.counters(live_id)).to_owned()).await?;
+        let call = Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
+        self.link.run::<i64>(call).await?;
         Ok(())
     }
 
@@ -242,9 +247,14 @@ fn in_order<T, A>(count: usize, shards: &ByShard<'_, T>, answers: Vec<Vec<A>>) -
     Ok(all.into_iter().map(|(_, answer)| answer).collect())
 }
 
-fn room_state((online, anchor_in, pv, uv, mics): State) -> RoomState {
+fn room_state((online, anchor_in, pv, uv, mics, version): State) -> RoomState {
     let counters = pv.zip(uv).zip(mics).map(|((pv, uv), mics)| Counters { pv, uv, mics });
-    RoomState { online: online.unwrap_or_default(), anchor_in, counters }
+    RoomState {
+        online: online.unwrap_or_default(),
+        anchor_in,
+        counters,
+        version: version.unwrap_or_default(),
+    }
 }
 
 fn unexpected(what: impl ToString) -> CacheError {

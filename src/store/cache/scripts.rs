@@ -25,6 +25,7 @@ scripts! {
     ENTER = "enter.lua";
     LEAVE = "leave.lua";
     STATES = "states.lua";
+    FORGET_COUNTERS = "forget_counters.lua";
     PUT_COUNTERS = "put_counters.lua";
     WATCH_ANCHOR = "watch_anchor.lua";
     BEGIN_WATCH = "begin_watch.lua";
