@@ -39,6 +39,12 @@ impl Im {
         }
     }
 
+    /// Whether clients find their messages at this server.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        matches!(self, Self::Builtin(_))
+    }
+
     /// Creates an account, or gives an existing one this password → its id.
     pub async fn register(&self, username: &str, password: &str) -> Result<i64, ImError> {
         match self {
