@@ -3,4 +3,5 @@
 
 mod cache;
 mod ids;
+mod database;
 mod support;
