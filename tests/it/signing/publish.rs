@@ -52,6 +52,21 @@ fn a_signed_url_is_accepted_from_both_servers(#[case] security: SecurityType) {
     assert_eq!(verdict(&pili, "hub", stream, &escaped).as_deref(), Ok("1001"), "a client that escapes");
 }
 
+/// What Debian's nginx-rtmp posted when ffmpeg published to a URL of this server and stopped.
+#[test]
+fn the_forms_of_a_real_server_are_read() {
+    let common = "app=hub&flashver=FMLE/3.0%20(compatible%3B%20Lavf59.27&swfurl=&tcurl=rtmp://127.0.0.1:18935/hub&\
+                  pageurl=&addr=127.0.0.1&clientid=1";
+    let arguments = "e=1600003600&token=ak:KQA015NtnzJVfNyqcfJ-sA90EsU=";
+    let publish = format!("{common}&call=publish&name=qn_live_kit-1001&type=live&{arguments}");
+    let done = format!("{common}&call=publish_done&name=qn_live_kit-1001&{arguments}");
+    for form in [publish, done] {
+        let call = PublishCall::from_nginx(&form).unwrap();
+        assert_eq!(call.client.as_deref(), Some("1"));
+        assert_eq!(pili(SecurityType::ExpirySk).verify_publish(&call, now()).as_deref(), Ok("1001"));
+    }
+}
+
 #[rstest]
 #[case(SecurityType::Expiry)]
 #[case(SecurityType::ExpirySk)]
