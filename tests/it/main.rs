@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod cache;
-mod ids;
 mod database;
+mod ids;
+mod im;
+mod signing;
 mod support;
