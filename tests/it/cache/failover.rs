@@ -9,7 +9,7 @@ use liveloom::config::CacheConfig;
 use liveloom::store::cache::{Announcement, Cache, Enter, Member, Silent};
 use tokio::task::JoinSet;
 
-use super::backend::{config, eventually, open};
+use super::backend::{config, eventually, open, shard_of};
 use crate::support::redis::{RedisCluster, RedisServer};
 
 const ROOMS: u32 = 200;
@@ -39,6 +39,19 @@ async fn traffic(cache: Cache, user: u32, stop: Arc<AtomicBool>) -> (u32, Durati
         number += 7;
     }
     (failed, longest)
+}
+
+/// Heartbeats of a room on a master that is not harmed: how many, how many failed, the longest.
+async fn beats(cache: Cache, live_id: String, stop: Arc<AtomicBool>) -> (u32, u32, Duration) {
+    let (mut count, mut failed, mut longest) = (0, 0, Duration::ZERO);
+    while !stop.load(Ordering::Relaxed) {
+        let start = Instant::now();
+        failed += u32::from(cache.heard(&live_id, "kept", false).await.ok() != Some(true));
+        longest = longest.max(start.elapsed());
+        count += 1;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    (count, failed, longest)
 }
 
 /// Every room's number online is that of its members, as the keys themselves say.
@@ -82,6 +95,15 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     for user in 0..8 {
         running.spawn(traffic(cache.clone(), user, stop.clone()));
     }
+    let mut unharmed = String::new();
+    for number in 0.. {
+        unharmed = room(number);
+        let key = tag(shard_of(&cache, &unharmed).await);
+        if cluster.master_of(&key, 0).port() != cluster.master_of(&tag(0), 0).port() {
+            break;
+        }
+    }
+    let on_the_side = tokio::spawn(beats(cache.clone(), unharmed, stop.clone()));
     let began = Instant::now();
     harm(cluster.master_of(&tag(0), 0));
     let healthy = eventually("all shards answer again", SOON, async || {
@@ -97,6 +119,8 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
         failures += failed;
         longest = longest.max(took);
     }
+    let (others, others_failed, others_longest) = on_the_side.await.unwrap();
+    println!("other shards: {others} calls, {others_failed} failed, the longest took {others_longest:?}");
     println!("recovered after {healthy:?}; {failures} calls failed, the longest took {longest:?}");
     assert!(longest < LIMIT, "{longest:?}");
     assert!(cache.failed_at().is_some(), "calls failed, and that is remembered");
