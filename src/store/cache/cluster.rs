@@ -22,8 +22,8 @@ use super::error::CacheError;
 use super::layout::Layout;
 use super::link::{DEADLINE, Failed, Link};
 
-/// How often a call is repeated that was not executed.
-const REPEATS: usize = 8;
+/// How often a call goes where a node sends it.
+const REDIRECTIONS: usize = 8;
 /// The pause before a call is repeated whose keys are on their way.
 const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
 /// How often the layout is asked for when nothing calls for it, and at most.
@@ -97,7 +97,8 @@ impl Cluster {
     /// Makes a request and goes where it is sent.
     async fn follow(&self, key: Option<&str>, request: &Request) -> Result<Value, CacheError> {
         let (mut link, mut asking) = (self.link_for(key).await?, false);
-        for _ in 0..REPEATS {
+        let mut redirections = 0;
+        while redirections < REDIRECTIONS {
             let sent = link.within(
                 async |mut to: Connection| {
                     if asking { to.ask(request).await } else { to.send(request).await }
@@ -107,10 +108,18 @@ impl Cluster {
                 Ok(value) => return Ok(value),
                 Err(Failed::Moved(addr)) => {
                     self.shared.outdated.notify_one();
+                    redirections += 1;
                     (link, asking) = (self.shared.link(&addr), false);
                 }
-                Err(Failed::Ask(addr)) => (link, asking) = (self.shared.link(&addr), true),
-                Err(Failed::Migrating) => sleep(MIGRATION_PAUSE).await,
+                Err(Failed::Ask(addr)) => {
+                    redirections += 1;
+                    (link, asking) = (self.shared.link(&addr), true);
+                }
+                // Until the deadline.
+                Err(Failed::Migrating) => {
+                    sleep(MIGRATION_PAUSE).await;
+                    (link, asking) = (self.link_for(key).await?, false);
+                }
                 Err(Failed::Error(error)) => {
                     self.shared.outdated.notify_one();
                     return Err(error);

@@ -100,6 +100,7 @@ pub(super) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, Ca
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -6,7 +6,8 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, cmd};
 use tokio::sync::{Notify, watch};
@@ -50,10 +51,19 @@ enum State {
     Down(CacheError),
 }
 
+/// What calls report of the connection.
+#[derive(Default)]
+struct Doubt {
+    /// A call failed.
+    raised: Notify,
+    /// The server takes no writes any more; where it was reached, another may be now.
+    demoted: AtomicBool,
+}
+
 /// A connection that is kept.
 pub(super) struct Link {
     state: watch::Receiver<State>,
-    doubt: Arc<Notify>,
+    doubt: Arc<Doubt>,
     keeper: JoinHandle<()>,
 }
 
@@ -67,7 +77,7 @@ impl Link {
     /// Starts to connect.
     pub(super) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
-        let doubt = Arc::new(Notify::new());
+        let doubt = Arc::new(Doubt::default());
         let keeper = tokio::spawn(keep(connector, addr, sender, doubt.clone()));
         Self { state, doubt, keeper }
     }
@@ -90,11 +100,16 @@ impl Link {
     {
         let acting = async {
             let connection = self.connection().await.map_err(Failed::Error)?;
-            act(connection).await.map_err(|error| classify(&error))
+            act(connection).await.map_err(|error| {
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    self.doubt.demoted.store(true, Ordering::Relaxed);
+                }
+                classify(&error)
+            })
         };
         let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(CacheError::Deadline)));
         if let Err(Failed::Error(_)) = &result {
-            self.doubt.notify_one();
+            self.doubt.raised.notify_one();
         }
         result
     }
@@ -111,18 +126,22 @@ impl Link {
 }
 
 /// Connects, again and again, and watches over what is connected.
-async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, doubt: Arc<Notify>) {
+async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, doubt: Arc<Doubt>) {
     let (shortest, longest) = PAUSE;
     let mut pause = shortest;
     loop {
         let error = match timeout(CONNECT_LIMIT, connector.connect(&addr)).await {
             Ok(Ok(connection)) => {
-                pause = shortest;
+                let since = Instant::now();
                 state.send_replace(State::Up(connection.clone()));
-                watch_over(connection, &doubt).await;
-                tracing::warn!(%addr, "Redis does not answer");
-                state.send_replace(State::Connecting);
-                continue;
+                let why = watch_over(connection, &doubt).await;
+                tracing::warn!(%addr, why, "the connection to Redis is replaced");
+                if since.elapsed() >= CHECK_EVERY {
+                    pause = shortest;
+                    state.send_replace(State::Connecting);
+                    continue;
+                }
+                CacheError::Unreachable(why.into())
             }
             Ok(Err(error)) => unreachable(&error),
             Err(_) => CacheError::Deadline,
@@ -134,13 +153,22 @@ async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, dou
     }
 }
 
-/// Returns when the connection does not answer any more.
-async fn watch_over(mut connection: Connection, doubt: &Notify) {
+/// Returns when the connection is of no use any more, and why.
+async fn watch_over(mut connection: Connection, doubt: &Doubt) -> &'static str {
     let ping = Request::Command(cmd("PING"));
     loop {
         // Either way it is time for a look.
-        let _ = timeout(CHECK_EVERY, doubt.notified()).await;
-        let Ok(Ok(_)) = timeout(CHECK_LIMIT, connection.send(&ping)).await else { return };
+        let _ = timeout(CHECK_EVERY, doubt.raised.notified()).await;
+        if doubt.demoted.swap(false, Ordering::Relaxed) {
+            return "the server has become a replica";
+        }
+        match timeout(CHECK_LIMIT, connection.send(&ping)).await {
+            Ok(Ok(_)) => {}
+            // It answers, if only that it is still loading.
+            Ok(Err(error)) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {}
+            Ok(Err(_)) => return "it was closed",
+            Err(_) => return "it does not answer",
+        }
     }
 }
 

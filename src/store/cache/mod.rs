@@ -12,6 +12,7 @@ mod cluster;
 mod connection;
 mod connector;
 mod error;
+mod grouping;
 mod heartbeats;
 mod invalidation;
 mod keys;

@@ -1,11 +1,11 @@
 //! Presence in Redis: each change is one script over the keys of a shard.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::{Value, from_redis_value};
 
 use super::error::CacheError;
+use super::grouping::{by_shard, in_order};
 use super::heartbeats::Beat;
 use super::memory::millis;
 use super::presence::{self, COUNTERS_LIFE_MS, Counters, Enter, Member, RoomState, SHARDS, Silent};
@@ -218,28 +218,6 @@ impl Redis {
             }
         }
     }
-}
-
-/// What belongs to each shard, with its place in the list.
-type ByShard<'a, T> = BTreeMap<u16, Vec<(usize, &'a T)>>;
-
-fn by_shard<'a, T>(items: &'a [T], live_id: impl Fn(&'a T) -> &'a str) -> ByShard<'a, T> {
-    let mut shards = ByShard::new();
-    for (place, item) in items.iter().enumerate() {
-        shards.entry(presence::shard_of(live_id(item))).or_default().push((place, item));
-    }
-    shards
-}
-
-/// Puts the answers of all shards in the order of the list that was grouped.
-fn in_order<T, A>(count: usize, shards: &ByShard<'_, T>, answers: Vec<Vec<A>>) -> Result<Vec<A>> {
-    let places = shards.values().flatten().map(|(place, _)| *place);
-    let mut all: Vec<(usize, A)> = places.zip(answers.into_iter().flatten()).collect();
-    if all.len() != count {
-        return Err(unexpected("too few answers"));
-    }
-    all.sort_unstable_by_key(|(place, _)| *place);
-    Ok(all.into_iter().map(|(_, answer)| answer).collect())
 }
 
 fn room_state((online, anchor_in, pv, uv, mics): State) -> RoomState {

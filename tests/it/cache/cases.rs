@@ -175,7 +175,8 @@ pub async fn simultaneous_heartbeats_are_answered_each(on: &Backend) {
         enter(cache, &(number % 17).to_string(), &number.to_string()).await;
     }
     let beats = (0..1000).map(async |number: u32| {
-        let heard = cache.heard(&(number % 17).to_string(), &number.to_string(), number % 2 == 0).await;
+        let heard =
+            cache.heard(&(number % 17).to_string(), &number.to_string(), number.is_multiple_of(2)).await;
         (number, heard.unwrap())
     });
     for (number, heard) in join_all(beats).await {

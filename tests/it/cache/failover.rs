@@ -165,3 +165,46 @@ async fn announcements_survive_the_loss_of_any_node() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_follow_a_slot_on_its_way_to_another_master() {
+    let cluster = RedisCluster::start();
+    let redis = config(cluster.addrs());
+    let cache = open(&CacheConfig::Cluster(redis.clone())).await;
+    let enter = |user_id| Enter { live_id: "1", user_id, ..Enter::default() };
+    cache.enter(enter("before")).await.unwrap();
+    let shard = shard_of(&cache, "1").await;
+    let tag = format!("{}{{p{shard}}}:", redis.key_prefix);
+    let from = cluster.master_of(&tag, 0);
+    let to = cluster.master_of("another slot", 0);
+    let to = if to.port() == from.port() { cluster.master_of("one more slot", 0) } else { to };
+    assert_ne!(from.port(), to.port());
+    let slot = from.run::<u16>(&["CLUSTER", "KEYSLOT", &tag]).to_string();
+    let (from_id, to_id): (String, String) = (from.run(&["CLUSTER", "MYID"]), to.run(&["CLUSTER", "MYID"]));
+    to.run::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+    from.run::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+
+    // A key that is not there any more, or not yet, is asked for at the new master.
+    let key = format!("{{p{shard}}}:value");
+    cache.set(&key, "asked", SOON).await.unwrap();
+    assert_eq!(cache.get(&key).await.unwrap().as_deref(), Some("asked"));
+    assert_eq!(cache.get("{p0} elsewhere").await.unwrap(), None);
+    // While the keys of a script are apart nobody can run it; it waits.
+    let waiting = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.enter(Enter { live_id: "1", user_id: "during", ..Enter::default() }).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    let port = to.port().to_string();
+    for key in from.run::<Vec<String>>(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]) {
+        from.run::<()>(&["MIGRATE", "127.0.0.1", &port, &key, "0", "1000"]);
+    }
+    for node in [to, from] {
+        node.run::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+    }
+    assert_eq!(waiting.await.unwrap().unwrap().online, 2);
+    assert_eq!(cache.enter(enter("moved")).await.unwrap().online, 3);
+    assert!(cache.heard("1", "before", false).await.unwrap());
+    assert_eq!(cache.get(&key).await.unwrap().as_deref(), Some("asked"));
+}
