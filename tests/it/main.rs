@@ -1,2 +1,6 @@
 //! The integration tests: one binary, a module per feature.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod cache;
+mod support;
+mod ids;
