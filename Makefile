@@ -23,10 +23,10 @@ lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
 	else echo 'cargo-deny is not installed: licenses and bans are not checked'; fi
 
-bench: ## Measure the server over MariaDB and Redis
-	cargo build --release --bin liveloom
-	cargo run --release -p bench -- $(ARGS)
+bench: ## Measure the server over MariaDB and Redis (about two minutes)
+	cargo build --release -p liveloom -p bench
+	cargo run --release --quiet -p bench -- run $(ARGS)
 
-bench-check: ## The same, and fail when a request costs more than its budget
-	cargo build --release --bin liveloom
-	cargo run --release -p bench -- --check $(ARGS)
+bench-check: ## Count statements and round trips per request; fail when one is over its limit
+	cargo build --release -p liveloom -p bench
+	cargo run --release --quiet -p bench -- check $(ARGS)
