@@ -134,7 +134,7 @@ impl Launcher {
             },
             "cron": { "single_task_node": 1 },
             // The bare route is one of the rate-limited open routes.
-            "limits": { "open_per_s": 100_000_000 },
+            "limits": { "open_per_s": 1_000_000 },
             "live": { "viewer_timeout_s": variant.viewer_timeout_s },
         })
     }
