@@ -16,6 +16,7 @@ use crate::figures::{quotient, real, round};
 use crate::http::Connection;
 use crate::probe::cache::{CacheCount, CacheProxy};
 use crate::probe::sql::{SqlCount, SqlProbe};
+use crate::probe::statements;
 use crate::report::Counted;
 use crate::request::Request;
 use crate::routes::Limits;
@@ -77,7 +78,8 @@ impl<'a> Counter<'a> {
         Ok(())
     }
 
-    /// Sends `count` requests, `requests` in turn, and counts.
+    /// Sends `count` requests, `requests` in turn, and counts; the last of `requests` is sent once more to see its
+    /// statements, unless `count` leaves it out: then it is sent only for this.
     pub async fn count(
         &mut self,
         subject: Subject<'_>,
@@ -90,7 +92,13 @@ impl<'a> Counter<'a> {
             self.send(request).await?;
         }
         let after = read(self.sql, self.cache).await?;
-        Ok(self.per_request(subject, &before, &after, count))
+        let mut counted = self.per_request(subject, &before, &after, count);
+        if let Some(request) = requests.last() {
+            statements::begin(&mut self.sql.connection).await?;
+            self.send(request).await?;
+            counted.statements = statements::end(&mut self.sql.connection).await?;
+        }
+        Ok(counted)
     }
 
     fn per_request(&self, subject: Subject<'_>, before: &Reading, after: &Reading, count: usize) -> Counted {
@@ -111,6 +119,7 @@ impl<'a> Counter<'a> {
             sql_limit: subject.limits.sql,
             trips_limit: subject.limits.trips,
             sql_kinds: kinds,
+            statements: Vec::new(),
             commands: cache.commands.into_iter().map(|(name, total)| (name, each(real(total)))).collect(),
         }
     }

@@ -104,6 +104,7 @@ mod tests {
             sql_limit: Some(4),
             trips_limit: Some(1),
             sql_kinds: Default::default(),
+            statements: Vec::new(),
             commands: Default::default(),
         }
     }

@@ -60,6 +60,8 @@ pub struct Counted {
     pub trips_limit: Option<u32>,
     /// Statements per request by kind, transaction control included.
     pub sql_kinds: BTreeMap<String, f64>,
+    /// The statements of one request.
+    pub statements: Vec<String>,
     /// Cache commands per request by name, without those that scripts call.
     pub commands: BTreeMap<String, f64>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::judge;
 use crate::report::{Counted, Report, Timed, Verdict};
 
 /// Prints everything.
@@ -30,6 +31,15 @@ fn counted(routes: &[Counted]) {
             kinds(&route.sql_kinds),
             kinds(&route.commands)
         );
+    }
+    // Whoever is to mend a route wants to know what it sends.
+    for route in
+        routes.iter().filter(|route| judge::counts(&[(*route).clone()]).iter().any(|verdict| !verdict.within))
+    {
+        println!("\nStatements of one request of {}:", route.name);
+        for statement in &route.statements {
+            println!("  {statement}");
+        }
     }
 }
 

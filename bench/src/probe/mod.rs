@@ -3,3 +3,4 @@
 pub mod cache;
 pub mod process;
 pub mod sql;
+pub mod statements;

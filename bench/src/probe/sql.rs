@@ -21,7 +21,8 @@ const OWN: u64 = 1;
 /// A connection of its own to read the counters over.
 #[derive(Debug)]
 pub struct SqlProbe {
-    connection: MySqlConnection,
+    /// The connection.
+    pub connection: MySqlConnection,
 }
 
 /// A reading, or the difference of two.
