@@ -74,6 +74,8 @@ pub struct RedisConfig {
     pub username: String,
     pub password: Secret,
     pub tls: bool,
+    /// Starts the name of every key and channel, so that several servers can share one Redis.
+    pub key_prefix: String,
 }
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct MysqlConfig {
@@ -179,6 +181,8 @@ pub struct LiveConfig {
 pub struct LimitsConfig {
     /// Requests per second and client address on the open routes.
     pub open_per_s: u32,
+    /// Log-in attempts per second and client address.
+    pub login_per_s: u32,
     /// How far a replica may lag before reads fall back to the writable database.
     pub replica_lag_s: u64,
 }

@@ -3,3 +3,7 @@
 pub mod cache;
 pub mod db;
 pub mod entity;
+pub mod fence;
+pub mod lookup;
+pub mod registry;
+pub mod sequence;

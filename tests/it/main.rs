@@ -1,3 +1,9 @@
 //! The integration tests: one binary, a module per feature.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod cache;
+mod database;
 mod ids;
+mod im;
+mod signing;
+mod support;

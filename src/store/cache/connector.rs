@@ -1,0 +1,128 @@
+//! How to reach Redis: addresses, credentials, encryption.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::PubSub;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult,
+};
+
+use super::connection::Connection;
+use super::error::CacheError;
+use crate::config::RedisConfig;
+
+/// How long reaching a server and logging in may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Addr {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl Addr {
+    /// Reads `host:port`; an IPv6 address may stand in brackets.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (!host.is_empty()).then_some(Self { host: host.to_owned(), port: port.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Makes connections, all with the same credentials.
+#[derive(Clone)]
+pub(super) struct Connector {
+    settings: RedisConnectionInfo,
+    tls: bool,
+}
+
+impl Connector {
+    pub(super) fn new(cfg: &RedisConfig) -> Self {
+        if cfg.tls {
+            // Fails only when a provider is installed already, which serves as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut settings = RedisConnectionInfo::default();
+        if !cfg.username.is_empty() {
+            settings = settings.set_username(&cfg.username);
+        }
+        if !cfg.password.is_empty() {
+            settings = settings.set_password(cfg.password.expose());
+        }
+        Self { settings, tls: cfg.tls }
+    }
+
+    /// Opens a connection for commands, which waits for answers as long as its user does.
+    pub(super) async fn connect(&self, addr: &Addr) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(1024);
+        let client = self.client(addr)?;
+        client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::new)
+    }
+
+    /// Opens a connection for subscriptions.
+    pub(super) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
+        self.client(addr)?.get_async_pubsub().await
+    }
+
+    fn client(&self, addr: &Addr) -> RedisResult<Client> {
+        let Addr { host, port } = addr.clone();
+        let addr = if self.tls {
+            ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+        } else {
+            ConnectionAddr::Tcp(host, port)
+        };
+        let tcp = redis::io::tcp::TcpSettings::default().set_nodelay(true);
+        let info = addr.into_connection_info()?;
+        Client::open(info.set_redis_settings(self.settings.clone()).set_tcp_settings(tcp))
+    }
+}
+
+/// The addresses of the configuration: one of a node, any number of a cluster.
+pub(super) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, CacheError> {
+    let wrong = |text: &String| CacheError::Config(format!("{text:?} is not host:port").into());
+    let addrs = cfg.addrs.iter().map(|text| Addr::parse(text).ok_or_else(|| wrong(text)));
+    let addrs = addrs.collect::<Result<Vec<_>, _>>()?;
+    if addrs.is_empty() || (!is_cluster && addrs.len() != 1) {
+        return Err(CacheError::Config(format!("{} addresses are configured", addrs.len()).into()));
+    }
+    Ok(addrs)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_host_and_port() {
+        let parsed = |text| Addr::parse(text).map(|addr| addr.to_string());
+        assert_eq!(parsed("cache.example:6379").unwrap(), "cache.example:6379");
+        assert_eq!(parsed("[::1]:6380").unwrap(), "::1:6380");
+        for wrong in ["", "cache", ":6379", "cache:", "cache:99999", "cache:x"] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_node_has_exactly_one_address() {
+        let config = |addrs: &[&str]| RedisConfig {
+            addrs: addrs.iter().map(ToString::to_string).collect(),
+            ..RedisConfig::default()
+        };
+        assert!(addrs(&config(&[]), false).is_err());
+        assert!(addrs(&config(&[]), true).is_err());
+        assert!(addrs(&config(&["a:1", "b:1"]), false).is_err());
+        assert_eq!(addrs(&config(&["a:1", "b:1"]), true).unwrap().len(), 2);
+    }
+}
