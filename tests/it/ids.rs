@@ -1,5 +1,8 @@
 //! Ids: unique whatever the clock does, and only inside what the node has reserved.
 
+mod registry;
+mod sequence;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
