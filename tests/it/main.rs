@@ -3,7 +3,9 @@
 
 mod cache;
 mod database;
+mod event;
 mod ids;
 mod im;
+mod lease;
 mod signing;
 mod support;
