@@ -11,6 +11,9 @@ use crate::probe::process;
 use crate::report::Timed;
 use crate::request::Request;
 
+/// Into how many slices the time of a route is cut.
+const SLICES: u32 = 8;
+
 /// The processes whose CPU time is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Processes {
@@ -47,34 +50,65 @@ pub struct Taken {
     cpu: Cpu,
 }
 
+/// A route, and the bare one in the same minutes.
+#[derive(Clone, Debug, Default)]
+pub struct Pair {
+    /// The route.
+    pub route: Taken,
+    /// The bare route.
+    pub bare: Taken,
+}
+
+impl Pair {
+    /// The route's figures beside those of the bare one, which go to `all`.
+    pub fn figures(self, name: &str, shown: &str, all: &mut Taken) -> Timed {
+        all.add(self.bare.clone());
+        let bare = self.bare.figures("bare", "", None);
+        self.route.figures(name, shown, Some(&bare))
+    }
+}
+
 impl Stopwatch {
     /// Measures each route for `time` after `warm_up`.
     pub fn new(driver: Driver, processes: Processes, warm_up: Duration, time: Duration) -> Self {
         Self { driver, processes, warm_up, time }
     }
 
-    /// Times requests that can be repeated at will.
-    pub async fn repeat(&mut self, name: &str, requests: &[Request]) -> Result<Taken> {
+    /// Times requests that can be repeated at will, in turn with the bare ones: a machine that changes its pace
+    /// changes it for both.
+    pub async fn repeat(&mut self, name: &str, requests: &[Request], bare: &[Request]) -> Result<Pair> {
         eprintln!("timing {name}");
-        let requests: Arc<[Request]> = requests.into();
+        let [requests, bare]: [Arc<[Request]>; 2] = [requests.into(), bare.into()];
         let warm = self.driver.run(&requests, Until::Elapsed(self.warm_up)).await?;
         fail_early(name, &warm)?;
-        self.once(&requests, Until::Elapsed(self.time)).await
+        let mut pair = Pair::default();
+        for _ in 0..SLICES {
+            pair.bare.add(self.once(&bare, Until::Elapsed(self.time / (2 * SLICES))).await?);
+            pair.route.add(self.once(&requests, Until::Elapsed(self.time / SLICES)).await?);
+        }
+        Ok(pair)
     }
 
-    /// Times two sets of requests that undo each other: all of the first, all of the second, and again.
-    pub async fn alternate(&mut self, names: [&str; 2], pair: [Vec<Request>; 2]) -> Result<[Taken; 2]> {
+    /// Times two sets of requests that undo each other: all of the first, all of the second, a while of the bare
+    /// ones, and again.
+    pub async fn alternate(
+        &mut self,
+        names: [&str; 2],
+        pair: [Vec<Request>; 2],
+        bare: &[Request],
+    ) -> Result<[Pair; 2]> {
         eprintln!("timing {} and {}", names[0], names[1]);
         let [first, second]: [Arc<[Request]>; 2] = pair.map(Into::into);
+        let bare: Arc<[Request]> = bare.into();
         for requests in [&first, &second] {
             let warm = self.driver.run(requests, Until::Done).await?;
             fail_early(names[0], &warm)?;
         }
-        let mut taken = [Taken::default(), Taken::default()];
-        let both = self.time * 2;
-        while taken.iter().map(|taken| taken.sample.elapsed).sum::<Duration>() < both {
-            for (taken, requests) in taken.iter_mut().zip([&first, &second]) {
-                taken.add(self.once(requests, Until::Done).await?);
+        let mut taken = [Pair::default(), Pair::default()];
+        while taken.iter().map(|pair| pair.route.sample.elapsed).sum::<Duration>() < self.time * 2 {
+            for (pair, requests) in taken.iter_mut().zip([&first, &second]) {
+                pair.route.add(self.once(requests, Until::Done).await?);
+                pair.bare.add(self.once(&bare, Until::Elapsed(self.time / (2 * SLICES))).await?);
             }
         }
         Ok(taken)

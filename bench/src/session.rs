@@ -165,7 +165,7 @@ async fn count_membership(
     Ok(tallies.into_iter().map(|(subject, tally)| tally.counted(subject)).collect())
 }
 
-/// Times every route; the bare one first, in the middle and last, since the machine changes its pace.
+/// Times every route in turn with the bare one.
 async fn time(
     bed: &Bed,
     launcher: &Launcher,
@@ -183,27 +183,20 @@ async fn time(
     let bare = routes::bare(&renderer);
     let routes = routes::routes(&renderer, fixture);
     let wanted = Wanted::new(&args.only, &routes)?;
-    let chosen: Vec<&Route> = routes.iter().filter(|route| route.timed && wanted.has(route.name)).collect();
-    let mut of_bare = watch.repeat(bare.name, &bare.requests).await?;
-    let mut taken: Vec<(&str, &str, Taken)> = Vec::new();
-    for (number, route) in chosen.iter().enumerate() {
-        taken.push((route.name, route.shown, watch.repeat(route.name, &route.requests).await?));
-        if number == chosen.len() / 2 {
-            of_bare.add(watch.repeat(bare.name, &bare.requests).await?);
-        }
+    let mut of_bare = Taken::default();
+    let mut figures = Vec::new();
+    for route in routes.iter().filter(|route| route.timed && wanted.has(route.name)) {
+        let pair = watch.repeat(route.name, &route.requests, &bare.requests).await?;
+        figures.push(pair.figures(route.name, route.shown, &mut of_bare));
     }
     if MEMBERSHIP.iter().any(|name| wanted.has(name)) {
         let joins = routes::joins(&renderer, &fixture.rooms, &fixture.joiners, 0);
         let leaves = routes::leaves(&renderer, &fixture.rooms, &fixture.joiners, 0);
-        let [joined, left] = watch.alternate(MEMBERSHIP, [joins, leaves]).await?;
-        taken.push(("join", "POST /client/live/room/user/{live_id}", joined));
-        taken.push(("leave", "DELETE /client/live/room/user/{live_id}", left));
+        let [joined, left] = watch.alternate(MEMBERSHIP, [joins, leaves], &bare.requests).await?;
+        figures.push(joined.figures("join", "POST /client/live/room/user/{live_id}", &mut of_bare));
+        figures.push(left.figures("leave", "DELETE /client/live/room/user/{live_id}", &mut of_bare));
     }
-    of_bare.add(watch.repeat(bare.name, &bare.requests).await?);
-    let bare = of_bare.figures(bare.name, bare.shown, None);
-    let others = taken.into_iter().map(|(name, shown, taken)| taken.figures(name, shown, Some(&bare)));
-    let mut figures: Vec<Timed> = others.collect();
-    figures.insert(0, bare);
+    figures.insert(0, of_bare.figures(bare.name, bare.shown, None));
     Ok(figures)
 }
 
