@@ -1,0 +1,348 @@
+//! http-api.md §1 (paging) and §5: lists and search.
+
+use serde_json::{Value, json};
+
+use super::client::escape;
+use super::world::{User, column, next_second, unique};
+use super::{Api, Verdict, cases};
+
+cases![
+    paging_values_are_checked_on_every_list,
+    a_page_says_how_much_there_is,
+    a_page_past_the_end_is_empty,
+    a_page_has_at_most_200_entries,
+    the_list_shows_created_and_live_rooms,
+    the_list_filters_by_state,
+    the_list_has_live_rooms_first_and_newest_updates_first,
+    states_that_are_none_are_bad,
+    own_rooms_come_newest_start_first,
+    own_rooms_are_ones_own,
+    search_finds_prefixes,
+    search_takes_wildcards_as_plain_characters,
+    search_finds_live_rooms_only,
+    search_shows_a_room_once,
+    search_pages,
+];
+
+/// Every list that pages, ready for more query parameters.
+fn paged(live_id: &str) -> [String; 5] {
+    [
+        "/client/live/room/list?live_status=-1".to_owned(),
+        "/client/live/room/list/anchor?x=".to_owned(),
+        "/client/live/room?keyword=none".to_owned(),
+        "/client/live/room?x=".to_owned(),
+        format!("/client/live/room/user_list?live_id={live_id}"),
+    ]
+}
+
+async fn paging_values_are_checked_on_every_list(api: Api) -> Verdict {
+    let user = api.user().await;
+    let id = api.live_room(&user).await;
+    for target in paged(&id) {
+        for field in ["page_num", "page_size"] {
+            for value in ["0", "-1", "abc", "1.5", "", "1e3", "0x10", "99999999999999999999", "%20", "null"] {
+                api.get(format!("{target}&{field}={value}")).by(&user).send().await.bad_in(field);
+            }
+        }
+        api.get(format!("{target}&page_num=9223372036854775807&page_size=200")).by(&user).send().await;
+    }
+    Ok(())
+}
+
+fn assert_page(page: &Value, entries: usize, total: i64, pages: i64, end: bool) {
+    let list = page["list"].as_array().unwrap_or_else(|| panic!("no list in {page}"));
+    let facts =
+        (list.len(), page["total_count"].as_i64(), page["page_total"].as_i64(), page["end_page"].as_bool());
+    assert_eq!(
+        facts,
+        (entries, Some(total), Some(pages), Some(end)),
+        "entries, total_count, page_total, end_page"
+    );
+    assert_eq!(page.as_object().map(serde_json::Map::len), Some(4), "four fields: {page}");
+}
+
+async fn own_page(api: &Api, user: &User, query: &str) -> Value {
+    api.get(format!("/client/live/room/list/anchor{query}")).by(user).send().await.ok().clone()
+}
+
+async fn a_page_says_how_much_there_is(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    assert_page(&own_page(&api, &anchor, "").await, 0, 0, 0, true);
+    for _ in 0..12 {
+        api.room(&anchor).await;
+    }
+    assert_page(&own_page(&api, &anchor, "").await, 10, 12, 2, false);
+    assert_page(&own_page(&api, &anchor, "?page_num=1&page_size=10").await, 10, 12, 2, false);
+    assert_page(&own_page(&api, &anchor, "?page_num=2").await, 2, 12, 2, true);
+    assert_page(&own_page(&api, &anchor, "?page_size=5&page_num=3").await, 2, 12, 3, true);
+    assert_page(&own_page(&api, &anchor, "?page_size=6&page_num=2").await, 6, 12, 2, true);
+    assert_page(&own_page(&api, &anchor, "?page_size=12").await, 12, 12, 1, true);
+    assert_page(&own_page(&api, &anchor, "?page_size=1").await, 1, 12, 12, false);
+    let mut seen = Vec::new();
+    for page in 1..=5 {
+        let page = own_page(&api, &anchor, &format!("?page_size=3&page_num={page}")).await;
+        seen.extend(column(&page["list"], "live_id").into_iter().map(str::to_owned));
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 12, "every room is on one page");
+    Ok(())
+}
+
+async fn a_page_past_the_end_is_empty(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    api.room(&anchor).await;
+    assert_page(&own_page(&api, &anchor, "?page_num=2").await, 0, 1, 1, true);
+    assert_page(&own_page(&api, &anchor, "?page_num=1000000").await, 0, 1, 1, true);
+    Ok(())
+}
+
+async fn a_page_has_at_most_200_entries(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    for _ in 0..67 {
+        futures_util::future::join_all((0..3).map(|_| api.room(&anchor))).await;
+    }
+    for size in ["200", "201", "1000", "4294967296"] {
+        assert_page(&own_page(&api, &anchor, &format!("?page_size={size}")).await, 200, 201, 2, false);
+        let second = own_page(&api, &anchor, &format!("?page_size={size}&page_num=2")).await;
+        assert_page(&second, 1, 201, 2, true);
+    }
+    Ok(())
+}
+
+/// All rooms of a list as (live_id, live_status), gathered page by page.
+async fn everything(api: &Api, user: &User, status: &str) -> Vec<(String, i64)> {
+    let mut rooms = Vec::new();
+    for page in 1.. {
+        let target = format!("/client/live/room/list?{status}page_size=200&page_num={page}");
+        let answer = api.get(target).by(user).send().await;
+        let list = answer.ok()["list"].as_array().expect("a list");
+        rooms.extend(list.iter().map(|room| {
+            (
+                room["live_id"].as_str().expect("live_id").to_owned(),
+                room["live_status"].as_i64().expect("live_status"),
+            )
+        }));
+        if answer.ok()["end_page"] == true {
+            break;
+        }
+    }
+    rooms
+}
+
+/// Whether `wanted` are in the list and `unwanted` are not. Others change rooms meanwhile, so that one may
+/// slip from an unread page to a read one: a few looks are allowed.
+async fn assert_listed(api: &Api, user: &User, status: &str, wanted: &[(&str, i64)], unwanted: &[&str]) {
+    let mut missing = Vec::new();
+    for _ in 0..5 {
+        let rooms = everything(api, user, status).await;
+        for id in unwanted {
+            assert!(!rooms.iter().any(|(room, _)| room == id), "{id} does not belong into ?{status}");
+        }
+        missing = wanted.iter().filter(|(id, state)| !rooms.contains(&((*id).to_owned(), *state))).collect();
+        if missing.is_empty() {
+            return;
+        }
+    }
+    panic!("{missing:?} are missing in ?{status}");
+}
+
+async fn the_list_shows_created_and_live_rooms(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    let (created, live, ended) =
+        (api.room(&anchor).await, api.live_room(&api.user().await).await, api.live_room(&anchor).await);
+    api.stop(&anchor, &ended).await;
+    for status in ["", "live_status=-1&"] {
+        assert_listed(&api, &anchor, status, &[(&created, 0), (&live, 1)], &[&ended]).await;
+    }
+    Ok(())
+}
+
+async fn the_list_filters_by_state(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    let (created, live, ended) =
+        (api.room(&anchor).await, api.live_room(&api.user().await).await, api.live_room(&anchor).await);
+    api.stop(&anchor, &ended).await;
+    assert_listed(&api, &anchor, "live_status=0&", &[(&created, 0)], &[&live, &ended]).await;
+    assert_listed(&api, &anchor, "live_status=1&", &[(&live, 1)], &[&created, &ended]).await;
+    assert_listed(&api, &anchor, "live_status=2&", &[(&ended, 2)], &[&created, &live]).await;
+    Ok(())
+}
+
+async fn the_list_has_live_rooms_first_and_newest_updates_first(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    let first = api.room(&anchor).await;
+    next_second().await;
+    let second = api.room(&anchor).await;
+    next_second().await;
+    let third = api.room(&anchor).await;
+    next_second().await;
+    let body = json!({"live_id": first, "extends": {"k": "v"}});
+    api.put("/client/live/room/extends").by(&anchor).json(&body).send().await.done();
+    next_second().await;
+    api.start(&anchor, &second).await;
+    let rooms = everything(&api, &anchor, "").await;
+    let own = rooms
+        .iter()
+        .map(|(id, _)| id.as_str())
+        .filter(|id| [&first, &second, &third].contains(&&(*id).to_owned()));
+    let mut own: Vec<_> = own.collect();
+    own.dedup();
+    assert_eq!(own, [second.as_str(), first.as_str(), third.as_str()], "live, then by the newest update");
+    let page = api.get("/client/live/room/list?page_size=200").by(&anchor).send().await;
+    let states =
+        page.ok()["list"].as_array().expect("a list").iter().map(|room| room["live_status"].as_i64());
+    assert!(states.is_sorted_by(|one, next| one >= next), "live rooms come first: {page:?}");
+    Ok(())
+}
+
+async fn states_that_are_none_are_bad(api: Api) -> Verdict {
+    let user = api.user().await;
+    for status in ["3", "-2", "abc", "", "1.0", "99999999999999999999"] {
+        let answer = api.get(format!("/client/live/room/list?live_status={status}")).by(&user).send().await;
+        answer.bad_in("live_status");
+    }
+    Ok(())
+}
+
+async fn own_rooms_come_newest_start_first(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    let mut ids = Vec::new();
+    for start in [1_000_000, 3_000_000, 2_000_000] {
+        let room = api.room_with(&anchor, json!({"title": "t", "start_at": start})).await;
+        ids.push(room["live_id"].as_str().expect("live_id").to_owned());
+    }
+    let without = api.room(&anchor).await;
+    let live = api.live_room(&anchor).await;
+    let page = own_page(&api, &anchor, "").await;
+    assert_eq!(column(&page["list"], "live_id"), [&live, &ids[1], &ids[2], &ids[0], &without]);
+    Ok(())
+}
+
+async fn own_rooms_are_ones_own(api: Api) -> Verdict {
+    let (anchor, other) = (api.user().await, api.user().await);
+    let (created, ended) = (api.room(&anchor).await, api.live_room(&anchor).await);
+    api.stop(&anchor, &ended).await;
+    api.live_room(&other).await;
+    let page = own_page(&api, &anchor, "").await;
+    let mut found = column(&page["list"], "live_id");
+    found.sort_unstable();
+    let mut wanted = [created.as_str(), ended.as_str()];
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+    let others = page["list"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .all(|room| room["anchor_info"]["user_id"] == anchor.id);
+    assert!(others, "{page}");
+    Ok(())
+}
+
+async fn search(api: &Api, user: &User, keyword: &str) -> Value {
+    api.get(format!("/client/live/room?keyword={}", escape(keyword))).by(user).send().await.ok().clone()
+}
+
+async fn titled(api: &Api, anchor: &User, title: &str) -> String {
+    let room = api.room_with(anchor, json!({"title": title})).await;
+    let id = room["live_id"].as_str().expect("live_id").to_owned();
+    api.start(anchor, &id).await;
+    id
+}
+
+async fn search_finds_prefixes(api: Api) -> Verdict {
+    let (anchor, viewer) = (api.user_called(&unique("anchor")).await, api.user().await);
+    let title = unique("title");
+    let id = titled(&api, &anchor, &format!("{title} and more")).await;
+    let mut shorter = anchor.id.clone();
+    shorter.pop();
+    for keyword in [&title, &format!("{title} and more"), &id, &anchor.id, &shorter] {
+        let page = search(&api, &viewer, keyword).await;
+        assert!(
+            column(&page["list"], "live_id").contains(&id.as_str()),
+            "{keyword} does not find it: {page}"
+        );
+    }
+    for keyword in [
+        format!("{title} and more and more"),
+        title.trim_start_matches('t').to_owned(),
+        format!("{id}0"),
+        "and more".to_owned(),
+    ] {
+        let page = search(&api, &viewer, &keyword).await;
+        assert!(!column(&page["list"], "live_id").contains(&id.as_str()), "{keyword} finds it: {page}");
+    }
+    let room = &search(&api, &viewer, &id).await["list"][0];
+    let facts = (
+        &room["live_status"],
+        &room["anchor_status"],
+        &room["online_count"],
+        &room["anchor_info"]["user_id"],
+    );
+    assert_eq!(facts, (&json!(1), &json!(1), &json!(1), &json!(anchor.id)), "{room}");
+    Ok(())
+}
+
+async fn search_takes_wildcards_as_plain_characters(api: Api) -> Verdict {
+    let start = unique("w");
+    let mut ids = Vec::new();
+    for mark in ["%", "_", "\\", "'", "\"", "*", "[", "\u{1f600}", "x"] {
+        let id = titled(&api, &api.user().await, &format!("{start}{mark}end")).await;
+        ids.push((mark, id));
+    }
+    let viewer = api.user().await;
+    for (mark, id) in &ids {
+        let page = search(&api, &viewer, &format!("{start}{mark}e")).await;
+        assert_eq!(column(&page["list"], "live_id"), [id], "{start}{mark}e");
+    }
+    assert_eq!(search(&api, &viewer, &start).await["total_count"], ids.len());
+    for keyword in
+        [format!("%{start}"), format!("{start}%end%"), format!("{start}_nd"), format!("{start}\\%")]
+    {
+        assert_eq!(search(&api, &viewer, &keyword).await["total_count"], 0, "{keyword}");
+    }
+    Ok(())
+}
+
+async fn search_finds_live_rooms_only(api: Api) -> Verdict {
+    let (anchor, title) = (api.user().await, unique("title"));
+    let id = api.room_with(&anchor, json!({"title": title})).await["live_id"]
+        .as_str()
+        .expect("live_id")
+        .to_owned();
+    assert_eq!(search(&api, &anchor, &title).await["total_count"], 0);
+    api.start(&anchor, &id).await;
+    assert_eq!(search(&api, &anchor, &title).await["total_count"], 1);
+    api.stop(&anchor, &id).await;
+    assert_eq!(search(&api, &anchor, &title).await["total_count"], 0);
+    Ok(())
+}
+
+async fn search_shows_a_room_once(api: Api) -> Verdict {
+    let anchor = api.user_called(&unique("same")).await;
+    let id = titled(&api, &anchor, &anchor.id).await;
+    let page = search(&api, &anchor, &anchor.id).await;
+    assert_eq!(column(&page["list"], "live_id"), [id]);
+    assert_eq!(page["total_count"], 1);
+    Ok(())
+}
+
+async fn search_pages(api: Api) -> Verdict {
+    let title = unique("title");
+    let mut wanted = Vec::new();
+    for n in 0..3 {
+        wanted.push(titled(&api, &api.user().await, &format!("{title}{n}")).await);
+    }
+    let viewer = api.user().await;
+    let mut found = Vec::new();
+    for (page, entries, end) in [(1, 2, false), (2, 1, true), (3, 0, true)] {
+        let target = format!("/client/live/room?keyword={title}&page_size=2&page_num={page}");
+        let answer = api.get(target).by(&viewer).send().await;
+        assert_page(answer.ok(), entries, 3, 2, end);
+        found.extend(column(&answer.ok()["list"], "live_id").into_iter().map(str::to_owned));
+    }
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+    Ok(())
+}
