@@ -1,11 +1,13 @@
 //! Servers of our own in this process, one backend each.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use liveloom::app::{Application, StopHandle};
+use actix_web::dev::ServerHandle;
+use liveloom::app::Application;
 use liveloom::config::*;
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
@@ -31,7 +33,7 @@ pub struct OwnServer {
     target: Target,
     backend: Backend,
     ledger: Arc<Ledger>,
-    stop: StopHandle,
+    handle: ServerHandle,
     thread: thread::JoinHandle<()>,
     database: Option<String>,
     /// Removed when it is dropped.
@@ -59,12 +61,11 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         Backend::Embedded => None,
         Backend::MariaDbAndRedis => Some(create_database().await),
     };
-    let metrics_port = free_port();
-    let mut config = config(folder.path(), database.as_deref(), metrics_port);
+    let mut config = config(folder.path(), database.as_deref());
     change(&mut config);
     let (ready, told) = oneshot::channel();
     let thread = thread::spawn(move || run(config, ready));
-    let (address, stop) = told.await.expect("the server starts");
+    let Running { address, metrics, handle } = told.await.expect("the server starts");
     let target = Target {
         base_url: format!("http://{address}"),
         access_key: "suite-ak".to_owned(),
@@ -72,9 +73,9 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         jwt_key: Some("suite-jwt-key-of-32-bytes-or-more".to_owned()),
         stream_keys: Some(("stream-ak".to_owned(), "stream-sk".to_owned())),
         admin: Some((ADMIN.0.to_owned(), ADMIN.1.to_owned())),
-        metrics_url: Some(format!("http://127.0.0.1:{metrics_port}/metrics")),
+        metrics_url: metrics.map(|metrics| format!("http://{metrics}/metrics")),
     };
-    let server = OwnServer { target, backend, ledger, stop, thread, database, folder };
+    let server = OwnServer { target, backend, ledger, handle, thread, database, folder };
     let api = server.api();
     eventually("the server is ready", Duration::from_secs(20), || async {
         api.get("/readyz").may_fail().send().await.status == 200
@@ -84,11 +85,19 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
     server
 }
 
+/// What a started server tells.
+struct Running {
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    handle: ServerHandle,
+}
+
 /// Builds and runs the server on this thread until it is told to stop.
-fn run(config: Config, ready: oneshot::Sender<(std::net::SocketAddr, StopHandle)>) {
+fn run(config: Config, ready: oneshot::Sender<Running>) {
     actix_web::rt::System::new().block_on(async move {
         let application = Application::build(config).await.expect("the server is built");
-        let _ = ready.send((application.addr(), application.stop_handle()));
+        let (address, metrics) = (application.addr(), application.metrics_addr());
+        let _ = ready.send(Running { address, metrics, handle: application.stop_handle() });
         application.run_until_stopped().await.expect("the server runs");
     });
 }
@@ -101,7 +110,7 @@ impl OwnServer {
 
     /// Stops the server and removes its database.
     pub async fn stop(self) {
-        self.stop.stop();
+        self.handle.stop(true).await;
         tokio::task::spawn_blocking(|| self.thread.join())
             .await
             .expect("joined")
@@ -123,7 +132,7 @@ impl OwnServer {
 }
 
 /// The configuration of the suite: signed push URLs, an exporter, rates that never stand in the way.
-fn config(folder: &Path, database: Option<&str>, metrics_port: u16) -> Config {
+fn config(folder: &Path, database: Option<&str>) -> Config {
     let text = |text: &str| text.to_owned();
     Config {
         node: NodeConfig { node_id: 1, data_dir: folder.to_owned() },
@@ -145,7 +154,7 @@ fn config(folder: &Path, database: Option<&str>, metrics_port: u16) -> Config {
         rtc: RtcConfig { app_id: text("rtc-app") },
         pili: pili(),
         cron: CronConfig { single_task_node: 1, lease_s: 2 },
-        prome: PromeConfig::Exporter { listen_addr: format!("127.0.0.1:{metrics_port}") },
+        prome: PromeConfig::Exporter { listen_addr: text("127.0.0.1:0") },
         callback: CallbackConfig { addr: String::new(), secrets: Vec::new(), timeout_s: 5, max_attempts: 8 },
         censor: CensorConfig::default(),
         gift: GiftConfig {
@@ -233,9 +242,4 @@ async fn execute(url: &str, statement: &str) {
     let connection = Database::connect(url).await.expect("a connection");
     connection.execute_unprepared(statement).await.expect("the statement is done");
     connection.close().await.expect("closed");
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
