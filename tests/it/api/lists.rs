@@ -208,7 +208,7 @@ async fn states_that_are_none_are_bad(api: Api) -> Verdict {
 async fn own_rooms_come_newest_start_first(api: Api) -> Verdict {
     let anchor = api.user().await;
     let mut ids = Vec::new();
-    for start in [1_000_000, 3_000_000, 2_000_000] {
+    for start in [1_500_000_000, 1_700_000_000, 1_600_000_000] {
         let room = api.room_with(&anchor, json!({"title": "t", "start_at": start})).await;
         ids.push(room["live_id"].as_str().expect("live_id").to_owned());
     }
