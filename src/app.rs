@@ -1,1 +1,324 @@
-//! placeholder
+//! The one place where the parts are wired together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+use prometheus::Registry;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{Credentials, Gate, Passwords, TokenService};
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{Config, HooksConfig, ImConfig, PromeConfig, parse_listen_addr};
+use crate::id::IdGenerator;
+use crate::im::{BuiltinIm, CountingOutlet, Im, QiniuIm};
+use crate::jobs::anchors::SilentAnchors;
+use crate::jobs::lease::LeaderLease;
+use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
+use crate::jobs::schedule::Schedule;
+use crate::jobs::viewers::SilentViewers;
+use crate::live::{self, Lives};
+use crate::media::{Pili, RtcTokens};
+use crate::rest::middleware::{HttpMetrics, buffer_body, observe};
+use crate::rest::rate_limit::AddressLimit;
+use crate::routes::{self, Stores};
+use crate::store::cache::{Announcement, Cache};
+use crate::store::db::Db;
+use crate::store::registry::NodeLease;
+use crate::store::sequence::Sequence;
+use crate::telemetry::{self, exporter, pusher::Pusher};
+use crate::user::tokens::LoginLimit;
+use crate::user::{self, Admins, Users};
+
+/// How long running requests may go on after a stop was asked for, in seconds.
+const SHUTDOWN_S: u64 = 10;
+
+/// A server that listens, and the work around it.
+pub struct Application {
+    server: Server,
+    addr: SocketAddr,
+    metrics_addr: Option<SocketAddr>,
+    background: Background,
+}
+
+/// What runs beside the requests, and ends after them.
+struct Background {
+    stop: CancellationToken,
+    schedule: Schedule,
+    lease: Arc<LeaderLease>,
+    node: NodeLease,
+    db: Db,
+    exporter: Option<ServerHandle>,
+    pusher: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// The services that requests use.
+#[derive(Clone)]
+struct Services {
+    users: web::Data<Users>,
+    admins: web::Data<Admins>,
+    lives: web::Data<Lives>,
+    im: web::Data<Im>,
+    gate: web::Data<Gate>,
+    clock: web::Data<SharedClock>,
+    hooks: web::Data<HooksConfig>,
+    login_limit: web::Data<LoginLimit>,
+    stores: web::Data<Stores>,
+    http_metrics: web::Data<HttpMetrics>,
+}
+
+impl Application {
+    /// Opens the stores, brings the schema up to date, registers the node and starts to listen.
+    ///
+    /// # Errors
+    /// One line that says what is wrong and what to do.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let registry = telemetry::registry()?;
+        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
+        let migrated = db.migrate().await.context("the tables could not be brought up to date")?;
+        if !migrated.is_empty() {
+            tracing::info!(steps = migrated.len(), "the tables were brought up to date");
+        }
+        let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
+        let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
+        let node = register(&config, &db, &cache, &ids).await?;
+        let services = Services::wire(&config, &db, &cache, &clock, ids, &registry)?;
+        let (server, addr) = listen(&config, services.clone())?;
+
+        let stop = CancellationToken::new();
+        let lease = Arc::new(LeaderLease::new(
+            db.clone(),
+            config.node.node_id,
+            config.cron.single_task_node,
+            node.owner().to_owned(),
+            Duration::from_secs(config.cron.lease_s),
+        ));
+        tokio::spawn(follow_changes(cache.clone(), services.clone(), stop.clone()));
+        tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
+        let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
+        start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
+        let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
+        let background = Background { stop, schedule, lease, node, db, exporter, pusher };
+        Ok(Self { server, addr, metrics_addr, background })
+    }
+
+    /// The address that the API listens at.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The address of `/metrics`, when it is exported.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
+    }
+
+    /// A handle that stops the server from elsewhere.
+    #[must_use]
+    pub fn stop_handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until SIGTERM, SIGINT or the stop handle; then lets running requests finish and
+    /// gives back the leases.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let ended = self.server.await;
+        self.background.end().await;
+        Ok(ended?)
+    }
+}
+
+impl Background {
+    async fn end(self) {
+        self.stop.cancel();
+        self.schedule.finish().await;
+        if let Err(error) = self.lease.release().await {
+            tracing::warn!(%error, "the leader's lease could not be given back; it runs out by itself");
+        }
+        if let Err(error) = self.node.release().await {
+            tracing::warn!(%error, "the node's registration could not be given back; it runs out by itself");
+        }
+        if let Some(exporter) = self.exporter {
+            exporter.stop(true).await;
+        }
+        if let Some(pusher) = self.pusher {
+            let _ = pusher.await;
+        }
+        self.db.close().await;
+    }
+}
+
+impl Services {
+    fn wire(
+        config: &Config,
+        db: &Db,
+        cache: &Cache,
+        clock: &SharedClock,
+        ids: Arc<IdGenerator>,
+        registry: &Registry,
+    ) -> anyhow::Result<Self> {
+        let account = Credentials::from(&config.account);
+        let im = im(config, db)?;
+        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
+        let tokens = TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?;
+        let trusted = config.httpq.trusted_proxies.clone();
+        let gate = Gate::new(
+            tokens,
+            Arc::new(users.clone()),
+            config.auth.server.clone(),
+            cache.clone(),
+            Arc::clone(clock),
+            trusted.clone(),
+        );
+        let life_s = config.pili.room_token_expire_s;
+        let lives = Lives::new(live::Parts {
+            db: db.clone(),
+            cache: cache.clone(),
+            clock: Arc::clone(clock),
+            ids,
+            users: users.clone(),
+            im: im.clone(),
+            pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
+            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
+        });
+        let limit = AddressLimit::new(config.limits.open_per_s);
+        Ok(Self {
+            users: web::Data::new(users),
+            admins: web::Data::new(Admins::new(db.clone(), Passwords::default())),
+            lives: web::Data::new(lives),
+            im: web::Data::new(im),
+            gate: web::Data::new(gate),
+            clock: web::Data::new(Arc::clone(clock)),
+            hooks: web::Data::new(config.hooks.clone()),
+            login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
+            stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit }),
+            http_metrics: web::Data::new(HttpMetrics::register(registry, trusted)?),
+        })
+    }
+
+    fn configure(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.users.clone())
+            .app_data(self.admins.clone())
+            .app_data(self.lives.clone())
+            .app_data(self.im.clone())
+            .app_data(self.gate.clone())
+            .app_data(self.clock.clone())
+            .app_data(self.hooks.clone())
+            .app_data(self.login_limit.clone())
+            .app_data(self.stores.clone())
+            .app_data(self.http_metrics.clone());
+    }
+}
+
+fn im(config: &Config, db: &Db) -> anyhow::Result<Im> {
+    Ok(match &config.im {
+        ImConfig::Builtin => {
+            Im::Builtin(BuiltinIm::new(Arc::new(Sequence::new(db.clone(), "im")), Arc::new(CountingOutlet::default())))
+        }
+        ImConfig::Qiniu { app_id, endpoint, token } => {
+            Im::Qiniu(QiniuIm::new(app_id.clone(), endpoint.clone(), token.clone())?)
+        }
+    })
+}
+
+async fn register(config: &Config, db: &Db, cache: &Cache, ids: &Arc<IdGenerator>) -> anyhow::Result<NodeLease> {
+    let lease = Duration::from_secs(config.cron.lease_s);
+    let cache = cache.clone();
+    let failed = move || cache.failed_at().map(|at| at.timestamp_millis());
+    Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), failed).await?)
+}
+
+fn listen(config: &Config, services: Services) -> anyhow::Result<(Server, SocketAddr)> {
+    let addr = parse_listen_addr(&config.httpq.addr)
+        .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
+    let is_cors_on = config.httpq.cors;
+    let server = HttpServer::new(move || {
+        App::new()
+            .configure(|config| services.configure(config))
+            .configure(|config| routes::configure(config, is_cors_on))
+            .wrap(from_fn(buffer_body))
+            .wrap(NormalizePath::new(TrailingSlash::Trim))
+            .wrap(from_fn(observe))
+    });
+    let server = server
+        .workers(config.httpq.workers)
+        .shutdown_timeout(SHUTDOWN_S)
+        .bind(addr)
+        .with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
+    let bound = server.addrs().first().copied().unwrap_or(addr);
+    Ok((server.run(), bound))
+}
+
+/// Drops what is remembered of users and rooms that any node has changed.
+async fn follow_changes(cache: Cache, services: Services, stop: CancellationToken) {
+    let mut changes = cache.announcements();
+    while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
+        let (users, lives) = (&services.users, &services.lives);
+        match change {
+            Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => users.forget(Some(&key)).await,
+            Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => lives.forget(Some(&key)).await,
+            Ok(Announcement::Changed { .. }) => {}
+            Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
+                users.forget(None).await;
+                lives.forget(None).await;
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn start_jobs(
+    schedule: &Schedule,
+    config: &Config,
+    db: &Db,
+    cache: &Cache,
+    lives: &Lives,
+    lease: &Arc<LeaderLease>,
+) {
+    let watch = Arc::new(Watch::new(cache.clone(), db.clone(), lives.clone(), Arc::clone(lease)));
+    schedule.start(SilentViewers {
+        lives: lives.clone(),
+        lease: Arc::clone(lease),
+        watch: Arc::clone(&watch),
+        timeout: Duration::from_secs(config.live.viewer_timeout_s),
+    });
+    schedule.start(SilentAnchors {
+        lives: lives.clone(),
+        lease: Arc::clone(lease),
+        watch,
+        timeout: Duration::from_secs(config.live.anchor_timeout_s),
+    });
+    schedule.start(WriteHeard::new(lives.clone(), Arc::clone(lease), cache.shards()));
+    schedule.start(RestorePresence { lives: lives.clone() });
+}
+
+type Metrics = (Option<ServerHandle>, Option<SocketAddr>, Option<tokio::task::JoinHandle<()>>);
+
+fn start_metrics(config: &Config, registry: Registry, stop: &CancellationToken) -> anyhow::Result<Metrics> {
+    match &config.prome {
+        PromeConfig::Off => Ok((None, None, None)),
+        PromeConfig::Exporter { listen_addr } => {
+            let addr = parse_listen_addr(listen_addr)
+                .with_context(|| format!("prome.exporter_config.listen_addr: `{listen_addr}` is not an address"))?;
+            let (server, addr) = exporter::serve(&registry, addr)?;
+            let handle = server.handle();
+            tokio::spawn(server);
+            Ok((Some(handle), Some(addr), None))
+        }
+        PromeConfig::Pusher { url, job, instance, interval_s } => {
+            let pusher = Pusher::new(url, job, instance, Duration::from_secs(*interval_s))?;
+            Ok((None, None, Some(tokio::spawn(pusher.run(registry, stop.clone())))))
+        }
+    }
+}

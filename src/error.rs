@@ -35,6 +35,8 @@ pub enum Kind {
     NotInRoom,
     /// The database, the cache or the IM service cannot be reached.
     Unavailable,
+    /// The server is up, and the message says what it waits for.
+    NotReady,
     /// Anything else; its text stays in the log.
     Internal,
 }

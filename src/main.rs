@@ -1,1 +1,7 @@
-fn main(){}
+//! The `liveloom` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    liveloom::cli::main()
+}

@@ -1,1 +1,13 @@
-//! placeholder
+//! Who is calling: the signature of backends, the token of apps, and the passwords of operators.
+//!
+//! Nothing here knows a transport or a database; the extractors that turn a request into an
+//! identity stand beside these files and use them.
+
+pub mod outgoing;
+pub mod password;
+pub mod signature;
+pub mod token;
+
+pub use password::{PasswordCheck, PasswordError, Passwords};
+pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+pub use token::{Claims, TokenError, TokenService};

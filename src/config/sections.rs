@@ -74,6 +74,8 @@ pub struct RedisConfig {
     pub username: String,
     pub password: Secret,
     pub tls: bool,
+    /// Starts the name of every key and channel, so that several servers can share one Redis.
+    pub key_prefix: String,
 }
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct MysqlConfig {

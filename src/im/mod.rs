@@ -1,1 +1,122 @@
-//! placeholder
+//! Instant messaging behind one interface: Qiniu's IM cloud, or the accounts and chat ids of this
+//! server.
+//!
+//! Every user owns an IM account and every live room a chat room. What the server tells clients
+//! (see [`message`]) goes through here.
+
+pub mod builtin;
+pub mod message;
+pub mod qiniu;
+mod qiniu_wire;
+
+use std::borrow::Cow;
+
+use crate::error::{Failure, Kind};
+
+pub use builtin::{BuiltinIm, CountingOutlet, IdError, IdSource, Outlet};
+pub use message::{Message, Target};
+pub use qiniu::QiniuIm;
+
+/// Numeric ids are below this, so that JavaScript reads them exactly.
+pub const MAX_ID: i64 = 1 << 53;
+
+/// The configured provider. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Im {
+    /// Qiniu's IM cloud.
+    Qiniu(QiniuIm),
+    /// This server alone.
+    Builtin(BuiltinIm),
+}
+
+impl Im {
+    /// What clients get as `im_app_id`.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        match self {
+            Self::Qiniu(im) => im.app_id(),
+            Self::Builtin(im) => im.app_id(),
+        }
+    }
+
+    /// Creates an account, or gives an existing one this password → its id.
+    pub async fn register(&self, username: &str, password: &str) -> Result<i64, ImError> {
+        match self {
+            Self::Qiniu(im) => im.register(username, password).await,
+            Self::Builtin(im) => im.new_id().await,
+        }
+    }
+
+    /// Creates a chat room that belongs to the account `owner` → its id.
+    pub async fn create_chatroom(&self, owner: i64, name: &str) -> Result<i64, ImError> {
+        match self {
+            Self::Qiniu(im) => im.create_chatroom(owner, name).await,
+            Self::Builtin(im) => im.new_id().await,
+        }
+    }
+
+    /// Sends a command message to all in a chat room, from an account or, with `None`, from the app.
+    pub async fn send_to_group(&self, from: Option<i64>, group: i64, content: &str) -> Result<(), ImError> {
+        self.send(Message { from, to: Target::Group(group), content: content.to_owned() }).await
+    }
+
+    /// Sends a command message to one account, from an account or, with `None`, from the app.
+    pub async fn send_to_user(&self, from: Option<i64>, user: i64, content: &str) -> Result<(), ImError> {
+        self.send(Message { from, to: Target::User(user), content: content.to_owned() }).await
+    }
+
+    async fn send(&self, message: Message) -> Result<(), ImError> {
+        match self {
+            Self::Qiniu(im) => im.send(&message).await,
+            Self::Builtin(im) => im.send(message).await,
+        }
+    }
+}
+
+/// Why the IM service did not do what was asked.
+///
+/// All of a provider's failures are [`Kind::Unavailable`]: whatever the reason, the account or the
+/// chat room is not there now and may be later. No variant holds the token or a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ImError {
+    /// No connection, or the endpoint is not a URL.
+    #[error("the IM service cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No answer in time.
+    #[error("the IM service did not answer in time")]
+    TimedOut,
+    /// An HTTP status other than 2xx; redirects are not followed.
+    #[error("the IM service answered with HTTP status {0}")]
+    Status(u16),
+    /// An answer that is too long, is not JSON, or lacks a valid id.
+    #[error("the answer of the IM service cannot be read: {0}")]
+    Garbage(&'static str),
+    /// The service said no.
+    #[error("the IM service refused with code {code}: {message}")]
+    Refused {
+        /// The service's own code.
+        code: i64,
+        /// The service's own text, shortened.
+        message: String,
+    },
+    /// The built-in provider got no id.
+    #[error("no id for the built-in IM")]
+    Ids(#[from] IdError),
+    /// The HTTP client could not be made, or a configured value does not fit into a header.
+    #[error("the IM client cannot be set up")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure for ImError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Ids(error) => error.kind,
+            Self::Setup(_) => Kind::Internal,
+            _ => Kind::Unavailable,
+        }
+    }
+
+    fn message(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_string())
+    }
+}

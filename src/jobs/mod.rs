@@ -1,1 +1,7 @@
-//! placeholder
+//! Work that time drives: a schedule, the lease that says who does it, and one file per job.
+
+pub mod anchors;
+pub mod lease;
+pub mod presence;
+pub mod schedule;
+pub mod viewers;

@@ -1,1 +1,20 @@
-//! placeholder
+//! Live rooms: their life from creation to end, who is in them, and what the API shows of them.
+
+mod dto;
+mod error;
+pub mod handlers;
+mod listing;
+mod members;
+mod membership;
+mod queries;
+mod room;
+mod service;
+pub mod silence;
+pub mod stream;
+mod view;
+mod visits;
+
+pub use dto::{CreateRoom, CreateRoomFor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends};
+pub use error::Error;
+pub use room::{LiveStatus, Room};
+pub use service::{Lives, Parts, TOPIC};

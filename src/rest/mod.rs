@@ -1,1 +1,20 @@
-//! placeholder
+//! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
+
+pub mod body;
+pub mod envelope;
+pub mod error;
+pub mod middleware;
+pub mod page;
+pub mod params;
+pub mod path;
+pub mod peer;
+pub mod rate_limit;
+pub mod request_id;
+pub mod text;
+
+pub use body::Body;
+pub use envelope::Reply;
+pub use error::{ApiError, Invalid};
+pub use page::{Page, Paging};
+pub use params::Params;
+pub use path::PathId;

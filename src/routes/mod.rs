@@ -1,1 +1,22 @@
-//! placeholder
+//! The routing tables, one per audience, and the document that describes them.
+
+mod client;
+mod health;
+mod open;
+mod openapi;
+mod server;
+
+use actix_web::web::ServiceConfig;
+
+pub use health::Stores;
+pub use openapi::document;
+
+/// All routes; `is_cors_on` lets browsers of any origin call `/client/*`.
+pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
+    config
+        .service(client::scope(is_cors_on))
+        .configure(client::aliases)
+        .service(server::scope())
+        .configure(open::configure)
+        .configure(health::configure);
+}

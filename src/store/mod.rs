@@ -3,3 +3,5 @@
 pub mod cache;
 pub mod db;
 pub mod entity;
+pub mod fence;
+pub mod lookup;

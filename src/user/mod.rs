@@ -1,1 +1,54 @@
-//! placeholder
+//! Users of the app: registration, profiles, their IM accounts and tokens; and administrators.
+
+mod admin;
+mod dto;
+pub mod handlers;
+mod im_account;
+mod queries;
+mod service;
+pub mod tokens;
+
+pub use admin::{Admins, NewAdmin};
+pub use dto::{ProfileView, Register, RegisterBatch, UpdateUser, UserView};
+pub use service::{Error, Users};
+
+use crate::config::Secret;
+use crate::rest::text::Extends;
+
+/// A user of the app.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Primary key of the row.
+    pub row_id: u32,
+    /// The app's own id, compared byte by byte.
+    pub user_id: String,
+    /// Name to show.
+    pub nick: String,
+    /// Picture.
+    pub avatar: String,
+    /// Flat map of the app's own.
+    pub extends: Option<Extends>,
+    /// Account number in the IM service, 0 while there is none.
+    pub im_userid: i64,
+    /// Account name in the IM service.
+    pub im_username: String,
+    /// Password of the IM account.
+    pub im_password: Secret,
+}
+
+impl User {
+    /// Stands for a user whose row is gone.
+    #[must_use]
+    pub fn unknown(user_id: &str) -> Self {
+        Self {
+            row_id: 0,
+            user_id: user_id.to_owned(),
+            nick: String::new(),
+            avatar: String::new(),
+            extends: None,
+            im_userid: 0,
+            im_username: String::new(),
+            im_password: Secret::default(),
+        }
+    }
+}

@@ -1,1 +1,171 @@
-//! placeholder
+//! The databases: one writable, any number of read-only copies, or one embedded file.
+//!
+//! [`Db`] hands out [`Conn`]s (each statement on any connection, with a deadline) and runs
+//! transactions ([`Db::transaction`]). All differences between MySQL and SQLite that a feature
+//! would meet are behind this module.
+
+mod conn;
+mod connect;
+mod dialect;
+mod error;
+mod link;
+mod migrate;
+mod mysql;
+mod pool;
+mod prefix;
+mod replica;
+mod sqlite;
+mod transaction;
+mod upsert;
+mod wall_time;
+
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use tokio::sync::Mutex;
+
+pub use conn::{Conn, STATEMENT_LIMIT};
+pub use dialect::Dialect;
+pub use error::{RetryableError, StoreError};
+pub use prefix::{escape_like, starts_with};
+pub use sqlite::FILE as SQLITE_FILE;
+pub use transaction::{Tx, Work};
+pub use upsert::{Added, UpsertAdd, upsert_add};
+pub use wall_time::WallTime;
+
+use crate::clock::SharedClock;
+use crate::config::DatabaseConfig;
+use replica::Replicas;
+
+/// The databases of this node. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Conn,
+    readers: Readers,
+    zone: Tz,
+    clock: SharedClock,
+    origin: Origin,
+    /// Held while the node changes the schema: one migration at a time in this process.
+    migrating: Mutex<()>,
+}
+
+/// Who answers what need not be the latest.
+enum Readers {
+    /// The read-only copies of a MySQL; may be empty.
+    Replicas(Replicas),
+    /// The reading connections of the embedded file, which see each committed write at once.
+    Embedded(Conn),
+}
+
+/// What was connected to; the migrations open a connection of their own to it.
+enum Origin {
+    MySql(Box<DatabaseConfig>),
+    /// The lock lasts as long as the file is open.
+    Sqlite {
+        data_dir: PathBuf,
+        _lock: File,
+    },
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("dialect", &self.dialect()).finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// The database that takes writes, and sees each write at once.
+    #[must_use]
+    pub fn writer(&self) -> &Conn {
+        &self.inner.writer
+    }
+
+    /// A database for lists, searches and statistics: the healthy copies in turn, else the
+    /// writable one. What it answers may be up to `limits.replica_lag_s` old.
+    #[must_use]
+    pub fn reader(&self) -> &Conn {
+        match &self.inner.readers {
+            Readers::Replicas(replicas) => replicas.next().unwrap_or(&self.inner.writer),
+            Readers::Embedded(conn) => conn,
+        }
+    }
+
+    /// [`Db::reader`], or the writable database when the answer has to be `fresh`: the asking user
+    /// has just written.
+    #[must_use]
+    pub fn reader_for(&self, fresh: bool) -> &Conn {
+        match &self.inner.readers {
+            Readers::Replicas(_) if fresh => &self.inner.writer,
+            _ => self.reader(),
+        }
+    }
+
+    /// Which SQL the databases speak.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.inner.writer.dialect()
+    }
+
+    /// The zone of wall-clock times (`databases[].loc`).
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.inner.zone
+    }
+
+    /// `instant` as a DATETIME column holds it: in the zone of the database, fractions cut off.
+    #[must_use]
+    pub fn wall(&self, instant: DateTime<Utc>) -> WallTime {
+        WallTime::at(instant, self.inner.zone)
+    }
+
+    /// This moment by the server's clock, as a DATETIME column holds it.
+    #[must_use]
+    pub fn wall_now(&self) -> WallTime {
+        self.wall(self.inner.clock.now())
+    }
+
+    /// The instant that a DATETIME column means.
+    #[must_use]
+    pub fn instant(&self, wall: WallTime) -> DateTime<Utc> {
+        wall.instant(self.inner.zone)
+    }
+
+    /// The database's own clock in milliseconds since the Unix epoch: one clock for all nodes, for
+    /// leases. One statement; [`Dialect::now_ms_sql`] is the same as an expression.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn now_ms(&self, conn: &impl ConnectionTrait) -> Result<i64, StoreError> {
+        let sql = format!("SELECT {} AS now_ms", self.dialect().now_ms_sql());
+        let row = conn.query_one_raw(Statement::from_string(self.dialect().backend(), sql)).await?;
+        let row = row.ok_or_else(|| DbErr::RecordNotFound("the database's clock".into()))?;
+        Ok(row.try_get("", "now_ms")?)
+    }
+
+    /// Asks the writable database for a sign of life.
+    ///
+    /// # Errors
+    /// When it does not give one in time.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.writer.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes all connections in good order. Statements of other clones fail from now on.
+    pub async fn close(self) {
+        self.inner.writer.pool().close().await;
+        match &self.inner.readers {
+            Readers::Replicas(replicas) => replicas.close().await,
+            Readers::Embedded(conn) => conn.pool().close().await,
+        }
+    }
+}

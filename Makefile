@@ -1,0 +1,32 @@
+# Everything that one does with this repository. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench bench-check
+
+# Arguments for cargo test (`make test ARGS="--test it faults"`) or for the server (`make run ARGS="--help"`).
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## Start the server alone, in embedded mode (needs nothing but Rust)
+	cargo build --release --bin liveloom
+	cargo run --release --quiet --bin liveloom -- serve $(ARGS)
+
+test: ## Run every test, over servers of its own (installs and starts what they need)
+	@tests/run $(ARGS)
+
+lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
+	cargo fmt --all --check
+	scripts/floors
+	scripts/shell-check
+	cargo clippy --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
+	else echo 'cargo-deny is not installed: licenses and bans are not checked'; fi
+
+bench: ## Measure the server over MariaDB and Redis (about two minutes)
+	cargo build --release -p liveloom -p bench
+	cargo run --release --quiet -p bench -- run $(ARGS)
+
+bench-check: ## Count statements and round trips per request; fail when one is over its limit
+	cargo build --release -p liveloom -p bench
+	cargo run --release --quiet -p bench -- check $(ARGS)

@@ -1,0 +1,199 @@
+//! Who calls, as extractors: a handler that takes a [`Client`] or a [`Backend`] is open to nobody
+//! else.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use ipnet::IpNet;
+
+use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+use super::token::{Claims, TokenError, TokenService, strip_bearer};
+use crate::clock::SharedClock;
+use crate::config::ServerAuthConfig;
+use crate::error::{Failure, Kind};
+use crate::rest::middleware::OriginalPath;
+use crate::rest::{ApiError, body, peer};
+use crate::store::cache::Cache;
+
+/// The role in an administrator's token.
+pub const ADMIN_ROLE: &str = "admin";
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// Whether a user exists; the users, who stand above this floor, answer.
+pub trait Accounts: Send + Sync + 'static {
+    /// Whether `user_id` is a user.
+    fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
+}
+
+/// What the extractors need to know.
+pub struct Gate {
+    tokens: TokenService,
+    accounts: Arc<dyn Accounts>,
+    server: ServerAuthConfig,
+    signature: ServerSignature,
+    cache: Cache,
+    clock: SharedClock,
+    trusted_proxies: Vec<IpNet>,
+}
+
+impl Gate {
+    /// A gate that knows users from `accounts` and repeated requests from `cache`.
+    #[must_use]
+    pub fn new(
+        tokens: TokenService,
+        accounts: Arc<dyn Accounts>,
+        server: ServerAuthConfig,
+        cache: Cache,
+        clock: SharedClock,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
+        let signature = ServerSignature::new(Credentials::from(&server), server.require_date);
+        Self { tokens, accounts, server, signature, cache, clock, trusted_proxies }
+    }
+
+    /// Issues and verifies tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenService {
+        &self.tokens
+    }
+
+    /// The address of the caller, seen through trusted proxies.
+    #[must_use]
+    pub fn client_ip(&self, request: &HttpRequest) -> IpAddr {
+        peer::client_ip(request, &self.trusted_proxies)
+    }
+
+    async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
+        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
+        if claims.role == ADMIN_ROLE {
+            return Err(NotAUser.into());
+        }
+        if !self.accounts.exists(&claims.user_id).await? {
+            return Err(TokenError::Bad.into());
+        }
+        Ok(Client { claims })
+    }
+
+    async fn backend(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
+        if !self.server.enable && !is_signature_needed {
+            let ip = self.client_ip(request);
+            let is_allowed = self.server.allow.iter().any(|net| net.contains(&ip));
+            return if is_allowed { Ok(()) } else { Err(SignatureError::Missing.into()) };
+        }
+        self.check_signature(request).await
+    }
+
+    async fn check_signature(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        let headers = request.headers();
+        let signed = SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let original = request.extensions().get::<OriginalPath>().cloned();
+        let host = request.connection_info().host().to_owned();
+        let bytes = body::raw(request);
+        let parts = RequestParts {
+            method: request.method().as_str(),
+            path: original.as_ref().map_or(request.path(), |path| path.0.as_str()),
+            raw_query: request.query_string(),
+            host: host.as_bytes(),
+            headers: &signed,
+            body: &bytes,
+        };
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(guard) = self.signature.check(authorization, &parts, self.clock.now())? else {
+            return Ok(());
+        };
+        if self.cache.set_if_absent(&guard.key, "", guard.keep).await? {
+            Ok(())
+        } else {
+            Err(SignatureError::Replayed.into())
+        }
+    }
+}
+
+/// A valid token of an administrator, used where users call.
+#[derive(Debug, thiserror::Error)]
+#[error("an administrator's token is not a user's")]
+struct NotAUser;
+
+impl Failure for NotAUser {
+    fn kind(&self) -> Kind {
+        Kind::Forbidden
+    }
+}
+
+/// The gate is missing: a fault of the wiring.
+#[derive(Debug, thiserror::Error)]
+#[error("the gate is not part of the application")]
+struct NotWired;
+
+impl Failure for NotWired {
+    fn kind(&self) -> Kind {
+        Kind::Internal
+    }
+}
+
+fn gate(request: &HttpRequest) -> Result<web::Data<Gate>, ApiError> {
+    request.app_data::<web::Data<Gate>>().cloned().ok_or_else(|| NotWired.into())
+}
+
+/// A user of the app, by a valid token.
+#[derive(Clone, Debug)]
+pub struct Client {
+    claims: Arc<Claims>,
+}
+
+impl Client {
+    /// The user.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        &self.claims.user_id
+    }
+}
+
+impl FromRequest for Client {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let gate = gate(request);
+        let request = request.clone();
+        Box::pin(async move {
+            let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+            gate?.client(header.map(strip_bearer)).await
+        })
+    }
+}
+
+/// A business backend: by a signature, or, where signatures are off, by its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Backend;
+
+impl FromRequest for Backend {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let gate = gate(request);
+        let request = request.clone();
+        Box::pin(async move { gate?.backend(&request, false).await.map(|()| Self) })
+    }
+}
+
+/// A business backend by a signature, even where signatures are off.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedBackend;
+
+impl FromRequest for SignedBackend {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let gate = gate(request);
+        let request = request.clone();
+        Box::pin(async move { gate?.backend(&request, true).await.map(|()| Self) })
+    }
+}

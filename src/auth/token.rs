@@ -1,0 +1,203 @@
+//! Client and operator tokens: JSON Web Tokens (RFC 7519), HS256 only.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::errors::Error as JwtError;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::Expiry;
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::SharedClock;
+use crate::config::Secret;
+use crate::error::{Failure, Kind};
+
+/// A longer token is refused unread.
+const MAX_TOKEN_BYTES: usize = 4096;
+/// How long a verified token is remembered at most.
+const REMEMBER: Duration = Duration::from_secs(300);
+/// Room for verified tokens, in bytes of their text.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What a token says. The names are part of the wire contract; every field is always written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// When the token ends, in Unix seconds; it is still good in that very second.
+    pub exp: i64,
+    /// The app the token was issued for.
+    #[serde(rename = "AppId", default)]
+    pub app_id: String,
+    /// The user, in `live_users` or, with the role `admin`, in `admin_user`.
+    #[serde(rename = "UserId")]
+    pub user_id: String,
+    /// The device, when the backend named one.
+    #[serde(rename = "DeviceId", default)]
+    pub device_id: String,
+    /// `admin` for operators, else empty.
+    #[serde(rename = "Role", default)]
+    pub role: String,
+}
+
+/// What is read from a token: the claims, and those that the Go server checks when they are there.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(flatten)]
+    claims: Claims,
+    #[serde(default)]
+    nbf: i64,
+    #[serde(default)]
+    iat: i64,
+}
+
+/// Why a token is refused, or the service cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Past its `exp`.
+    #[error("Your token is expired")]
+    Expired,
+    /// Anything else: not a token, forged, another algorithm, a claim missing or of a wrong type.
+    #[error("Unauthorized")]
+    Bad,
+    /// There is no key to sign with, or an empty one.
+    #[error("auth.jwt_key: must not be empty")]
+    NoKey,
+    /// The token could not be written.
+    #[error("cannot sign a token")]
+    Sign(#[source] JwtError),
+}
+
+impl Failure for TokenError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Expired => Kind::TokenExpired,
+            Self::Bad => Kind::Unauthorized,
+            Self::NoKey | Self::Sign(_) => Kind::Internal,
+        }
+    }
+
+    fn message(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_string())
+    }
+}
+
+/// Issues and verifies tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct TokenService {
+    signing: EncodingKey,
+    verifying: Arc<[DecodingKey]>,
+    validation: Arc<Validation>,
+    verified: Cache<Box<str>, Remembered>,
+    clock: SharedClock,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    claims: Arc<Claims>,
+    keep: Duration,
+}
+
+/// Drops a verified token at its `exp`, or after [`REMEMBER`].
+struct AtExpiry;
+
+impl Expiry<Box<str>, Remembered> for AtExpiry {
+    fn expire_after_create(&self, _: &Box<str>, value: &Remembered, _: Instant) -> Option<Duration> {
+        Some(value.keep)
+    }
+}
+
+impl TokenService {
+    /// Signs with the first of `keys` and verifies with all of them, so that keys can be rotated.
+    pub fn new(keys: &[Secret], clock: SharedClock) -> Result<Self, TokenError> {
+        let first = keys.first().ok_or(TokenError::NoKey)?;
+        if keys.iter().any(Secret::is_empty) {
+            return Err(TokenError::NoKey);
+        }
+        let verified = Cache::builder()
+            .max_capacity(CACHE_BYTES)
+            .weigher(|token: &Box<str>, _: &Remembered| u32::try_from(token.len()).unwrap_or(u32::MAX))
+            .expire_after(AtExpiry)
+            .build();
+        Ok(Self {
+            signing: EncodingKey::from_secret(first.expose().as_bytes()),
+            verifying: keys.iter().map(|key| DecodingKey::from_secret(key.expose().as_bytes())).collect(),
+            validation: Arc::new(hs256_without_times()),
+            verified,
+            clock,
+        })
+    }
+
+    /// Writes a token.
+    pub fn issue(&self, claims: &Claims) -> Result<String, TokenError> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).map_err(TokenError::Sign)
+    }
+
+    /// Reads a token, without a scheme before it (see [`strip_bearer`]).
+    ///
+    /// A token seen before costs one look-up; its `exp` is compared with the clock each time.
+    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        let now = self.clock.now().timestamp();
+        if let Some(known) = self.verified.get(token) {
+            return in_time(known.claims, now);
+        }
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Bad);
+        }
+        let claims = in_time(Arc::new(self.read(token, now)?), now)?;
+        let left = Duration::from_secs(u64::try_from(claims.exp.saturating_sub(now)).unwrap_or(0));
+        // Not worth remembering in its last second, and never beyond it.
+        if !left.is_zero() {
+            let remembered = Remembered { claims: Arc::clone(&claims), keep: left.min(REMEMBER) };
+            self.verified.insert(token.into(), remembered);
+        }
+        Ok(claims)
+    }
+
+    fn read(&self, token: &str, now: i64) -> Result<Claims, TokenError> {
+        let wire = self
+            .verifying
+            .iter()
+            .find_map(|key| jsonwebtoken::decode::<Wire>(token, key, &self.validation).ok())
+            .map(|data| data.claims)
+            .ok_or(TokenError::Bad)?;
+        let from_the_future = wire.nbf > now || wire.iat > now;
+        if from_the_future || wire.claims.user_id.is_empty() {
+            return Err(TokenError::Bad);
+        }
+        Ok(wire.claims)
+    }
+}
+
+impl std::fmt::Debug for TokenService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenService").field("keys", &self.verifying.len()).finish_non_exhaustive()
+    }
+}
+
+/// The token of an `Authorization` header, whose `Bearer ` is optional.
+#[must_use]
+pub fn strip_bearer(header: &str) -> &str {
+    const SCHEME: &str = "Bearer ";
+    match header.get(..SCHEME.len()) {
+        Some(start) if start.eq_ignore_ascii_case(SCHEME) => {
+            header.get(SCHEME.len()..).unwrap_or(header).trim()
+        }
+        _ => header.trim(),
+    }
+}
+
+fn in_time(claims: Arc<Claims>, now: i64) -> Result<Arc<Claims>, TokenError> {
+    if claims.exp < now { Err(TokenError::Expired) } else { Ok(claims) }
+}
+
+/// The times are compared with our clock instead, without a leeway; that `exp` is there is required
+/// by the type of [`Claims`].
+fn hs256_without_times() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    validation
+}

@@ -1,0 +1,73 @@
+//! `liveloom admin create`
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::source::Source;
+use crate::auth::Passwords;
+use crate::clock::SystemClock;
+use crate::rest::text::check_user_id;
+use crate::store::db::Db;
+use crate::user::{Admins, NewAdmin};
+
+/// `liveloom admin …`
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Create an administrator who can log in at the console.
+    Create(Create),
+}
+
+/// Options of `liveloom admin create`.
+#[derive(clap::Args, Debug)]
+pub struct Create {
+    #[command(flatten)]
+    source: Source,
+    /// Name to log in with.
+    #[arg(long)]
+    name: String,
+    /// Id in tokens and logs; the name when left out.
+    #[arg(long)]
+    user_id: Option<String>,
+    /// What they are.
+    #[arg(long, default_value = "")]
+    description: String,
+}
+
+/// Runs an `admin` command.
+///
+/// # Errors
+/// When the administrator exists, the password is bad, or the database cannot be used.
+pub fn run(command: Command) -> anyhow::Result<()> {
+    let Command::Create(create) = command;
+    let config = create.source.load()?;
+    let user_id = create.user_id.unwrap_or_else(|| create.name.clone());
+    check_user_id(&user_id).map_err(|reason| anyhow::anyhow!("--user-id {reason}"))?;
+    let new = NewAdmin { user_id, user_name: create.name, password: password()?, description: create.description };
+    let name = new.user_name.clone();
+    super::block_on(async {
+        let clock = Arc::new(SystemClock);
+        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock).await?;
+        db.migrate().await?;
+        Admins::new(db.clone(), Passwords::default()).create(new).await?;
+        println!("administrator `{name}` created");
+        db.close().await;
+        Ok(())
+    })
+}
+
+/// The password from `LIVELOOM_ADMIN_PASSWORD`, else the first line of standard input: on the
+/// command line it would show in the list of processes.
+fn password() -> anyhow::Result<String> {
+    if let Ok(password) = std::env::var("LIVELOOM_ADMIN_PASSWORD") {
+        return Ok(password);
+    }
+    if io::stdin().is_terminal() {
+        eprint!("Password (shown while you type): ");
+        io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("no password on standard input")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,101 @@
+//! The built-in provider: this server issues the account and chat ids, and hands messages to its own
+//! outlet instead of a cloud.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+
+use super::{ImError, MAX_ID, Message};
+use crate::error::{Failure, Kind};
+
+/// What clients get as `im_app_id`: no cloud knows this app.
+const APP_ID: &str = "builtin";
+
+/// Issues numbers that no account and no chat room has, ever.
+#[async_trait]
+pub trait IdSource: Send + Sync + 'static {
+    /// The next number, positive and below 2^53.
+    async fn next_id(&self) -> Result<i64, IdError>;
+}
+
+/// Why an [`IdSource`] had no number: any [`Failure`], which `?` turns into this.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct IdError {
+    pub(super) kind: Kind,
+    #[source]
+    cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl<F: Failure> From<F> for IdError {
+    fn from(cause: F) -> Self {
+        Self { kind: cause.kind(), cause: Box::new(cause) }
+    }
+}
+
+/// Takes messages to those who are connected.
+#[async_trait]
+pub trait Outlet: Send + Sync + 'static {
+    /// Delivers one message. That nobody is connected is no error.
+    async fn deliver(&self, message: Message) -> Result<(), ImError>;
+}
+
+/// An outlet that reaches nobody: it counts what it gets and logs it at debug level.
+#[derive(Debug, Default)]
+pub struct CountingOutlet {
+    taken: AtomicU64,
+}
+
+impl CountingOutlet {
+    /// How many messages it got.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Outlet for CountingOutlet {
+    async fn deliver(&self, message: Message) -> Result<(), ImError> {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(to = ?message.to, bytes = message.content.len(), "im message counted, not delivered");
+        Ok(())
+    }
+}
+
+/// The built-in provider. Cheap to clone.
+#[derive(Clone)]
+pub struct BuiltinIm {
+    ids: Arc<dyn IdSource>,
+    outlet: Arc<dyn Outlet>,
+}
+
+impl BuiltinIm {
+    /// A provider with these parts. Accounts and chat rooms share one source of ids.
+    #[must_use]
+    pub fn new(ids: Arc<dyn IdSource>, outlet: Arc<dyn Outlet>) -> Self {
+        Self { ids, outlet }
+    }
+
+    pub(super) fn app_id(&self) -> &'static str {
+        APP_ID
+    }
+
+    /// An id for an account or a chat room. That one exists already is known by its row alone.
+    pub(super) async fn new_id(&self) -> Result<i64, ImError> {
+        let id = self.ids.next_id().await.map_err(ImError::Ids)?;
+        if (1..MAX_ID).contains(&id) { Ok(id) } else { Err(ImError::Garbage("an id is not below 2^53")) }
+    }
+
+    pub(super) async fn send(&self, message: Message) -> Result<(), ImError> {
+        self.outlet.deliver(message).await
+    }
+}
+
+impl fmt::Debug for BuiltinIm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BuiltinIm")
+    }
+}

@@ -1,0 +1,39 @@
+//! Ends lives whose anchor is silent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::lease::LeaderLease;
+use super::presence::Watch;
+use super::schedule::Job;
+use crate::live::Lives;
+
+/// The job.
+pub struct SilentAnchors {
+    /// The rooms.
+    pub lives: Lives,
+    /// Who leads.
+    pub lease: Arc<LeaderLease>,
+    /// Whether silence counts.
+    pub watch: Arc<Watch>,
+    /// How long an anchor may be silent.
+    pub timeout: Duration,
+}
+
+#[async_trait]
+impl Job for SilentAnchors {
+    fn name(&self) -> &'static str {
+        "silent_anchors"
+    }
+
+    fn every(&self) -> Duration {
+        super::presence::sweep_every(self.timeout)
+    }
+
+    async fn run(&mut self) -> anyhow::Result<u64> {
+        let Self { lives, lease, watch, timeout } = self;
+        watch.sweep(|| lives.end_silent(lease.as_ref(), *timeout)).await
+    }
+}

@@ -1,0 +1,39 @@
+//! Puts out viewers who are silent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::lease::LeaderLease;
+use super::presence::Watch;
+use super::schedule::Job;
+use crate::live::Lives;
+
+/// The job.
+pub struct SilentViewers {
+    /// The rooms.
+    pub lives: Lives,
+    /// Who leads.
+    pub lease: Arc<LeaderLease>,
+    /// Whether silence counts.
+    pub watch: Arc<Watch>,
+    /// How long a viewer may be silent.
+    pub timeout: Duration,
+}
+
+#[async_trait]
+impl Job for SilentViewers {
+    fn name(&self) -> &'static str {
+        "silent_viewers"
+    }
+
+    fn every(&self) -> Duration {
+        super::presence::sweep_every(self.timeout)
+    }
+
+    async fn run(&mut self) -> anyhow::Result<u64> {
+        let Self { lives, lease, watch, timeout } = self;
+        watch.sweep(|| lives.put_out_silent(lease.as_ref(), *timeout)).await
+    }
+}

@@ -1,0 +1,279 @@
+//! Statements on `live_room_user_entities`: one row per user, which says where they are.
+//!
+//! `status` 1 is in the room. Of those who are not, one whom silence put out keeps the room's id,
+//! and so can come back by a heartbeat; one who left has an empty one.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Statement,
+};
+
+use crate::rest::Paging;
+use crate::store::cache::{Counters, Member};
+use crate::store::db::{Db, Dialect, StoreError, WallTime};
+use crate::store::entity::live_entities;
+use crate::store::entity::live_room_user_entities::{ActiveModel, Column, Entity};
+
+const OUT: i32 = 0;
+const IN: i32 = 1;
+
+/// Where a user is, or was last.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// Primary key of the row.
+    pub row_id: u32,
+    /// The room; empty for one who left.
+    pub live_id: String,
+    /// Whether they are in it.
+    pub is_online: bool,
+}
+
+/// Where `user_id` is.
+pub async fn of_user(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<Option<Membership>, StoreError> {
+    let sql = "SELECT m.id, m.live_id, m.user_id, m.status FROM live_room_user_entities m \
+               WHERE m.user_id = ? ORDER BY m.id";
+    let rows = conn.query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, [user_id.into()])).await?;
+    first_of(rows, user_id)
+}
+
+/// Where `user_id` is, with their other joins and leaves kept out until the transaction ends.
+///
+/// The row of `live_users` is what is locked: it exists before the first membership does.
+pub async fn lock(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<Option<Membership>, StoreError> {
+    let rows = tx.query_all_raw(lock_statement(db, "", user_id, &[])).await?;
+    first_of(rows, user_id)
+}
+
+/// [`lock`], with the counters of room `live_id` in the same statement.
+pub async fn lock_and_count(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    user_id: &str,
+    live_id: &str,
+) -> Result<(Option<Membership>, Option<Counters>), StoreError> {
+    let counts = ", (SELECT COALESCE(SUM(s.count), 0) FROM stats_single_live s WHERE s.type = 1 AND s.live_id = ?) pv\
+                  , (SELECT COUNT(DISTINCT s.user_id) FROM stats_single_live s WHERE s.type = 1 AND s.live_id = ?) uv\
+                  , (SELECT COUNT(*) FROM live_mic_entities g WHERE g.live_id = ? AND g.status = 0 \
+                     AND g.deleted_at IS NULL) mics";
+    let rows = tx.query_all_raw(lock_statement(db, counts, user_id, &[live_id; 3])).await?;
+    let counters = rows.first().map(counters_of).transpose()?;
+    Ok((first_of(rows, user_id)?, counters))
+}
+
+fn lock_statement(db: &Db, columns: &str, user_id: &str, values: &[&str]) -> Statement {
+    let lock = match db.dialect() {
+        Dialect::MySql => " FOR UPDATE",
+        Dialect::Sqlite => "",
+    };
+    let sql = format!(
+        "SELECT m.id, m.live_id, m.user_id, m.status{columns} FROM live_users u \
+         LEFT JOIN live_room_user_entities m ON m.user_id = u.user_id WHERE u.user_id = ? ORDER BY m.id{lock}"
+    );
+    let values = values.iter().copied().chain([user_id]).map(sea_orm::Value::from);
+    Statement::from_sql_and_values(db.dialect().backend(), sql, values)
+}
+
+/// Sums are decimals in MySQL, hence the cast on the way out.
+pub(super) fn counters_of(row: &QueryResult) -> Result<Counters, StoreError> {
+    Ok(Counters { pv: sum(row, "pv")?, uv: row.try_get("", "uv")?, mics: row.try_get("", "mics")? })
+}
+
+/// The value of a `SUM`, which MySQL makes a decimal and SQLite an integer.
+fn sum(row: &QueryResult, column: &str) -> Result<i64, StoreError> {
+    Ok(row.try_get("", column)?)
+}
+
+/// The first row that is bytewise this user's: a collation may bring others.
+fn first_of(rows: Vec<QueryResult>, user_id: &str) -> Result<Option<Membership>, StoreError> {
+    for row in rows {
+        let owner: Option<String> = row.try_get("", "user_id")?;
+        if owner.as_deref() == Some(user_id) {
+            let live_id: Option<String> = row.try_get("", "live_id")?;
+            let status: Option<i32> = row.try_get("", "status")?;
+            return Ok(Some(Membership {
+                row_id: row.try_get("", "id")?,
+                live_id: live_id.unwrap_or_default(),
+                is_online: status == Some(IN),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Puts a user into a room and answers the other room that they were in.
+pub async fn store(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    found: Option<Membership>,
+    live_id: &str,
+    user_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, StoreError> {
+    let now = db.wall(now);
+    let Some(member) = found else {
+        let row = ActiveModel {
+            live_id: sea_orm::ActiveValue::Set(Some(live_id.to_owned())),
+            user_id: sea_orm::ActiveValue::Set(Some(user_id.to_owned())),
+            status: sea_orm::ActiveValue::Set(Some(IN)),
+            heart_beat_at: sea_orm::ActiveValue::Set(Some(now)),
+            created_at: sea_orm::ActiveValue::Set(Some(now)),
+            updated_at: sea_orm::ActiveValue::Set(Some(now)),
+            ..ActiveModel::default()
+        };
+        Entity::insert(row).exec(tx).await?;
+        return Ok(None);
+    };
+    let change = Entity::update_many()
+        .col_expr(Column::LiveId, Expr::value(live_id))
+        .col_expr(Column::Status, Expr::value(IN))
+        .col_expr(Column::HeartBeatAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now));
+    change.filter(Column::Id.eq(member.row_id)).exec(tx).await?;
+    Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty()).then_some(member.live_id))
+}
+
+/// [`lock`] and [`store`].
+pub async fn put_in(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    live_id: &str,
+    user_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, StoreError> {
+    let found = lock(db, tx, user_id).await?;
+    store(db, tx, found, live_id, user_id, now).await
+}
+
+/// Takes a user out of a room; whether they were in it.
+pub async fn take_out(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    live_id: &str,
+    user_id: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let change = Entity::update_many()
+        .col_expr(Column::LiveId, Expr::value(""))
+        .col_expr(Column::Status, Expr::value(OUT))
+        .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
+    let theirs = Column::UserId.eq(user_id).and(Column::LiveId.eq(live_id));
+    Ok(change.filter(theirs).exec(tx).await?.rows_affected > 0)
+}
+
+/// Brings back users of room `live_id` whom silence put out; how many were.
+pub async fn set_online(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    row_ids: &[u32],
+    live_id: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let now = db.wall(now);
+    let change = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(IN))
+        .col_expr(Column::HeartBeatAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now));
+    let out = Column::Id.is_in(row_ids.iter().copied()).and(Column::LiveId.eq(live_id)).and(Column::Status.eq(OUT));
+    Ok(change.filter(out).exec(conn).await?.rows_affected)
+}
+
+/// One page of the ids of the users in a room, latest first, and how many there are.
+pub async fn page_of_room(
+    _db: &Db,
+    conn: &impl ConnectionTrait,
+    live_id: &str,
+    paging: Paging,
+) -> Result<(u64, Vec<String>), StoreError> {
+    let wanted = Entity::find().filter(Column::LiveId.eq(live_id)).filter(Column::Status.eq(IN));
+    let total = wanted.clone().count(conn).await?;
+    if paging.offset() >= total {
+        return Ok((total, Vec::new()));
+    }
+    let ordered = wanted.order_by_desc(Column::UpdatedAt).order_by_desc(Column::Id);
+    let ids: Vec<Option<String>> = ordered
+        .select_only()
+        .column(Column::UserId)
+        .offset(paging.offset())
+        .limit(paging.size)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok((total, ids.into_iter().flatten().collect()))
+}
+
+/// Puts users out for their silence: their rows keep the room. How many were in.
+pub async fn set_out(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    row_ids: &[u32],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let change = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(OUT))
+        .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
+    let theirs = Column::Id.is_in(row_ids.iter().copied()).and(Column::Status.eq(IN));
+    Ok(change.filter(theirs).exec(tx).await?.rows_affected)
+}
+
+/// Brings back users of one room whom silence put out though they were heard.
+pub async fn return_users(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    live_id: &str,
+    user_ids: &[&str],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let change = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(IN))
+        .col_expr(Column::HeartBeatAt, Expr::value(db.wall(now)));
+    let out = Column::LiveId.eq(live_id).and(Column::UserId.is_in(user_ids.iter().copied()));
+    change.filter(out.and(Column::Status.eq(OUT))).exec(conn).await?;
+    Ok(())
+}
+
+/// Members of any room whose row comes after `row_id`, with the last row's id; of them only those
+/// not written since `before`.
+pub async fn online_after(
+    conn: &impl ConnectionTrait,
+    row_id: u32,
+    before: Option<WallTime>,
+    limit: usize,
+) -> Result<(Option<u32>, Vec<Member>), StoreError> {
+    let mut wanted = Entity::find().filter(Column::Id.gt(row_id)).filter(Column::Status.eq(IN));
+    if let Some(before) = before {
+        wanted = wanted.filter(Column::HeartBeatAt.lt(before).or(Column::HeartBeatAt.is_null()));
+    }
+    let rows = wanted.order_by_asc(Column::Id).limit(u64::try_from(limit).unwrap_or(u64::MAX)).all(conn).await?;
+    let last = (rows.len() == limit).then(|| rows.last().map(|row| row.id)).flatten();
+    let members = rows.into_iter().filter_map(|row| Some(Member::new(row.live_id?, row.user_id?)));
+    Ok((last, members.filter(|member| !member.live_id.is_empty()).collect()))
+}
+
+/// Writes that members, and with them the rooms whose anchors they are, were heard.
+pub async fn set_heard<'a>(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    heard: impl Iterator<Item = &'a Member> + Clone,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let now = db.wall(now);
+    let users = || heard.clone().map(|member| member.user_id.as_str());
+    let change = Entity::update_many().col_expr(Column::HeartBeatAt, Expr::value(now));
+    change.filter(Column::UserId.is_in(users()).and(Column::Status.eq(IN))).exec(tx).await?;
+    let rooms: std::collections::BTreeSet<&str> = heard.clone().map(|member| member.live_id.as_str()).collect();
+    let change = live_entities::Entity::update_many()
+        .col_expr(live_entities::Column::LastHeartbeatAt, Expr::value(now));
+    let anchored = live_entities::Column::LiveId.is_in(rooms).and(live_entities::Column::AnchorId.is_in(users()));
+    change.filter(anchored).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Who is in a room: joining, leaving, heartbeats and the list of users.
+
+use super::dto::{HeartbeatView, RoomView};
+use super::error::Error;
+use super::members::{self, Membership};
+use super::room::{LiveStatus, Room};
+use super::service::Lives;
+use super::visits;
+use crate::event::{self, DomainEvent};
+use crate::rest::{Page, Paging};
+use crate::store::cache::{Counters, Enter, RoomState};
+use crate::user::UserView;
+
+/// What a join found and did in the database.
+struct Joined {
+    former: Option<String>,
+    is_new_visitor: bool,
+    /// The room's counters with this join in them, unless it is crowded.
+    counters: Option<Counters>,
+}
+
+impl Lives {
+    /// Brings a user into a room, and out of the one they were in. Each join counts as a view.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] for a room that is over, or the store's.
+    pub async fn join(&self, live_id: &str, user_id: &str) -> Result<RoomView, Error> {
+        let room = self.room(live_id).await?;
+        if room.status == LiveStatus::Ended {
+            return Err(Error::Ended);
+        }
+        let joined = self.store_join(live_id, user_id).await?;
+        let enter = Enter {
+            live_id,
+            user_id,
+            former: joined.former.as_deref(),
+            new_visitor: joined.is_new_visitor,
+            count_view: true,
+            anchor_id: &room.anchor_id,
+        };
+        let state = match self.0.cache.enter(enter).await {
+            Ok(state) => Some(RoomState { counters: joined.counters.or(state.counters), ..state }),
+            Err(error) => {
+                tracing::warn!(%error, live_id, "a join could not be stored in the cache; heartbeats make up for it");
+                None
+            }
+        };
+        Ok(self.view_with(&room, state).await?.shown_to(user_id))
+    }
+
+    async fn store_join(&self, live_id: &str, user_id: &str) -> Result<Joined, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let is_crowded = inner.crowded.peek(live_id).await.is_some();
+        inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    let (found, counters) = if is_crowded {
+                        (members::lock(&inner.db, tx, user_id).await?, None)
+                    } else {
+                        members::lock_and_count(&inner.db, tx, user_id, live_id).await?
+                    };
+                    let former = members::store(&inner.db, tx, found, live_id, user_id, now).await?;
+                    let is_new_visitor = visits::add(&inner.db, tx, live_id, user_id, now).await?;
+                    self.anchor_left_former(tx, former.as_deref(), user_id, now).await?;
+                    let counters = counters.map(|before| Counters {
+                        pv: before.pv + 1,
+                        uv: before.uv + i64::from(is_new_visitor),
+                        mics: before.mics,
+                    });
+                    Ok::<_, Error>(Joined { former, is_new_visitor, counters })
+                })
+            })
+            .await
+    }
+
+    /// Takes a user out of a room; harmless when they are not in it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the store's.
+    pub async fn leave(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
+        let inner = &self.0;
+        let room = self.room(live_id).await?;
+        let is_anchor = room.anchor_id == user_id;
+        let now = inner.clock.now();
+        inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    let has_left = members::take_out(&inner.db, tx, live_id, user_id, now).await?;
+                    if has_left && is_anchor {
+                        event::append(tx, &inner.db, live_id, &DomainEvent::AnchorLeft, now).await?;
+                    }
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        if let Err(error) = inner.cache.leave(live_id, user_id).await {
+            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
+        }
+        Ok(())
+    }
+
+    /// Records that a user in a room is there, and tells the state of the live.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`] for one who left or never came, [`Error::Cache`] while heartbeats
+    /// cannot be stored.
+    pub async fn heartbeat(&self, live_id: &str, user_id: &str) -> Result<HeartbeatView, Error> {
+        let room = self.room(live_id).await?;
+        let is_anchor = room.anchor_id == user_id;
+        if !self.0.cache.heard(live_id, user_id, is_anchor).await? {
+            self.bring_back(&room, user_id).await?;
+        }
+        Ok(HeartbeatView { live_id: room.live_id.clone(), live_status: room.status })
+    }
+
+    /// Brings back a user whom the cache does not know: one whom silence put out, or whose
+    /// presence was lost.
+    async fn bring_back(&self, room: &Room, user_id: &str) -> Result<(), Error> {
+        let inner = &self.0;
+        let db = &inner.db;
+        let found = members::of_user(db, db.reader_for(true), user_id).await?;
+        let member = found.filter(|member| member.live_id == room.live_id).ok_or(Error::NotInRoom)?;
+        if !member.is_online && !self.store_return(&member).await? {
+            return Err(Error::NotInRoom);
+        }
+        let live_id = room.live_id.as_str();
+        let enter = Enter { live_id, user_id, anchor_id: &room.anchor_id, ..Enter::default() };
+        inner.cache.enter(enter).await?;
+        if room.status == LiveStatus::Live && room.anchor_id == user_id {
+            inner.cache.restore(&[], &[room.live_id.clone()]).await?;
+        }
+        Ok(())
+    }
+
+    async fn store_return(&self, member: &Membership) -> Result<bool, Error> {
+        let db = &self.0.db;
+        let now = self.0.clock.now();
+        Ok(members::set_online(db, db.writer(), &[member.row_id], &member.live_id, now).await? > 0)
+    }
+
+    /// The users in a room, latest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the store's.
+    pub async fn users(&self, live_id: &str, paging: Paging) -> Result<Page<UserView>, Error> {
+        self.room(live_id).await?;
+        let (total, ids) = members::page_of_room(&self.0.db, self.0.db.reader(), live_id, paging).await?;
+        let users = self.0.users.list(&ids).await?;
+        Ok(Page::new(paging, total, users.iter().map(|user| UserView::of(user)).collect()))
+    }
+}

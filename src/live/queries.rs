@@ -1,0 +1,254 @@
+//! Statements on `live_entities`.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::listing::Wanted;
+use super::room::{LiveStatus, Room};
+use crate::event::LiveRow;
+use crate::rest::Paging;
+use crate::rest::text::Extends;
+use crate::store::db::{Db, StoreError, escape_like};
+use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
+
+/// Which rooms a page shows, and so in which order.
+pub enum RoomFilter<'a> {
+    /// By status, newest update first.
+    Status(Wanted),
+    /// Of one anchor, newest start first.
+    Anchor(&'a str),
+    /// Live ones whose title, id or anchor's id starts with this.
+    Prefix(&'a str),
+}
+
+/// The room `live_id`, unless it is deleted.
+pub async fn find(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Result<Option<Room>, StoreError> {
+    let row = by_id(live_id).one(conn).await?;
+    Ok(row.map(|row| room(db, row)).filter(|room| room.live_id == live_id))
+}
+
+/// The room `live_id`, locked until the transaction ends.
+pub async fn find_for_update(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    live_id: &str,
+) -> Result<Option<Room>, StoreError> {
+    let row = by_id(live_id).lock_exclusive().one(tx).await?;
+    Ok(row.map(|row| room(db, row)).filter(|room| room.live_id == live_id))
+}
+
+/// Stores a new room and answers its row.
+pub async fn insert(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    new: &Room,
+    now: DateTime<Utc>,
+) -> Result<LiveRow, StoreError> {
+    let row = ActiveModel {
+        live_id: Set(Some(new.live_id.clone())),
+        title: Set(Some(new.title.clone())),
+        notice: Set(Some(new.notice.clone())),
+        cover_url: Set(Some(new.cover_url.clone())),
+        extends: Set(new.extends.as_ref().map(json)),
+        anchor_id: Set(Some(new.anchor_id.clone())),
+        status: Set(Some(new.status.column())),
+        pk_id: Set(Some(String::new())),
+        online_count: Set(Some(0)),
+        start_at: Set(new.start_at.map(|at| db.wall(at))),
+        end_at: Set(new.end_at.map(|at| db.wall(at))),
+        chat_id: Set(Some(new.chat_id)),
+        push_url: Set(Some(new.push_url.clone())),
+        rtmp_play_url: Set(Some(new.rtmp_url.clone())),
+        flv_play_url: Set(Some(new.flv_url.clone())),
+        hls_play_url: Set(Some(new.hls_url.clone())),
+        created_at: Set(Some(db.wall(now))),
+        updated_at: Set(Some(db.wall(now))),
+        ..ActiveModel::default()
+    };
+    let stored = Entity::insert(row.clone()).exec(tx).await?;
+    let model = Model { id: stored.last_insert_id, ..model_of(row) };
+    Ok(LiveRow::of(&model, |at| db.instant(at)))
+}
+
+/// The rooms of `row_ids` go live, or go on.
+pub async fn set_live(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    room: &Room,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let now = db.wall(now);
+    let change = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(LiveStatus::Live.column()))
+        .col_expr(Column::StartAt, Expr::value(now))
+        .col_expr(Column::LastHeartbeatAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now));
+    change.filter(Column::Id.eq(room.row_id)).exec(tx).await?;
+    Ok(())
+}
+
+/// The lives of `row_ids` are over; answers how many were still on.
+pub async fn set_ended(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    row_ids: &[u32],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let now = db.wall(now);
+    let change = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(LiveStatus::Ended.column()))
+        .col_expr(Column::EndAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now));
+    let live = Column::Id.is_in(row_ids.iter().copied()).and(Column::Status.eq(LiveStatus::Live.column()));
+    Ok(change.filter(live).exec(tx).await?.rows_affected)
+}
+
+/// The room is gone, for everybody.
+pub async fn set_deleted(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    row_id: u32,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let change = Entity::update_many().col_expr(Column::DeletedAt, Expr::value(db.wall(now)));
+    change.filter(Column::Id.eq(row_id)).exec(tx).await?;
+    Ok(())
+}
+
+/// Replaces the map of a room.
+pub async fn set_extends(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    row_id: u32,
+    extends: &Extends,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let change = Entity::update_many()
+        .col_expr(Column::Extends, Expr::value(json(extends)))
+        .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
+    change.filter(Column::Id.eq(row_id)).exec(tx).await?;
+    Ok(())
+}
+
+/// One page of rooms, and how many rows all pages have.
+pub async fn page(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    filter: &RoomFilter<'_>,
+    paging: Paging,
+) -> Result<(u64, Vec<Room>), StoreError> {
+    let wanted = Entity::find().filter(condition(filter));
+    let total = wanted.clone().count(conn).await?;
+    if paging.offset() >= total {
+        return Ok((total, Vec::new()));
+    }
+    let ordered = match filter {
+        RoomFilter::Anchor(_) => wanted.order_by_desc(Column::StartAt),
+        RoomFilter::Status(Wanted::Open) => {
+            wanted.order_by_desc(Column::Status).order_by_desc(Column::UpdatedAt)
+        }
+        RoomFilter::Status(_) | RoomFilter::Prefix(_) => wanted.order_by_desc(Column::UpdatedAt),
+    };
+    let rows = ordered.order_by_desc(Column::Id).offset(paging.offset()).limit(paging.size).all(conn).await?;
+    Ok((total, rows.into_iter().map(|row| room(db, row)).collect()))
+}
+
+fn condition(filter: &RoomFilter<'_>) -> Condition {
+    let present = Condition::all().add(Column::DeletedAt.is_null());
+    match filter {
+        RoomFilter::Status(Wanted::Open) => present.add(
+            Column::Status.is_in([LiveStatus::Created.column(), LiveStatus::Live.column()]),
+        ),
+        RoomFilter::Status(Wanted::Only(status)) => present.add(Column::Status.eq(status.column())),
+        RoomFilter::Anchor(anchor_id) => present.add(Column::AnchorId.eq(*anchor_id)),
+        RoomFilter::Prefix(keyword) => {
+            let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
+            let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
+            let any = Condition::any()
+                .add(starts(Column::Title))
+                .add(starts(Column::LiveId))
+                .add(starts(Column::AnchorId));
+            present.add(Column::Status.eq(LiveStatus::Live.column())).add(any)
+        }
+    }
+}
+
+fn by_id(live_id: &str) -> sea_orm::Select<Entity> {
+    Entity::find().filter(Column::LiveId.eq(live_id)).filter(Column::DeletedAt.is_null())
+}
+
+fn json(extends: &Extends) -> String {
+    serde_json::to_string(extends).unwrap_or_default()
+}
+
+/// The row as code works with it: no NULL but in `extends` and in times.
+fn room(db: &Db, row: Model) -> Room {
+    let text = Option::unwrap_or_default::<String>;
+    let instant = |at: Option<_>| at.map(|at| db.instant(at));
+    Room {
+        row_id: row.id,
+        live_id: text(row.live_id),
+        title: text(row.title),
+        notice: text(row.notice),
+        cover_url: text(row.cover_url),
+        extends: row.extends.and_then(|json| serde_json::from_str(&json).ok()),
+        anchor_id: text(row.anchor_id),
+        status: LiveStatus::of_column(row.status),
+        pk_id: text(row.pk_id),
+        start_at: instant(row.start_at),
+        end_at: instant(row.end_at),
+        chat_id: row.chat_id.unwrap_or_default(),
+        push_url: text(row.push_url),
+        rtmp_url: text(row.rtmp_play_url),
+        flv_url: text(row.flv_play_url),
+        hls_url: text(row.hls_play_url),
+        stop_reason: text(row.stop_reason),
+        stop_user_id: text(row.stop_user_id),
+        stop_at: instant(row.stop_at),
+    }
+}
+
+/// Row and room ids of those of `live_ids` that are live, locked.
+pub async fn live_for_update(
+    tx: &impl ConnectionTrait,
+    live_ids: &[String],
+) -> Result<Vec<(u32, String)>, StoreError> {
+    let wanted = Entity::find()
+        .filter(Column::LiveId.is_in(live_ids.iter().map(String::as_str)))
+        .filter(Column::Status.eq(LiveStatus::Live.column()))
+        .filter(Column::DeletedAt.is_null());
+    let rows: Vec<(u32, Option<String>)> = wanted
+        .select_only()
+        .columns([Column::Id, Column::LiveId])
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(row_id, live_id)| Some((row_id, live_id?))).collect())
+}
+
+/// The live rooms whose row comes after `row_id`, with the last row's id when there may be more.
+pub async fn live_after(
+    conn: &impl ConnectionTrait,
+    row_id: u32,
+    limit: usize,
+) -> Result<(Option<u32>, Vec<String>), StoreError> {
+    let wanted = Entity::find()
+        .filter(Column::Id.gt(row_id))
+        .filter(Column::Status.eq(LiveStatus::Live.column()))
+        .filter(Column::DeletedAt.is_null());
+    let rows: Vec<(u32, Option<String>)> = wanted
+        .select_only()
+        .columns([Column::Id, Column::LiveId])
+        .order_by_asc(Column::Id)
+        .limit(u64::try_from(limit).unwrap_or(u64::MAX))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let last = (rows.len() == limit).then(|| rows.last().map(|(row_id, _)| *row_id)).flatten();
+    Ok((last, rows.into_iter().filter_map(|(_, live_id)| live_id).collect()))
+}

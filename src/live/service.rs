@@ -1,0 +1,338 @@
+//! The rules of rooms: creation, start, end, deletion.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::dto::{CreateRoom, RoomView};
+use super::error::Error;
+use super::room::{LiveStatus, Room};
+use super::{members, queries};
+use crate::clock::SharedClock;
+use crate::event::{self, DomainEvent, StopReason};
+use crate::id::IdGenerator;
+use crate::im::Im;
+use crate::media::{Pili, RtcTokens};
+use crate::rest::text::Extends;
+use crate::store::cache::{Cache, Enter};
+use crate::store::db::{Db, Tx};
+use crate::store::lookup::Lookup;
+use crate::user::Users;
+
+/// The topic under which changes of rooms are announced to all nodes.
+pub const TOPIC: &str = "live";
+
+/// How long a room may be answered from memory; changes drop the entry on every node at once.
+const LOOKUP_TTL: Duration = Duration::from_secs(10);
+const LOOKUP_CAPACITY: u64 = 100_000;
+
+
+/// What rooms are made of.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The cache.
+    pub cache: Cache,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Issues room ids.
+    pub ids: Arc<IdGenerator>,
+    /// The users.
+    pub users: Users,
+    /// Makes chat rooms.
+    pub im: Im,
+    /// Makes publish and play URLs.
+    pub pili: Arc<Pili>,
+    /// Makes RTC tokens.
+    pub rtc: Arc<RtcTokens>,
+}
+
+/// The rooms; clones share everything.
+#[derive(Clone)]
+pub struct Lives(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub db: Db,
+    pub cache: Cache,
+    pub clock: SharedClock,
+    pub users: Users,
+    pub pili: Arc<Pili>,
+    pub rooms: Lookup<Room>,
+    /// Rooms that were last seen with [`crate::store::cache::CROWDED_VIEWS`] or more.
+    pub crowded: Lookup<()>,
+    ids: Arc<IdGenerator>,
+    im: Im,
+    rtc: Arc<RtcTokens>,
+}
+
+impl Lives {
+    /// Rooms made of `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { db, cache, clock, ids, users, im, pili, rtc } = parts;
+        let rooms = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
+        let crowded = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
+        Self(Arc::new(Inner { db, cache, clock, users, pili, rooms, crowded, ids, im, rtc }))
+    }
+
+    /// The room `live_id`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the store's.
+    pub async fn room(&self, live_id: &str) -> Result<Arc<Room>, Error> {
+        let load = queries::find(&self.0.db, self.0.db.reader_for(true), live_id);
+        self.0.rooms.get(live_id, load).await?.ok_or(Error::NotFound)
+    }
+
+    /// Creates a room for `anchor_id`, with its chat room and URLs.
+    ///
+    /// # Errors
+    /// When the anchor is unknown, or the IM service cannot make the chat room: then nothing is
+    /// stored.
+    pub async fn create(&self, anchor_id: &str, new: CreateRoom) -> Result<RoomView, Error> {
+        let inner = &self.0;
+        let anchor = inner.users.find(anchor_id).await?;
+        if anchor.im_userid == 0 {
+            return Err(Error::NoImAccount);
+        }
+        let live_id = inner.ids.next()?.to_string();
+        let chat_id = inner.im.create_chatroom(anchor.im_userid, &live_id).await?;
+        let now = inner.clock.now();
+        let room = self.draft(live_id, anchor_id, chat_id, new, now);
+        inner
+            .db
+            .transaction(|tx| {
+                let room = &room;
+                Box::pin(async move {
+                    let row = queries::insert(&inner.db, tx, room, now).await?;
+                    let created = DomainEvent::LiveCreated { room: Box::new(row) };
+                    event::append(tx, &inner.db, &room.live_id, &created, now).await?;
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        Ok(RoomView::new(&room, &anchor, super::dto::RoomFigures::default()))
+    }
+
+    fn draft(&self, live_id: String, anchor_id: &str, chat_id: i64, new: CreateRoom, now: DateTime<Utc>) -> Room {
+        let pili = &self.0.pili;
+        let expire_at = new.publish_expire_at.and_then(|time| time.0);
+        Room {
+            row_id: 0,
+            push_url: pili.publish_url(&live_id, expire_at, now),
+            rtmp_url: pili.rtmp_url(&live_id),
+            flv_url: pili.flv_url(&live_id),
+            hls_url: pili.hls_url(&live_id),
+            live_id,
+            title: new.title,
+            notice: new.notice.unwrap_or_default(),
+            cover_url: new.cover_url.unwrap_or_default(),
+            extends: new.extends,
+            anchor_id: anchor_id.to_owned(),
+            status: LiveStatus::Created,
+            pk_id: String::new(),
+            start_at: new.start_at.and_then(|time| time.0),
+            end_at: new.end_at.and_then(|time| time.0),
+            chat_id,
+            stop_reason: String::new(),
+            stop_user_id: String::new(),
+            stop_at: None,
+        }
+    }
+
+    /// Starts the live and brings its anchor into the room. Starting again changes nothing but
+    /// gives a new token.
+    ///
+    /// # Errors
+    /// [`Error::NotAnchor`], [`Error::Ended`], or the store's.
+    pub async fn start(&self, live_id: &str, caller: &str) -> Result<RoomView, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let former = inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    let room = self.lock_own(tx, live_id, caller).await?;
+                    if room.status == LiveStatus::Ended {
+                        return Err(Error::Ended);
+                    }
+                    if room.status == LiveStatus::Created {
+                        queries::set_live(&inner.db, tx, &room, now).await?;
+                    }
+                    let former = members::put_in(&inner.db, tx, live_id, caller, now).await?;
+                    self.anchor_left_former(tx, former.as_deref(), caller, now).await?;
+                    if room.status == LiveStatus::Created {
+                        event::append(tx, &inner.db, live_id, &DomainEvent::LiveStarted, now).await?;
+                    }
+                    Ok(former)
+                })
+            })
+            .await?;
+        self.changed(live_id).await;
+        self.watch_anchor(live_id, caller, former.as_deref()).await;
+        let mut view = self.view(live_id).await?;
+        view.room_token = inner.rtc.room_token(caller, live_id, now);
+        Ok(view)
+    }
+
+    /// The presence of a start; when the cache is away, the next heartbeats make up for it.
+    async fn watch_anchor(&self, live_id: &str, anchor_id: &str, former: Option<&str>) {
+        let cache = &self.0.cache;
+        let enter = Enter { live_id, user_id: anchor_id, former, anchor_id, ..Enter::default() };
+        let watched = async {
+            cache.anchor_watch(live_id).await?;
+            cache.enter(enter).await
+        };
+        if let Err(error) = watched.await {
+            tracing::warn!(%error, live_id, "the anchor's presence could not be stored");
+        }
+    }
+
+    /// Ends the live, by its anchor.
+    ///
+    /// # Errors
+    /// [`Error::NotAnchor`], [`Error::NotLive`], or the store's.
+    pub async fn stop(&self, live_id: &str, caller: &str) -> Result<(), Error> {
+        self.end(live_id, Some(caller), StopReason::Anchor).await
+    }
+
+    /// Ends the live, by a backend.
+    ///
+    /// # Errors
+    /// [`Error::NotLive`], or the store's.
+    pub async fn stop_by_server(&self, live_id: &str) -> Result<(), Error> {
+        self.end(live_id, None, StopReason::Server).await
+    }
+
+    async fn end(&self, live_id: &str, anchor: Option<&str>, reason: StopReason) -> Result<(), Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    let room = self.lock_for(tx, live_id, anchor).await?;
+                    if room.status != LiveStatus::Live {
+                        return Err(Error::NotLive);
+                    }
+                    queries::set_ended(&inner.db, tx, &[room.row_id], now).await?;
+                    let stopped = DomainEvent::LiveStopped { reason };
+                    event::append(tx, &inner.db, live_id, &stopped, now).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        self.changed(live_id).await;
+        self.unwatch(&[live_id]).await;
+        Ok(())
+    }
+
+    /// Deletes a room, by its anchor or, without one, by a backend; ends its live first.
+    ///
+    /// # Errors
+    /// [`Error::NotAnchor`], or the store's.
+    pub async fn delete(&self, live_id: &str, anchor: Option<&str>) -> Result<(), Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    let room = self.lock_for(tx, live_id, anchor).await?;
+                    if room.status == LiveStatus::Live {
+                        queries::set_ended(&inner.db, tx, &[room.row_id], now).await?;
+                    }
+                    queries::set_deleted(&inner.db, tx, room.row_id, now).await?;
+                    if room.status == LiveStatus::Live {
+                        let stopped = DomainEvent::LiveStopped { reason: StopReason::Deleted };
+                        event::append(tx, &inner.db, live_id, &stopped, now).await?;
+                    }
+                    event::append(tx, &inner.db, live_id, &DomainEvent::LiveDeleted, now).await?;
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        self.changed(live_id).await;
+        self.unwatch(&[live_id]).await;
+        Ok(())
+    }
+
+    /// Replaces the room's map.
+    ///
+    /// # Errors
+    /// [`Error::NotAnchor`], or the store's.
+    pub async fn set_extends(&self, live_id: &str, caller: &str, extends: Option<Extends>) -> Result<(), Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let extends = extends.unwrap_or_else(BTreeMap::new);
+        inner
+            .db
+            .transaction(|tx| {
+                let extends = &extends;
+                Box::pin(async move {
+                    let room = self.lock_own(tx, live_id, caller).await?;
+                    queries::set_extends(&inner.db, tx, room.row_id, extends, now).await?;
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+        self.changed(live_id).await;
+        Ok(())
+    }
+
+    async fn lock_own(&self, tx: &Tx, live_id: &str, caller: &str) -> Result<Room, Error> {
+        self.lock_for(tx, live_id, Some(caller)).await
+    }
+
+    /// Locks the room; a caller who is given must be its anchor.
+    async fn lock_for(&self, tx: &Tx, live_id: &str, caller: Option<&str>) -> Result<Room, Error> {
+        let room = queries::find_for_update(&self.0.db, tx, live_id).await?.ok_or(Error::NotFound)?;
+        match caller {
+            Some(caller) if room.anchor_id != caller => Err(Error::NotAnchor),
+            _ => Ok(room),
+        }
+    }
+
+    /// Says so when `user_id` has left a room whose anchor they are.
+    pub(super) async fn anchor_left_former(
+        &self,
+        tx: &Tx,
+        former: Option<&str>,
+        user_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Some(former) = former else { return Ok(()) };
+        match self.room(former).await {
+            Ok(room) if room.anchor_id == user_id => {
+                event::append(tx, &self.0.db, former, &DomainEvent::AnchorLeft, now).await?;
+                Ok(())
+            }
+            Ok(_) | Err(Error::NotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn changed(&self, live_id: &str) {
+        self.0.rooms.forget(live_id).await;
+        if let Err(error) = self.0.cache.announce(TOPIC, live_id).await {
+            tracing::warn!(%error, live_id, "other nodes may show a room as before for {} s", LOOKUP_TTL.as_secs());
+        }
+    }
+
+    /// An anchor that stays watched is found ended by the job and dropped then.
+    pub(super) async fn unwatch(&self, live_ids: &[&str]) {
+        if let Err(error) = self.0.cache.anchor_unwatch(live_ids).await {
+            tracing::debug!(%error, "ended lives are still watched");
+        }
+    }
+
+    /// Drops what is remembered of `live_id`, or of all rooms.
+    pub async fn forget(&self, live_id: Option<&str>) {
+        match live_id {
+            Some(id) => self.0.rooms.forget(id).await,
+            None => self.0.rooms.forget_all(),
+        }
+    }
+}

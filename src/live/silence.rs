@@ -1,0 +1,244 @@
+//! What silence does: viewers who are not heard are put out, lives whose anchor is not heard end.
+//!
+//! All of it works on sets: the cache removes members in one script, the tables follow with a few
+//! statements per batch. A crash in between leaves rows that say `in` without presence; they are
+//! found by [`Lives::restore_presence`], heard as of then, and time out once more.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement, Value};
+
+use super::error::Error;
+use super::members;
+use super::queries;
+use super::service::Lives;
+use crate::event::{self, DomainEvent, StopReason};
+use crate::store::cache::{Member, Silent};
+use crate::store::db::Tx;
+use crate::store::fence::Fence;
+
+/// Members handled in one transaction.
+pub const BATCH: usize = 2000;
+
+/// What a sweep found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// So many were silent, and are out.
+    Removed(u64),
+    /// The cache has lost its contents: presence must be restored first.
+    Lost,
+}
+
+impl Lives {
+    /// Puts out all viewers who were not heard for `timeout`.
+    ///
+    /// # Errors
+    /// The cache's or the store's; what was not done is done by the next sweep or by
+    /// [`Lives::restore_presence`].
+    pub async fn put_out_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
+        let cache = &self.0.cache;
+        let mut removed = 0;
+        let mut batch = Vec::new();
+        for shard in 0..cache.shards() {
+            loop {
+                match cache.remove_silent(shard, timeout, BATCH).await? {
+                    Silent::Lost => return Ok(Swept::Lost),
+                    Silent::Waiting => break,
+                    Silent::Removed(members) if members.is_empty() => break,
+                    Silent::Removed(members) => batch.extend(members),
+                }
+                if batch.len() >= BATCH {
+                    removed += self.put_out(fence, std::mem::take(&mut batch)).await?;
+                }
+            }
+        }
+        if !batch.is_empty() {
+            removed += self.put_out(fence, batch).await?;
+        }
+        Ok(Swept::Removed(removed))
+    }
+
+    /// The rows of members whom the cache has removed.
+    async fn put_out(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let out = inner
+            .db
+            .transaction(|tx| {
+                let silent = &silent;
+                Box::pin(async move {
+                    fence.check(tx).await?;
+                    let rows = self.rows_in(tx, silent).await?;
+                    let ids: Vec<u32> = rows.iter().map(|row| row.row_id).collect();
+                    let out = members::set_out(&inner.db, tx, &ids, now).await?;
+                    let left = rows.into_iter().filter(|row| row.is_anchor);
+                    let events: Vec<_> = left.map(|row| (row.live_id, DomainEvent::AnchorLeft)).collect();
+                    if !events.is_empty() {
+                        event::append_all(tx, &inner.db, &events, now).await?;
+                    }
+                    Ok::<_, Error>(out)
+                })
+            })
+            .await?;
+        self.bring_back_the_heard(&silent).await?;
+        Ok(out)
+    }
+
+    /// Rows of `members` that say `in`, locked.
+    async fn rows_in(&self, tx: &Tx<'_>, members: &[Member]) -> Result<Vec<RowIn>, Error> {
+        let wanted: HashSet<(&str, &str)> =
+            members.iter().map(|member| (member.live_id.as_str(), member.user_id.as_str())).collect();
+        let places = vec!["?"; members.len()].join(", ");
+        let sql = format!(
+            "SELECT m.id, m.live_id, m.user_id, e.anchor_id FROM live_room_user_entities m \
+             LEFT JOIN live_entities e ON e.live_id = m.live_id \
+             WHERE m.user_id IN ({places}) AND m.status = 1 ORDER BY m.id{}",
+            self.0.db.dialect().update_lock_sql()
+        );
+        let values = members.iter().map(|member| Value::from(member.user_id.as_str()));
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        let mut rows = Vec::with_capacity(members.len());
+        for row in tx.query_all_raw(statement).await? {
+            let live_id: Option<String> = row.try_get("", "live_id")?;
+            let user_id: Option<String> = row.try_get("", "user_id")?;
+            let anchor_id: Option<String> = row.try_get("", "anchor_id")?;
+            let (Some(live_id), Some(user_id)) = (live_id, user_id) else { continue };
+            if wanted.contains(&(live_id.as_str(), user_id.as_str())) {
+                let is_anchor = anchor_id.as_deref() == Some(user_id.as_str());
+                rows.push(RowIn { row_id: row.try_get("", "id")?, live_id, is_anchor });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Of members just put out, those whose heartbeat came between the script and the rows.
+    async fn bring_back_the_heard(&self, members: &[Member]) -> Result<(), Error> {
+        let inner = &self.0;
+        let present = inner.cache.present(members).await?;
+        let mut back: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (member, _) in members.iter().zip(present).filter(|(_, is_present)| *is_present) {
+            back.entry(&member.live_id).or_default().push(&member.user_id);
+        }
+        for (live_id, user_ids) in back {
+            members::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all lives whose anchor was not heard for `timeout`.
+    ///
+    /// # Errors
+    /// The cache's or the store's, as for [`Lives::put_out_silent`].
+    pub async fn end_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
+        let cache = &self.0.cache;
+        let mut ended = 0;
+        for shard in 0..cache.shards() {
+            loop {
+                match cache.remove_silent_anchors(shard, timeout, BATCH).await? {
+                    Silent::Lost => return Ok(Swept::Lost),
+                    Silent::Waiting => break,
+                    Silent::Removed(rooms) if rooms.is_empty() => break,
+                    Silent::Removed(rooms) => {
+                        let ids: Vec<String> = rooms.into_iter().map(|room| room.live_id).collect();
+                        ended += self.end_all(fence, &ids).await?;
+                    }
+                }
+            }
+        }
+        Ok(Swept::Removed(ended))
+    }
+
+    async fn end_all(&self, fence: &dyn Fence, live_ids: &[String]) -> Result<u64, Error> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let ended = inner
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    fence.check(tx).await?;
+                    let rooms = queries::live_for_update(tx, live_ids).await?;
+                    let rows: Vec<u32> = rooms.iter().map(|(row_id, _)| *row_id).collect();
+                    if rows.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                    queries::set_ended(&inner.db, tx, &rows, now).await?;
+                    let stopped = DomainEvent::LiveStopped { reason: StopReason::Timeout };
+                    let events: Vec<_> = rooms.into_iter().map(|(_, live_id)| (live_id, stopped.clone())).collect();
+                    event::append_all(tx, &inner.db, &events, now).await?;
+                    Ok::<_, Error>(events.into_iter().map(|(live_id, _)| live_id).collect::<Vec<_>>())
+                })
+            })
+            .await?;
+        for live_id in &ended {
+            self.changed(live_id).await;
+        }
+        Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Puts members and watched anchors that the tables know and the cache does not into the
+    /// cache, as heard now; with `silent_for`, only members whose row was not written for so long.
+    ///
+    /// # Errors
+    /// The cache's or the store's.
+    pub async fn restore_presence(&self, silent_for: Option<Duration>) -> Result<u64, Error> {
+        let inner = &self.0;
+        let conn = inner.db.reader_for(true);
+        let before = silent_for.map(|age| inner.db.wall(inner.clock.now() - age));
+        let mut restored = 0;
+        let mut after = 0;
+        loop {
+            let (last, members) = members::online_after(conn, after, before, BATCH).await?;
+            let present = inner.cache.present(&members).await?;
+            let missing = members.into_iter().zip(present).filter(|(_, is_present)| !is_present);
+            let missing: Vec<Member> = missing.map(|(member, _)| member).collect();
+            inner.cache.restore(&missing, &[]).await?;
+            restored += missing.len();
+            let Some(last) = last else { break };
+            after = last;
+        }
+        let mut after = 0;
+        loop {
+            let (last, anchors) = queries::live_after(conn, after, BATCH).await?;
+            inner.cache.restore(&[], &anchors).await?;
+            let Some(last) = last else { break };
+            after = last;
+        }
+        Ok(u64::try_from(restored).unwrap_or(u64::MAX))
+    }
+
+    /// Writes to the rows who was heard after `after_ms`, of one shard; answers where to go on.
+    ///
+    /// # Errors
+    /// The cache's or the store's.
+    pub async fn write_heard(&self, fence: &dyn Fence, shard: u16, after_ms: i64) -> Result<i64, Error> {
+        let inner = &self.0;
+        let mut after_ms = after_ms;
+        loop {
+            let heard = inner.cache.heard_since(shard, after_ms, BATCH).await?;
+            let Some((_, last_ms)) = heard.last() else { return Ok(after_ms) };
+            after_ms = *last_ms;
+            let now = inner.clock.now();
+            inner
+                .db
+                .transaction(|tx| {
+                    let heard = &heard;
+                    Box::pin(async move {
+                        fence.check(tx).await?;
+                        members::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now).await?;
+                        Ok::<_, Error>(())
+                    })
+                })
+                .await?;
+            if heard.len() < BATCH {
+                return Ok(after_ms);
+            }
+        }
+    }
+}
+
+struct RowIn {
+    row_id: u32,
+    live_id: String,
+    is_anchor: bool,
+}

@@ -1,0 +1,161 @@
+//! The outermost middleware: request id, envelope of every error, metric and access log.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
+use prometheus::{HistogramOpts, HistogramVec, Registry};
+
+use crate::rest::envelope;
+use crate::rest::error::Problem;
+use crate::rest::peer;
+use crate::rest::request_id::{HEADER, RequestId};
+
+/// The path as the caller sent it, kept where normalisation is about to change it: signatures are
+/// made over this one.
+#[derive(Clone, Debug)]
+pub struct OriginalPath(pub String);
+
+/// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
+/// what the access log needs.
+#[derive(Debug)]
+pub struct HttpMetrics {
+    seconds: HistogramVec,
+    trusted_proxies: Vec<IpNet>,
+}
+
+impl HttpMetrics {
+    /// Registers `qnlive_http_api{handler, method, code}`, in seconds; `handler` is the route's
+    /// pattern, so the label set is bounded.
+    ///
+    /// # Errors
+    /// When the registry holds that name already.
+    pub fn register(registry: &Registry, trusted_proxies: Vec<IpNet>) -> prometheus::Result<Self> {
+        let help = "Time to answer an HTTP request, in seconds, by route pattern.";
+        let options = HistogramOpts::new("http_api", help).namespace("qnlive");
+        let seconds = HistogramVec::new(options, &["handler", "method", "code"])?;
+        registry.register(Box::new(seconds.clone()))?;
+        Ok(Self { seconds, trusted_proxies })
+    }
+}
+
+/// Gives the request its id, turns every error into the envelope, measures and logs.
+///
+/// # Errors
+/// None: errors of inner services are answered here.
+pub async fn observe<B: MessageBody + 'static>(
+    metrics: web::Data<HttpMetrics>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let path = request.path();
+    if path.ends_with('/') || path.contains("//") {
+        let original = OriginalPath(path.to_owned());
+        request.extensions_mut().insert(original);
+    }
+    let response = if is_readable(path) {
+        answer(request, next).await
+    } else {
+        let problem = Problem { message: "path: not valid UTF-8".to_owned(), ..Problem::of_status(StatusCode::BAD_REQUEST) };
+        let mut response = HttpResponse::BadRequest().finish();
+        response.extensions_mut().insert(problem);
+        request.into_response(response)
+    };
+    Ok(finish(&metrics, response, &id, started.elapsed()))
+}
+
+fn is_readable(path: &str) -> bool {
+    !path.contains('%') || percent_decode_str(path).decode_utf8().is_ok()
+}
+
+async fn answer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> ServiceResponse<BoxBody> {
+    let http = request.request().clone();
+    match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => ServiceResponse::new(http, error.as_response_error().error_response()),
+    }
+}
+
+fn finish(
+    metrics: &HttpMetrics,
+    response: ServiceResponse<BoxBody>,
+    id: &RequestId,
+    took: Duration,
+) -> ServiceResponse<BoxBody> {
+    let problem = problem_of(&response);
+    let mut response = match &problem {
+        Some(problem) => response.map_body(|head, _| {
+            let (parts, body) = envelope::failure(head.status, id, problem.code, &problem.message).into_parts();
+            if let Some(kind) = parts.headers().get(CONTENT_TYPE) {
+                head.headers.insert(CONTENT_TYPE, kind.clone());
+            }
+            body
+        }),
+        None => response,
+    };
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(HeaderName::from_static(HEADER), value);
+    }
+    record(metrics, &response, problem.as_ref(), id, took);
+    response
+}
+
+fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let told = response.response().extensions().get::<Problem>().cloned();
+    Some(told.unwrap_or_else(|| Problem::of_status(status)))
+}
+
+fn record(
+    metrics: &HttpMetrics,
+    response: &ServiceResponse<BoxBody>,
+    problem: Option<&Problem>,
+    id: &RequestId,
+    took: Duration,
+) {
+    let request = response.request();
+    let status = response.status();
+    let pattern = request.match_pattern();
+    let handler = pattern.as_deref().unwrap_or("unmatched");
+    let code = problem.and_then(|problem| problem.metric_code).unwrap_or_else(|| status.as_str());
+    let method = request.method().as_str();
+    metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
+
+    if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
+        tracing::error!(request_id = id.as_str(), handler, cause, "request failed");
+    }
+    let ip: IpAddr = peer::client_ip(request, &metrics.trusted_proxies);
+    tracing::info!(
+        target: "access",
+        request_id = id.as_str(),
+        method,
+        path = request.path(),
+        status = status.as_u16(),
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        %ip,
+    );
+}
+
+/// Callers may invent methods; labels must not grow with them.
+fn method_label(method: &str) -> &str {
+    match method {
+        "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD" | "OPTIONS" => method,
+        _ => "OTHER",
+    }
+}

@@ -1,0 +1,56 @@
+//! Limits per client address on the routes that need no credentials.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::error::{Failure, Kind};
+
+/// Calls between two clean-ups of addresses that have been quiet.
+const SWEEP_EVERY: u32 = 4096;
+
+/// Too many calls from one address.
+#[derive(Debug, thiserror::Error)]
+#[error("too many requests, try again in {} ms", .0.as_millis())]
+pub struct RateLimited(Duration);
+
+impl Failure for RateLimited {
+    fn kind(&self) -> Kind {
+        Kind::RateLimited(self.0)
+    }
+}
+
+/// A limit of so many calls a second for each address, with a burst of twice that.
+#[derive(Debug)]
+pub struct AddressLimit {
+    limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    calls: AtomicU32,
+}
+
+impl AddressLimit {
+    /// A limit of `per_second` calls; 0 is no limit.
+    #[must_use]
+    pub fn new(per_second: u32) -> Self {
+        let limiter = NonZeroU32::new(per_second).map(|rate| {
+            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+        });
+        Self { limiter, calls: AtomicU32::new(0) }
+    }
+
+    /// Counts a call from `ip`.
+    ///
+    /// # Errors
+    /// [`RateLimited`] with the time after which a call passes again.
+    pub fn check(&self, ip: IpAddr) -> Result<(), RateLimited> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        if self.calls.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&ip).map_err(|until| RateLimited(until.wait_time_from(DefaultClock::default().now())))
+    }
+}

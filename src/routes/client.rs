@@ -1,0 +1,83 @@
+//! What mobile and web SDKs call, with a user's token.
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, EitherBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use actix_web::middleware::Condition;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, Scope};
+
+use crate::rest::request_id;
+use crate::{live, user};
+
+const PREFLIGHT_LIFE_S: usize = 6 * 3600;
+
+/// `/client`. Fixed paths come before those with an id in the same place; the heartbeat, which is
+/// most of the traffic, comes first.
+pub fn scope(
+    is_cors_on: bool,
+) -> Scope<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<EitherBody<EitherBody<BoxBody>>>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    web::scope("/client")
+        .wrap(Condition::new(is_cors_on, cors()))
+        .configure(live_routes)
+        .configure(user_routes)
+        .service(web::resource("/app/config").get(user::tokens::app_config))
+}
+
+fn live_routes(config: &mut ServiceConfig) {
+    use live::handlers as h;
+    config
+        .service(web::resource("/live/room/heartbeat/{live_id}").get(h::heartbeat))
+        .service(web::resource("/live/room/info/{live_id}").get(h::info))
+        .service(web::resource("/live/room/user/{live_id}").post(h::join).delete(h::leave))
+        .service(web::resource("/live/room/list").get(h::list))
+        .service(web::resource("/live/room/list/anchor").get(h::list_own))
+        .service(web::resource("/live/room/user_list").get(h::users))
+        .service(web::resource("/live/room/extends").put(h::set_extends))
+        .service(web::resource("/live/room/instance").post(h::create))
+        .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
+        .service(web::resource("/live/room").get(h::search))
+        // The documents say POST, the SDKs send DELETE.
+        .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop));
+}
+
+fn user_routes(config: &mut ServiceConfig) {
+    use user::handlers as h;
+    config
+        .service(web::resource("/user/profile").get(h::own_profile))
+        .service(web::resource("/user/user").put(h::update_own))
+        .service(web::resource("/user/user/{id}").get(h::info_for_client))
+        .service(web::resource("/user/users").get(h::infos_for_client))
+        .service(web::resource("/user/imusers").get(h::im_users))
+        .service(web::resource("/user/{id}").get(h::info_for_client));
+}
+
+/// Client routes that released SDKs call without the prefix.
+pub fn aliases(config: &mut ServiceConfig) {
+    config.service(web::resource("/live/room/instance/{live_id}").delete(live::handlers::delete));
+}
+
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+        .allowed_headers([
+            CONTENT_TYPE,
+            AUTHORIZATION,
+            HeaderName::from_static("access-token"),
+            HeaderName::from_static(request_id::HEADER),
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([HeaderName::from_static(request_id::HEADER)])
+        .max_age(PREFLIGHT_LIFE_S)
+}

@@ -1,0 +1,25 @@
+//! Routes without credentials of the common kinds: the managers' login, the media servers' hooks,
+//! and the document of the API.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::HttpResponse;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::openapi;
+use crate::{live, user};
+
+/// The routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/manager/login").post(user::tokens::login).get(user::tokens::login))
+        .service(web::resource("/hooks/publish").post(live::stream::publish))
+        .service(web::resource("/hooks/publish_done").post(live::stream::publish_done))
+        .service(web::resource("/docs").get(docs))
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document()));
+}
+
+/// Trailing slashes are taken off before routing, so the page has to be named.
+async fn docs() -> HttpResponse {
+    HttpResponse::Found().insert_header((LOCATION, "/docs/index.html")).finish()
+}

@@ -1,0 +1,151 @@
+//! The OpenAPI document, made from the handlers.
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
+use utoipa::{Modify, OpenApi as _};
+
+use super::health::paths as health;
+use crate::live::{handlers as live, stream};
+use crate::rest::envelope::{Done, Failed};
+use crate::user::{handlers as user, tokens};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "liveloom", description = "Backend for live streaming with interaction. Every answer is an envelope \
+        `{request_id, code, message, data?}`; see docs/api.md for codes, paging and limits."),
+    paths(
+        tokens::token, tokens::admin_token, tokens::login, tokens::app_config,
+        user::register, user::register_batch, user::update, user::info, user::infos, user::profile, user::profiles,
+        user::own_profile, user::info_for_client, user::infos_for_client, user::im_users, user::update_own,
+        live::create, live::create_for, live::info, live::info_for_server, live::start, live::stop,
+        live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
+        live::join, live::leave, live::heartbeat, live::set_extends, live::users,
+        stream::publish, stream::publish_done,
+        health::healthz, health::status, health::readyz, health::ping,
+    ),
+    components(schemas(Done, Failed)),
+    modifiers(&Credentials, &Aliases, &CommonFailures)
+)]
+struct Document;
+
+/// The document of all routes, aliases included.
+#[must_use]
+pub fn document() -> OpenApi {
+    Document::openapi()
+}
+
+/// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
+/// whose operation it is (with its method, where that differs).
+const ALIASES: [(Method, &str, Method, &str); 4] = [
+    (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
+    (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
+    (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
+    (Method::Get, "/manager/login", Method::Post, "/manager/login"),
+];
+
+#[derive(Clone, Copy)]
+enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Method {
+    fn slot(self, item: &mut PathItem) -> &mut Option<Operation> {
+        match self {
+            Self::Get => &mut item.get,
+            Self::Post => &mut item.post,
+            Self::Delete => &mut item.delete,
+        }
+    }
+}
+
+struct Aliases;
+
+impl Modify for Aliases {
+    fn modify(&self, document: &mut OpenApi) {
+        for (method, path, canonical_method, canonical) in ALIASES {
+            let known = document.paths.paths.get_mut(canonical);
+            let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else { continue };
+            operation.summary = Some(format!("Alias of {canonical}"));
+            operation.operation_id = operation.operation_id.map(|id| format!("{id}_alias"));
+            if canonical == "/manager/login" {
+                operation.request_body = None;
+                operation.parameters = Some(vec![query("user_name"), query("password")]);
+            }
+            *method.slot(document.paths.paths.entry(path.to_owned()).or_default()) = Some(operation);
+        }
+    }
+}
+
+fn query(name: &str) -> utoipa::openapi::path::Parameter {
+    use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+    use utoipa::openapi::{ObjectBuilder, Required, Type};
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::True)
+        .schema(Some(text))
+        .build()
+}
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let header = |description: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", description)))
+        };
+        components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `"));
+        components.add_security_scheme("server", header("`Qiniu <access key>:<signature>`; see docs/api.md"));
+    }
+}
+
+/// Failures that follow from what an operation takes.
+struct CommonFailures;
+
+impl Modify for CommonFailures {
+    fn modify(&self, document: &mut OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            for operation in methods.into_iter().flatten() {
+                declare(path, operation);
+            }
+        }
+    }
+}
+
+fn declare(path: &str, operation: &mut Operation) {
+    let has_id = path.contains('{');
+    let has_input = operation.parameters.is_some() || operation.request_body.is_some();
+    let mut add = |status: &str, description: &str| {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(failed(description)));
+    };
+    if has_input {
+        add("400", "Malformed or invalid input; the message says which field and why");
+    }
+    if has_id {
+        add("404", "Unknown id");
+    }
+    if operation.security.is_some() {
+        add("401", "No or bad credentials");
+    }
+    add("default", "Any other failure");
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.content.is_empty()
+        {
+            response.content = failed("").content;
+        }
+    }
+}
+
+fn failed(description: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Failed"))).build();
+    ResponseBuilder::new().description(description).content("application/json", body).build()
+}

@@ -1,0 +1,24 @@
+//! What business backends call, with a signature.
+
+use actix_web::{Scope, web};
+
+use crate::{live, user};
+
+/// `/server`. Fixed paths come before those with an id in the same place.
+pub fn scope() -> Scope {
+    use live::handlers as l;
+    use user::handlers as u;
+    web::scope("/server")
+        .service(web::resource("/auth/token").get(user::tokens::token))
+        .service(web::resource("/auth/admin/token").get(user::tokens::admin_token))
+        .service(web::resource("/user/register").post(u::register))
+        .service(web::resource("/user/register/batch").post(u::register_batch))
+        .service(web::resource("/user/info/{id}").get(u::info))
+        .service(web::resource("/user/infos").get(u::infos))
+        .service(web::resource("/user/profile/{id}").get(u::profile))
+        .service(web::resource("/user/profiles").get(u::profiles))
+        .service(web::resource("/user/{id}").put(u::update))
+        .service(web::resource("/live").post(l::create_for))
+        .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
+        .service(web::resource("/live/{live_id}/stop").post(l::stop_by_server))
+}

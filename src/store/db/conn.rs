@@ -1,0 +1,135 @@
+//! A database as sea-orm sees it: each statement takes a connection, and has a deadline.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
+use tokio::time::{Instant, timeout_at};
+
+use super::dialect::Dialect;
+use super::link::{Failed, Link};
+use super::pool::{Lease, Pool};
+
+/// How long a statement may take, waiting for a connection included, so that a request to a
+/// database that is cut off is answered within two seconds.
+pub const STATEMENT_LIMIT: Duration = Duration::from_millis(1500);
+
+pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
+
+/// One database, through its pool. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Conn {
+    pool: Pool,
+    /// Of a read-only copy: whether it may be read from.
+    health: Option<Arc<AtomicBool>>,
+}
+
+impl Conn {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self { pool, health: None }
+    }
+
+    /// A copy's connection: not healthy until it is found to be, and no longer from the moment a
+    /// statement does not reach it.
+    pub(super) fn with_health(self) -> Self {
+        Self { health: Some(Arc::default()), ..self }
+    }
+
+    pub(super) fn is_healthy(&self) -> bool {
+        self.health.as_ref().is_none_or(|health| health.load(Ordering::Relaxed))
+    }
+
+    /// Returns what it was before.
+    pub(super) fn set_health(&self, healthy: bool) -> bool {
+        self.health.as_ref().is_none_or(|health| health.swap(healthy, Ordering::Relaxed))
+    }
+
+    /// Which SQL it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.pool.dialect()
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    async fn run<T: Send>(
+        &self,
+        operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+    ) -> Result<T, DbErr> {
+        let ended = self.run_once(operation).await;
+        if let (Some(health), Err(DbErr::Conn(_) | DbErr::ConnectionAcquire(_))) = (&self.health, &ended) {
+            health.store(false, Ordering::Relaxed);
+        }
+        ended
+    }
+
+    async fn run_once<T: Send>(
+        &self,
+        operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+    ) -> Result<T, DbErr> {
+        let deadline = Instant::now() + STATEMENT_LIMIT;
+        let mut lease = timeout_at(deadline, self.pool.lease()).await.map_err(|_| too_late())??;
+        run_on(&mut lease, deadline, operation).await
+    }
+}
+
+/// Runs one operation on a connection until `deadline`; afterwards the connection is settled,
+/// unless it is no longer in a known state.
+pub(super) async fn run_on<T: Send>(
+    lease: &mut Lease,
+    deadline: Instant,
+    operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+) -> Result<T, DbErr> {
+    let ended = timeout_at(deadline, operation(lease.link()?)).await;
+    match ended {
+        Ok(Ok(value)) => {
+            lease.settle();
+            Ok(value)
+        }
+        Ok(Err(failed)) if failed.usable => {
+            lease.settle();
+            Err(failed.error)
+        }
+        Ok(Err(failed)) => {
+            lease.discard();
+            Err(failed.error)
+        }
+        Err(_) => {
+            lease.discard();
+            Err(too_late())
+        }
+    }
+}
+
+fn too_late() -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("no answer within {} ms", STATEMENT_LIMIT.as_millis())))
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Conn {
+    fn get_database_backend(&self) -> DbBackend {
+        self.dialect().backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.run(|link| Box::pin(link.execute(statement))).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let sql = sql.to_owned();
+        self.run(|link| Box::pin(async move { link.execute_text(&sql).await })).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.run(|link| Box::pin(link.query_one(statement))).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.run(|link| Box::pin(link.query_all(statement))).await
+    }
+}

@@ -1,0 +1,54 @@
+//! Which SQL the database speaks.
+
+use sea_orm::DbBackend;
+
+/// The two families of databases that the server runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// MySQL 8 or MariaDB 10.11 and newer: only the syntax that both understand.
+    MySql,
+    /// SQLite, in the server's own process.
+    Sqlite,
+}
+
+impl Dialect {
+    /// sea-orm's name for it.
+    #[must_use]
+    pub fn backend(self) -> DbBackend {
+        match self {
+            Self::MySql => DbBackend::MySql,
+            Self::Sqlite => DbBackend::Sqlite,
+        }
+    }
+
+    /// An SQL expression for the database's own clock in milliseconds since the Unix epoch, as a
+    /// 64-bit integer. It does not depend on any time zone, so daylight saving cannot bend it.
+    #[must_use]
+    pub fn now_ms_sql(self) -> &'static str {
+        match self {
+            Self::MySql => {
+                "CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000 AS SIGNED)"
+            }
+            Self::Sqlite => "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
+        }
+    }
+
+    /// The suffix of a SELECT that locks the rows it reads against writers, but not against other
+    /// readers. On SQLite a transaction is alone with its writes anyway.
+    #[must_use]
+    pub fn share_lock_sql(self) -> &'static str {
+        match self {
+            Self::MySql => " LOCK IN SHARE MODE",
+            Self::Sqlite => "",
+        }
+    }
+
+    /// The suffix of a SELECT that locks the rows it reads for the rest of the transaction.
+    #[must_use]
+    pub fn update_lock_sql(self) -> &'static str {
+        match self {
+            Self::MySql => " FOR UPDATE",
+            Self::Sqlite => "",
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One physical connection and the four ways to run a statement on it.
+//!
+//! sea-orm's own pool is sqlx's, which pings a connection each time it comes back (a round trip
+//! per statement) and waits without limit for that ping: a connection cut off in the middle of a
+//! statement would hold its place in the pool until TCP gives up, a quarter of an hour later.
+//! Hence connections are sqlx's, statements and rows sea-orm's, and the pool deadpool's.
+
+use sea_orm::sea_query::Values;
+use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, SqliteConnection};
+
+use super::error::leaves_connection_usable;
+
+/// A connection to either family.
+#[derive(Debug)]
+pub(super) enum Link {
+    MySql(MySqlConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// A failed statement, and whether the connection may go on.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: DbErr,
+    pub(super) usable: bool,
+}
+
+/// Runs `$body` with `$conn` bound to the connection, whichever it is, and `$query` to the
+/// statement prepared for it.
+macro_rules! with_query {
+    ($link:expr, $statement:expr, |$conn:ident, $query:ident| $body:expr) => {
+        match $link {
+            Link::MySql($conn) => {
+                let $query = sqlx::query_with(AssertSqlSafe($statement.sql), values($statement.values));
+                $body
+            }
+            Link::Sqlite($conn) => {
+                let $query = sqlx::query_with(AssertSqlSafe($statement.sql), values($statement.values));
+                $body
+            }
+        }
+    };
+}
+
+impl Link {
+    /// Runs a statement and tells how many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, Failed> {
+        with_query!(self, statement, |conn, query| query.execute(conn).await.map(ExecResult::from))
+            .map_err(|error| failed(error, DbErr::Exec))
+    }
+
+    /// Runs SQL text as it is, without preparing it.
+    pub(super) async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, Failed> {
+        let text = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match self {
+            Self::MySql(conn) => text.execute(conn).await.map(ExecResult::from),
+            Self::Sqlite(conn) => text.execute(conn).await.map(ExecResult::from),
+        }
+        .map_err(|error| failed(error, DbErr::Exec))
+    }
+
+    /// Runs a query and returns its first row.
+    pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, Failed> {
+        with_query!(self, statement, |conn, query| query
+            .fetch_optional(conn)
+            .await
+            .map(|row| row.map(QueryResult::from)))
+        .map_err(|error| failed(error, DbErr::Query))
+    }
+
+    /// Runs a query and returns all of its rows.
+    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, Failed> {
+        with_query!(self, statement, |conn, query| query
+            .fetch_all(conn)
+            .await
+            .map(|rows| rows.into_iter().map(QueryResult::from).collect()))
+        .map_err(|error| failed(error, DbErr::Query))
+    }
+
+    /// Asks whether the other side is still there.
+    pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::MySql(conn) => conn.ping().await,
+            Self::Sqlite(conn) => conn.ping().await,
+        }
+    }
+
+    /// Says goodbye, so that the server need not find out.
+    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::MySql(conn) => conn.close().await,
+            Self::Sqlite(conn) => conn.close().await,
+        }
+    }
+}
+
+fn values(values: Option<Values>) -> SqlxValues {
+    SqlxValues(values.unwrap_or_else(|| Values(Vec::new())))
+}
+
+fn failed(error: sqlx::Error, wrap: fn(RuntimeErr) -> DbErr) -> Failed {
+    let usable = leaves_connection_usable(&error);
+    Failed { error: wrap(RuntimeErr::SqlxError(error.into())), usable }
+}

@@ -1,0 +1,61 @@
+//! The embedded database: one file, one process, one writing connection and several readers.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::conn::Conn;
+use super::error::StoreError;
+use super::pool::{Bounds, Pool, Target};
+
+/// The database file inside `node.data_dir`.
+pub const FILE: &str = "liveloom.db";
+/// The file whose lock keeps a second process out.
+const LOCK: &str = "lock";
+/// Reading connections at most.
+const READERS: usize = 8;
+/// How long to wait for a lock that another program (a shell, a backup) holds on the file.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// Takes the data directory for this process, creating it when it is missing. The lock lasts as
+/// long as the file is open, and ends with the process, however it ends.
+pub(super) fn lock(data_dir: &Path) -> Result<File, StoreError> {
+    let refused = |error: std::io::Error| {
+        StoreError::Setup(format!("node.data_dir {} cannot be used: {error}", data_dir.display()))
+    };
+    std::fs::create_dir_all(data_dir).map_err(refused)?;
+    let options =
+        File::options().read(true).write(true).create(true).truncate(false).open(data_dir.join(LOCK));
+    let file = options.map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data_dir.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+/// What every connection is opened with. An acknowledged write is on the disk (`FULL`); LIKE tells
+/// upper from lower case, as it does in the tables that the server creates on MySQL.
+pub(super) fn options(data_dir: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(data_dir.join(FILE))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(false)
+        .busy_timeout(BUSY)
+        .pragma("case_sensitive_like", "ON")
+}
+
+/// The writing connection (one, so that writers queue here and not in busy loops) and the readers.
+pub(super) fn conns(data_dir: &Path) -> Result<(Conn, Conn), StoreError> {
+    let options = options(data_dir);
+    let one = Bounds { open: 1, idle: 1, life: None };
+    let many = Bounds { open: READERS, idle: READERS, life: None };
+    let reading = options.clone().pragma("query_only", "ON");
+    let writer = Pool::new(Target::Sqlite(Box::new(options)), one)?;
+    let readers = Pool::new(Target::Sqlite(Box::new(reading)), many)?;
+    Ok((Conn::new(writer), Conn::new(readers)))
+}

@@ -1,0 +1,135 @@
+//! Administrators: the operators of the console and of `/admin/*`.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::auth::{PasswordCheck, PasswordError, Passwords};
+use crate::error::{Failure, Kind};
+use crate::store::db::{Db, StoreError};
+use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
+
+/// Why a call about administrators failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Bad name or password.
+    #[error("invalid username or password")]
+    LoginFailed,
+    /// An administrator with this name or id exists.
+    #[error("there is an administrator of this name or id already")]
+    AlreadyExists,
+    /// The password cannot be used or checked.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Failure for AdminError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::LoginFailed => Kind::LoginFailed,
+            Self::AlreadyExists => Kind::AlreadyExists,
+            Self::Password(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// An administrator to create.
+#[derive(Debug)]
+pub struct NewAdmin {
+    /// The id in tokens and logs.
+    pub user_id: String,
+    /// The name to log in with.
+    pub user_name: String,
+    /// The password.
+    pub password: String,
+    /// What they are.
+    pub description: String,
+}
+
+/// The administrators; clones share everything.
+#[derive(Clone)]
+pub struct Admins {
+    db: Db,
+    passwords: Passwords,
+}
+
+impl Admins {
+    /// The administrators in `db`.
+    #[must_use]
+    pub fn new(db: Db, passwords: Passwords) -> Self {
+        Self { db, passwords }
+    }
+
+    /// Makes sure that there is an administrator `user_id`, without a password if new.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn find_or_create(&self, user_id: &str) -> Result<(), AdminError> {
+        if self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?.is_some() {
+            return Ok(());
+        }
+        let row = ActiveModel { user_id: Set(Some(user_id.to_owned())), ..ActiveModel::default() };
+        match Entity::insert(row).exec(self.db.writer()).await.map_err(StoreError::from) {
+            Ok(_) | Err(StoreError::Duplicate { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Creates an administrator who can log in.
+    ///
+    /// # Errors
+    /// [`AdminError::AlreadyExists`], a password of a bad length, or the store's.
+    pub async fn create(&self, new: NewAdmin) -> Result<(), AdminError> {
+        if self.find(Column::UserName, &new.user_name, |row| row.user_name.as_deref()).await?.is_some() {
+            return Err(AdminError::AlreadyExists);
+        }
+        let row = ActiveModel {
+            user_id: Set(Some(new.user_id)),
+            user_name: Set(Some(new.user_name)),
+            password: Set(Some(self.passwords.hash(&new.password).await?)),
+            description: Set(Some(new.description)),
+            ..ActiveModel::default()
+        };
+        match Entity::insert(row).exec(self.db.writer()).await.map_err(StoreError::from) {
+            Ok(_) => Ok(()),
+            Err(StoreError::Duplicate { .. }) => Err(AdminError::AlreadyExists),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The id of the administrator who logs in with `name` and `password`. A password that an old
+    /// database holds in plain text is replaced by its hash.
+    ///
+    /// # Errors
+    /// [`AdminError::LoginFailed`], or the store's.
+    pub async fn login(&self, name: &str, password: &str) -> Result<String, AdminError> {
+        let row = self.find(Column::UserName, name, |row| row.user_name.as_deref()).await?;
+        let stored = row.as_ref().and_then(|row| row.password.as_deref());
+        let checked = self.passwords.verify(password, stored).await?;
+        let (Some(row), PasswordCheck::Right | PasswordCheck::RightLegacy) = (row, checked) else {
+            return Err(AdminError::LoginFailed);
+        };
+        if checked == PasswordCheck::RightLegacy {
+            let hash = self.passwords.hash(password).await?;
+            let upgrade = Entity::update_many().col_expr(Column::Password, Expr::value(hash));
+            upgrade.filter(Column::Id.eq(row.id)).exec(self.db.writer()).await.map_err(StoreError::from)?;
+        }
+        row.user_id.filter(|id| !id.is_empty()).ok_or(AdminError::LoginFailed)
+    }
+
+    /// The first row that is bytewise the wanted one: a collation may bring others.
+    async fn find(
+        &self,
+        column: Column,
+        wanted: &str,
+        value: impl Fn(&Model) -> Option<&str>,
+    ) -> Result<Option<Model>, StoreError> {
+        let rows = Entity::find().filter(column.eq(wanted)).order_by_asc(Column::Id);
+        let rows = rows.all(self.db.reader_for(true)).await?;
+        Ok(rows.into_iter().find(|row| value(row) == Some(wanted)))
+    }
+}

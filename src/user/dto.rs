@@ -1,0 +1,125 @@
+//! Requests and answers of the user routes.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::User;
+use crate::rest::text::{self, Extends};
+
+/// A user to register.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+pub struct Register {
+    /// 1 to 64 characters; see docs/api.md for what it may hold.
+    #[garde(custom(text::user_id))]
+    pub user_id: String,
+    /// At most 64 characters.
+    #[garde(inner(length(chars, max = 64)))]
+    pub nick: Option<String>,
+    /// At most 255 characters.
+    #[garde(inner(length(chars, max = 255)))]
+    pub avatar: Option<String>,
+    /// At most 1024 bytes as JSON.
+    #[garde(custom(text::extends))]
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    pub extends: Option<Extends>,
+}
+
+impl Register {
+    /// A user of whom only the id is known.
+    #[must_use]
+    pub fn bare(user_id: &str) -> Self {
+        Self { user_id: user_id.to_owned(), nick: None, avatar: None, extends: None }
+    }
+}
+
+/// 1 to 200 users to register.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(transparent)]
+#[garde(transparent)]
+pub struct RegisterBatch(#[garde(length(min = 1, max = 200), dive)] pub Vec<Register>);
+
+/// Changes to a user; empty fields are left alone.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+pub struct UpdateUser {
+    /// At most 64 characters.
+    #[garde(inner(length(chars, max = 64)))]
+    pub nick: Option<String>,
+    /// At most 255 characters.
+    #[garde(inner(length(chars, max = 255)))]
+    pub avatar: Option<String>,
+    /// Merged into the stored map key by key; the result takes at most 1024 bytes as JSON.
+    #[garde(custom(text::extends))]
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    pub extends: Option<Extends>,
+}
+
+/// A user as others see them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserView {
+    /// The app's own id.
+    pub user_id: String,
+    /// Name to show.
+    pub nick: String,
+    /// Picture.
+    pub avatar: String,
+    /// Account number in the IM service, 0 while there is none.
+    pub im_userid: i64,
+    /// Account name in the IM service; left out where there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub im_username: String,
+    /// Flat map of the app's own.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    pub extends: Option<Extends>,
+}
+
+impl UserView {
+    /// The view of `user`.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self {
+            user_id: user.user_id.clone(),
+            nick: user.nick.clone(),
+            avatar: user.avatar.clone(),
+            im_userid: user.im_userid,
+            im_username: user.im_username.clone(),
+            extends: user.extends.clone(),
+        }
+    }
+}
+
+/// A user with the IM credentials, as they and servers see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileView {
+    /// The app's own id.
+    pub user_id: String,
+    /// Name to show.
+    pub nick: String,
+    /// Picture.
+    pub avatar: String,
+    /// Flat map of the app's own.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    pub extends: Option<Extends>,
+    /// Account number in the IM service, 0 while there is none.
+    pub im_userid: i64,
+    /// Account name in the IM service.
+    pub im_username: String,
+    /// Password of the IM account.
+    pub im_password: String,
+}
+
+impl ProfileView {
+    /// The view of `user`.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self {
+            user_id: user.user_id.clone(),
+            nick: user.nick.clone(),
+            avatar: user.avatar.clone(),
+            extends: user.extends.clone(),
+            im_userid: user.im_userid,
+            im_username: user.im_username.clone(),
+            im_password: user.im_password.expose().to_owned(),
+        }
+    }
+}

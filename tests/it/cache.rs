@@ -1,0 +1,54 @@
+//! The cache: the same cases on memory, on a Redis node and on a Redis Cluster; then outages.
+
+mod backend;
+mod cases;
+mod failover;
+mod outage;
+mod proxy;
+mod random;
+mod speed;
+
+/// Runs each case on every kind of cache.
+macro_rules! on_every_backend {
+    ($($case:ident)*) => {
+        mod on_memory {
+            $(on! { memory $case })*
+        }
+        mod on_a_node {
+            $(on! { node $case })*
+        }
+        mod on_a_cluster {
+            $(on! { cluster $case })*
+        }
+    };
+}
+
+macro_rules! on {
+    ($backend:ident $case:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            crate::cache::cases::$case(&crate::cache::backend::Backend::$backend().await).await;
+        }
+    };
+}
+
+on_every_backend! {
+    values_live_as_long_as_told
+    a_value_is_set_once_while_it_lives
+    entering_leaving_and_the_states_of_rooms
+    entering_takes_out_of_the_former_room
+    a_room_with_nobody_leaves_nothing_behind
+    ids_may_hold_anything
+    counters_are_added_to_only_while_cached
+    heartbeats_reach_only_members
+    simultaneous_heartbeats_are_answered_each
+    nobody_is_removed_before_the_watch_is_as_old_as_the_time_out
+    the_silent_are_removed_longest_silent_first
+    the_silent_anchors_are_removed
+    a_lost_cache_says_so_and_is_restored
+    restoring_changes_nothing_that_is_there
+    what_was_heard_is_read_in_pages_that_miss_nobody
+    presence_is_answered_in_order
+    announcements_reach_every_process
+    prefixes_keep_apart
+}

@@ -1,0 +1,1 @@
+//! Figures of the cache, printed and not judged: `cargo test -- --ignored --nocapture speed`.

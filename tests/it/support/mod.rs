@@ -1,0 +1,3 @@
+//! What tests need from outside: servers of their own.
+
+pub mod redis;
