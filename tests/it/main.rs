@@ -3,5 +3,8 @@
 
 mod api;
 mod cache;
+mod database;
 mod ids;
+mod im;
+mod signing;
 mod support;

@@ -8,7 +8,9 @@ use redis::{Value, from_redis_value};
 use super::error::CacheError;
 use super::heartbeats::Beat;
 use super::memory::millis;
-use super::presence::{self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
+use super::presence::{
+    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent,
+};
 use super::redis::{Redis, Result};
 use super::scripts::{self, Call, Script};
 
@@ -100,7 +102,8 @@ impl Redis {
     }
 
     pub(super) async fn forget_counters(&self, live_id: &str) -> Result<()> {
-        let call = Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
+        let call =
+            Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
         self.link.run::<i64>(call).await?;
         Ok(())
     }
