@@ -136,7 +136,7 @@ fn padded_room(length: usize) -> String {
 }
 
 async fn open_routes_are_rate_limited(api: Api) -> Verdict {
-    let strict = api.own_server(|config| config.limits.open_per_s = 2).await?;
+    let strict = api.own_server(|config| (config.limits.open_per_s, config.limits.login_per_s) = (2, 2)).await?;
     for path in ["/status", "/healthz", "/readyz", "/api/ping"] {
         let calls = (0..50).map(|_| strict.api().get(path).once().send());
         let answers = futures_util::future::join_all(calls).await;

@@ -170,7 +170,7 @@ fn config(folder: &Path, database: Option<&str>) -> Config {
             allow_unsigned: false,
         },
         live: LiveConfig { viewer_timeout_s: 120, anchor_timeout_s: 600 },
-        limits: LimitsConfig { open_per_s: 500, replica_lag_s: 2 },
+        limits: LimitsConfig { open_per_s: 500, login_per_s: 500, replica_lag_s: 2 },
         log: LogConfig { filter: text("warn"), json: false },
     }
 }
