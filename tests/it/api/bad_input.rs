@@ -21,6 +21,7 @@ cases![
     what_is_too_long_is_never_cut,
     a_batch_with_a_bad_entry_says_so,
     ids_in_paths_have_64_characters,
+    ids_in_paths_are_text,
 ];
 
 const CREATE: &str = "/client/live/room/instance";
@@ -292,27 +293,57 @@ async fn a_batch_with_a_bad_entry_says_so(api: Api) -> Verdict {
     Ok(())
 }
 
+/// Every route with an id in its path, as its caller.
+fn with_id(api: &Api, user: &User, id: &str) -> Vec<Call> {
+    let client = [
+        ("GET", format!("/client/live/room/info/{id}")),
+        ("PUT", format!("/client/live/room/{id}")),
+        ("DELETE", format!("/client/live/room/{id}")),
+        ("POST", format!("/client/live/room/{id}")),
+        ("DELETE", format!("/client/live/room/instance/{id}")),
+        ("DELETE", format!("/live/room/instance/{id}")),
+        ("POST", format!("/client/live/room/user/{id}")),
+        ("DELETE", format!("/client/live/room/user/{id}")),
+        ("GET", format!("/client/user/user/{id}")),
+        ("GET", format!("/client/user/{id}")),
+        ("GET", format!("/client/live/room/heartbeat/{id}")),
+    ];
+    let server = [
+        ("GET", format!("/server/user/info/{id}")),
+        ("GET", format!("/server/user/profile/{id}")),
+        ("PUT", format!("/server/user/{id}")),
+        ("GET", format!("/server/live/{id}")),
+        ("POST", format!("/server/live/{id}/stop")),
+        ("DELETE", format!("/server/live/{id}")),
+    ];
+    let client = client.into_iter().map(|(method, target)| api.call(method, target).by(user));
+    client.chain(server.into_iter().map(|(method, target)| api.call(method, target).server())).collect()
+}
+
 async fn ids_in_paths_have_64_characters(api: Api) -> Verdict {
     let user = api.user().await;
-    let long = "9".repeat(65);
-    let huge = "9".repeat(4000);
-    for id in [long, huge] {
-        let calls = [
-            api.get(format!("/client/live/room/info/{id}")).by(&user),
-            api.put(format!("/client/live/room/{id}")).by(&user),
-            api.post(format!("/client/live/room/user/{id}")).by(&user),
-            api.get(format!("/client/user/user/{id}")).by(&user),
-            api.get(format!("/server/user/info/{id}")).server(),
-            api.put(format!("/server/user/{id}")).server(),
-            api.get(format!("/server/live/{id}")).server(),
-        ];
-        for call in calls {
+    let (long, huge) = ("9".repeat(65), "9".repeat(4000));
+    for id in [&long, &huge] {
+        for call in with_id(&api, &user, id) {
             let answer = call.send().await;
             assert!([400, 404].contains(&answer.status), "{answer:?}");
         }
         let body = json!({"live_id": id, "extends": {}});
         let answer = api.put("/client/live/room/extends").by(&user).json(&body).send().await;
         assert!([400, 404].contains(&answer.status), "{answer:?}");
+        let answer = api.get(format!("/client/live/room/user_list?live_id={id}")).by(&user).send().await;
+        assert!([400, 404].contains(&answer.status), "{answer:?}");
+    }
+    Ok(())
+}
+
+async fn ids_in_paths_are_text(api: Api) -> Verdict {
+    let user = api.user().await;
+    for id in ["%FF", "%C3%28", "%ED%A0%80", "a%00b"] {
+        for call in with_id(&api, &user, id) {
+            let answer = call.send().await;
+            assert!([400, 404].contains(&answer.status), "{answer:?}");
+        }
     }
     Ok(())
 }

@@ -77,6 +77,9 @@ fn call_of(api: &Api, user: &User, request: &Request) -> Call {
     if let Some(bytes) = request.body.bytes() {
         call = call.body(request.content_type, bytes);
     }
+    if request.operation.path == "/api/ping" {
+        call = call.document();
+    }
     match request.operation.path.split('/').nth(1) {
         Some("server") => call.server(),
         Some("client" | "live" | "mic") => call.by(user),

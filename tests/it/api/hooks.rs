@@ -1,5 +1,6 @@
 //! signing.md §3: media servers ask whether a stream may be published.
 
+use liveloom::config::Secret;
 use serde_json::{Value, json};
 
 use super::client::{Call, escape};
@@ -17,6 +18,8 @@ cases![
     a_hook_without_a_stream_is_not_accepted,
     a_publish_may_end_and_begin_again,
     the_end_of_a_foreign_session_changes_nothing,
+    hooks_are_for_allowed_peers,
+    hooks_are_for_those_who_know_the_secret,
 ];
 
 /// A stream as a media server sees it: the parts of a push URL.
@@ -149,7 +152,7 @@ async fn a_publish_into_an_ended_room_is_refused(api: Api) -> Verdict {
 async fn a_publish_into_an_unknown_room_is_refused(api: Api) -> Verdict {
     let keys = api.stream_keys()?;
     let (_, _, stream) = stream(&api, true).await;
-    for name in ["1", "nope", "%", ""] {
+    for name in ["1", "nope", "%"] {
         Stream { name: name.to_owned(), ..stream.clone() }
             .signed(keys, now() + 3600)
             .nginx(&api, "publish", "1")
@@ -197,5 +200,36 @@ async fn the_end_of_a_foreign_session_changes_nothing(api: Api) -> Verdict {
     stream.srs(&api, "publish_done", "another").send().await;
     stream.srs(&api, "publish_done", "mine").send().await.ok();
     assert_eq!(api.info(&anchor, &id).await["live_status"], 1);
+    Ok(())
+}
+
+async fn hooks_are_for_allowed_peers(api: Api) -> Verdict {
+    let own =
+        api.own_server(|config| config.hooks.allow = vec!["10.1.2.0/24".parse().expect("a network")]).await?;
+    let (_, _, stream) = stream(&own.api(), true).await;
+    stream.refused(&own.api()).await;
+    for call in [stream.nginx(&own.api(), "publish_done", "1"), stream.srs(&own.api(), "publish_done", "1")] {
+        call.header("X-Forwarded-For", "10.1.2.3").send().await.forbidden();
+    }
+    own.stop().await;
+    Ok(())
+}
+
+async fn hooks_are_for_those_who_know_the_secret(api: Api) -> Verdict {
+    let own = api
+        .own_server(|config| {
+            config.hooks.allow = Vec::new();
+            config.hooks.secret = Secret::new("hook secret");
+        })
+        .await?;
+    let (_, _, stream) = stream(&own.api(), true).await;
+    stream.refused(&own.api()).await;
+    let (hook, session) = (stream.nginx(&own.api(), "publish", "1"), "1");
+    hook.clone().header("X-Hook-Secret", "another").send().await.forbidden();
+    hook.header("X-Hook-Secret", "hook secret").send().await.ok();
+    let done = stream.nginx(&own.api(), "publish_done", session);
+    done.clone().send().await.forbidden();
+    done.header("X-Hook-Secret", "hook secret").send().await.ok();
+    own.stop().await;
     Ok(())
 }

@@ -58,8 +58,10 @@ async fn a_signature_covers_everything(api: Api) -> Verdict {
     let id = unique("u");
     let body = json!({"user_id": id, "nick": "signed"});
     let signature = api.post("/server/user/register").json(&body).signature(false);
+    let (method, room) = ("DELETE", "/server/live/1");
+    let of_get = api.get(room).signature(false);
+    api.call(method, room).authorization(of_get).send().await.unauthorized();
     let altered = [
-        api.put("/server/user/register").json(&body),
         api.post("/server/user/register/batch").json(&body),
         api.post("/server/user/register?x=1").json(&body),
         api.post("/server/user/register").json(&json!({"user_id": id, "nick": "forged"})),

@@ -74,7 +74,7 @@ async fn the_ios_sdk_leaves_by_a_doubled_slash(api: Api) -> Verdict {
 }
 
 async fn slashes_mean_nothing_on_open_routes(api: Api) -> Verdict {
-    for path in ["//status", "/status/", "/healthz/", "//readyz//", "/api//ping/"] {
+    for path in ["//status", "/status/", "/healthz/", "//readyz//", "//status//"] {
         api.get(path).send().await.ok();
     }
     assert_eq!(api.get("//openapi.json").document().send().await.status, 200);

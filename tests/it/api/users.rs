@@ -1,12 +1,13 @@
 //! http-api.md §4: users.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::client::escape;
-use super::world::{column, unique};
+use super::world::{column, eventually, unique};
 use super::{Api, Verdict, cases};
 
 cases![
@@ -18,6 +19,7 @@ cases![
     user_ids_follow_their_rules,
     unusual_user_ids_are_allowed,
     user_ids_are_compared_byte_by_byte,
+    users_may_be_called_like_routes,
     an_update_leaves_empty_fields_alone,
     an_update_merges_extends,
     an_update_of_an_unknown_user_is_404,
@@ -198,6 +200,17 @@ async fn user_ids_are_compared_byte_by_byte(api: Api) -> Verdict {
     Ok(())
 }
 
+/// These ids stand where other routes have a fixed part; the reference's router tells them apart by method.
+async fn users_may_be_called_like_routes(api: Api) -> Verdict {
+    for id in ["register", "infos", "profiles", "info", "profile"] {
+        api.user_called(id).await;
+        let nick = unique("nick");
+        update(&api, id, json!({"nick": nick})).await;
+        assert_eq!(info(&api, id).await["nick"], nick);
+    }
+    Ok(())
+}
+
 async fn update(api: &Api, id: &str, body: Value) {
     api.put(format!("/server/user/{id}")).server().json(&body).send().await.done();
 }
@@ -287,8 +300,10 @@ async fn registration_survives_an_im_that_is_down(api: Api) -> Verdict {
     register(&own.api(), json!({"user_id": id})).await.done();
     assert_eq!(info(&own.api(), &id).await["im_userid"], 0);
     im.answer(true).await;
-    let later = info(&own.api(), &id).await;
-    assert!(later["im_userid"].as_i64().is_some_and(|im_id| im_id > 0), "{later}");
+    eventually("a look-up opens the account", Duration::from_secs(20), || async {
+        info(&own.api(), &id).await["im_userid"].as_i64().is_some_and(|im_id| im_id > 0)
+    })
+    .await;
     let profile = own.api().get(format!("/server/user/profile/{id}")).server().send().await;
     assert_eq!(profile.ok()["im_username"], format!("ql{id}"));
     own.stop().await;
