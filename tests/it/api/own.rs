@@ -55,7 +55,15 @@ pub async fn start(backend: Backend, change: impl FnOnce(&mut Config)) -> OwnSer
     launch(backend, change, Arc::default()).await
 }
 
+/// Shows what the servers log: `LIVELOOM_TEST_LOG=warn`.
+fn show_log() {
+    if let Ok(filter) = std::env::var("LIVELOOM_TEST_LOG") {
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    }
+}
+
 async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<Ledger>) -> OwnServer {
+    show_log();
     let folder = tempfile::tempdir().expect("a folder");
     let database = match backend {
         Backend::Embedded => None,
