@@ -27,6 +27,7 @@ cases![
     an_admin_token_says_admin,
     admin_token_parameters_are_checked,
     a_manager_logs_in,
+    a_plain_password_is_upgraded_on_login,
     a_wrong_login_does_not_say_what_was_wrong,
     a_login_wants_both_fields,
     the_app_config_names_the_im,
@@ -279,6 +280,24 @@ async fn a_manager_logs_in(api: Api) -> Verdict {
         let (_, claims) = jwt_parts(answer.ok()["access_token"].as_str().expect("access_token"));
         assert_eq!(claims["Role"], "admin");
     }
+    Ok(())
+}
+
+async fn a_plain_password_is_upgraded_on_login(api: Api) -> Verdict {
+    let own = api.own_server(|_| {}).await?;
+    let (name, password) = own.api().target.admin.clone().expect("an administrator");
+    assert_eq!(own.admin_password().await, password);
+    let login = |password: &str| {
+        own.api().post("/manager/login").json(&json!({"user_name": name, "password": password})).send()
+    };
+    login("wrong").await.refused(403, 30001);
+    assert_eq!(own.admin_password().await, password);
+    login(&password).await.ok();
+    let stored = own.admin_password().await;
+    assert!(stored.starts_with("$argon2id$"), "{stored}");
+    login(&password).await.ok();
+    login(&stored).await.refused(403, 30001);
+    own.stop().await;
     Ok(())
 }
 

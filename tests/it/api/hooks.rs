@@ -24,15 +24,16 @@ cases![
 
 /// A stream as a media server sees it: the parts of a push URL.
 #[derive(Clone)]
-struct Stream {
-    app: String,
-    name: String,
+pub struct Stream {
+    pub app: String,
+    pub name: String,
     /// Without a question mark.
-    query: String,
+    pub query: String,
 }
 
 impl Stream {
-    fn of_url(url: &str) -> Self {
+    /// The stream that a push URL leads to.
+    pub fn of_url(url: &str) -> Self {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut parts = base.rsplitn(3, '/');
         let (name, app) = (parts.next().expect("a stream"), parts.next().expect("an app"));
@@ -71,14 +72,16 @@ impl Stream {
         api.post(format!("/hooks/{call}")).json(&body)
     }
 
-    async fn accepted(&self, api: &Api, session: &str) {
+    /// Panics unless both kinds of media servers are told to take it.
+    pub async fn accepted(&self, api: &Api, session: &str) {
         self.nginx(api, "publish", session).send().await.ok();
         self.nginx(api, "publish_done", session).send().await.ok();
         self.srs(api, "publish", session).send().await.ok();
         self.srs(api, "publish_done", session).send().await.ok();
     }
 
-    async fn refused(&self, api: &Api) {
+    /// Panics unless both kinds of media servers are told to refuse it.
+    pub async fn refused(&self, api: &Api) {
         self.nginx(api, "publish", "1").send().await.forbidden();
         self.srs(api, "publish", "1").send().await.forbidden();
     }

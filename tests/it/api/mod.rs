@@ -11,9 +11,10 @@ mod answer;
 mod auth;
 mod bad_input;
 mod client;
+mod cors;
 mod coverage;
+mod documents;
 mod envelope;
-mod fake_im;
 mod fuzz;
 mod health;
 mod hooks;
@@ -27,13 +28,16 @@ mod raw;
 mod room_life;
 mod rooms;
 mod runner;
+mod search;
 mod sign;
 mod signature;
 mod silence;
 mod spellings;
+mod streams;
 mod target;
 mod user_lists;
 mod users;
+mod widths;
 mod world;
 
 use own::Backend;
@@ -81,10 +85,15 @@ fn all_cases() -> Vec<Case> {
         membership::cases(),
         silence::cases(),
         lists::cases(),
+        search::cases(),
         bad_input::cases(),
+        widths::cases(),
         spellings::cases(),
         health::cases(),
+        documents::cases(),
+        cors::cases(),
         hooks::cases(),
+        streams::cases(),
     ]
     .into_iter()
     .flatten()

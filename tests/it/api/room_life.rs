@@ -6,6 +6,7 @@ use super::rooms::assert_room;
 use super::sign;
 use super::world::{User, next_second, now};
 use super::{Api, Verdict, cases};
+use crate::support::fake_im::{FakeIm, Mood};
 
 cases![
     a_start_goes_live_and_joins_the_anchor,
@@ -18,6 +19,7 @@ cases![
     a_stop_is_for_the_anchor,
     only_a_live_room_stops,
     a_server_stops,
+    of_racing_stops_one_wins,
     members_stay_when_the_live_ends,
     a_deleted_room_is_gone,
     a_deletion_is_for_the_anchor,
@@ -55,7 +57,7 @@ async fn a_room_token_is_for_that_room(api: Api) -> Verdict {
     let payload = sign::room_token(token, api.stream_keys().ok());
     assert_eq!((&payload["roomName"], &payload["userId"]), (&json!(id), &json!(anchor.id)));
     assert_eq!(payload["permission"], "user");
-    assert!(payload["appId"].is_string(), "{payload}");
+    assert!(payload["appId"].as_str().is_some_and(|app| !app.is_empty()), "{payload}");
     assert!(payload["expireAt"].as_i64().is_some_and(|ends| ends > now()), "{payload}");
     Ok(())
 }
@@ -142,6 +144,24 @@ async fn a_server_stops(api: Api) -> Verdict {
     let before = now();
     api.post(format!("/server/live/{id}/stop")).server().send().await.done();
     assert_ended(&api, &anchor, &id, before).await;
+    Ok(())
+}
+
+async fn of_racing_stops_one_wins(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    let id = api.live_room(&anchor).await;
+    let starts = (0..4).map(|_| api.start(&anchor, &id));
+    futures_util::future::join_all(starts).await;
+    let stops = (0..8).map(|n| match n % 2 {
+        0 => api.delete(format!("/client/live/room/{id}")).by(&anchor).send(),
+        _ => api.post(format!("/server/live/{id}/stop")).server().send(),
+    });
+    let answers = futures_util::future::join_all(stops).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1, "{answers:?}");
+    lost.iter().for_each(|answer| {
+        answer.bad();
+    });
     Ok(())
 }
 
@@ -253,10 +273,10 @@ async fn extends_name_a_room(api: Api) -> Verdict {
 }
 
 async fn no_room_without_its_chat(api: Api) -> Verdict {
-    let im = super::fake_im::FakeIm::start().await;
+    let im = FakeIm::start().await;
     let own = api.own_server(|config| config.im = im.config()).await?;
     let (target, anchor) = (own.api(), own.api().user().await);
-    im.answer(false).await;
+    im.set_mood(Mood::Status(500));
     let body = json!({"title": "t"});
     let answer = target.post("/client/live/room/instance").by(&anchor).json(&body).may_fail().send().await;
     answer.refused(503, 503);
@@ -265,7 +285,7 @@ async fn no_room_without_its_chat(api: Api) -> Verdict {
     answer.refused(503, 503);
     let rows = target.get("/client/live/room/list/anchor").by(&anchor).send().await;
     assert_eq!(rows.ok()["total_count"], 0);
-    im.answer(true).await;
+    im.set_mood(Mood::Well);
     assert!(
         target.room_with(&anchor, json!({"title": "t"})).await["chat_id"].as_i64().is_some_and(|id| id > 0)
     );

@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::client::escape;
 use super::world::{column, eventually, unique};
 use super::{Api, Verdict, cases};
+use crate::support::fake_im::{FakeIm, Mood};
 
 cases![
     a_registered_user_can_be_looked_up,
@@ -16,6 +17,7 @@ cases![
     a_profile_has_the_im_account,
     nobody_else_sees_the_im_password,
     a_user_registers_once,
+    of_racing_registrations_one_wins,
     user_ids_follow_their_rules,
     unusual_user_ids_are_allowed,
     user_ids_are_compared_byte_by_byte,
@@ -118,6 +120,18 @@ async fn a_user_registers_once(api: Api) -> Verdict {
         .refused(400, 10001)
         .says("Already existed");
     assert_eq!(info(&api, &id).await["nick"], "first");
+    Ok(())
+}
+
+async fn of_racing_registrations_one_wins(api: Api) -> Verdict {
+    let id = unique("u");
+    let calls = (0..8).map(|n| register(&api, json!({"user_id": id, "nick": format!("n{n}")})));
+    let answers = futures_util::future::join_all(calls).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1, "{answers:?}");
+    lost.iter().for_each(|answer| answer.refused(400, 10001).says("Already existed"));
+    let tokens = (0..8).map(|_| api.user_called(&id));
+    futures_util::future::join_all(tokens).await;
     Ok(())
 }
 
@@ -293,13 +307,13 @@ async fn an_unknown_user_is_404(api: Api) -> Verdict {
 }
 
 async fn registration_survives_an_im_that_is_down(api: Api) -> Verdict {
-    let im = super::fake_im::FakeIm::start().await;
+    let im = FakeIm::start().await;
     let own = api.own_server(|config| config.im = im.config()).await?;
     let id = unique("u");
-    im.answer(false).await;
+    im.set_mood(Mood::Status(500));
     register(&own.api(), json!({"user_id": id})).await.done();
     assert_eq!(info(&own.api(), &id).await["im_userid"], 0);
-    im.answer(true).await;
+    im.set_mood(Mood::Well);
     eventually("a look-up opens the account", Duration::from_secs(20), || async {
         info(&own.api(), &id).await["im_userid"].as_i64().is_some_and(|im_id| im_id > 0)
     })
