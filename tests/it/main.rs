@@ -3,8 +3,11 @@
 
 mod api;
 mod cache;
+mod config;
 mod database;
+mod event;
 mod ids;
 mod im;
+mod lease;
 mod signing;
 mod support;

@@ -3,3 +3,4 @@
 pub mod database;
 pub mod fake_im;
 pub mod redis;
+pub mod wait;
