@@ -70,6 +70,8 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .no_proxy()
+            // Well before servers close idle connections, so that no request meets a closing one.
+            .pool_idle_timeout(Duration::from_secs(2))
             .build()
             .expect("an HTTP client");
         Self { target: Arc::new(target), ledger, backend, http }

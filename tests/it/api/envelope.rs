@@ -139,11 +139,12 @@ async fn open_routes_are_rate_limited(api: Api) -> Verdict {
     let strict =
         api.own_server(|config| (config.limits.open_per_s, config.limits.login_per_s) = (2, 2)).await?;
     for path in ["/status", "/healthz", "/readyz", "/api/ping"] {
-        let calls = (0..50).map(|_| strict.api().get(path).once().send());
+        let calls = (0..50).map(|_| strict.api().get(path).document().once().send());
         let answers = futures_util::future::join_all(calls).await;
         let limited = answers.iter().find(|answer| answer.status == 429);
         let limited =
             limited.unwrap_or_else(|| panic!("50 calls of {path} within a moment were all answered"));
+        limited.assert_envelope();
         limited.refused(429, 429);
         let wait: u64 = limited.header("retry-after").parse().expect("Retry-After in seconds");
         assert!((1..=60).contains(&wait), "{limited:?} says {wait}");
