@@ -2,5 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod cache;
-mod support;
+mod database;
+mod faults;
 mod ids;
+mod process;
+mod stream;
+mod support;
