@@ -8,6 +8,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
+use async_trait::async_trait;
 use prometheus::Registry;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::auth::{Credentials, Gate, Passwords, TokenService};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, HooksConfig, ImConfig, PromeConfig, parse_listen_addr};
 use crate::id::IdGenerator;
-use crate::im::{BuiltinIm, CountingOutlet, Im, QiniuIm};
+use crate::im::{BuiltinIm, CountingOutlet, IdError, IdSource, Im, QiniuIm};
 use crate::jobs::anchors::SilentAnchors;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
@@ -43,6 +44,7 @@ pub struct Application {
     server: Server,
     addr: SocketAddr,
     metrics_addr: Option<SocketAddr>,
+    users: web::Data<Users>,
     background: Background,
 }
 
@@ -80,7 +82,8 @@ impl Application {
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let clock: SharedClock = Arc::new(SystemClock);
         let registry = telemetry::registry()?;
-        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
+        let db =
+            Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
         let migrated = db.migrate().await.context("the tables could not be brought up to date")?;
         if !migrated.is_empty() {
             tracing::info!(steps = migrated.len(), "the tables were brought up to date");
@@ -105,7 +108,7 @@ impl Application {
         start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, lease, node, db, exporter, pusher };
-        Ok(Self { server, addr, metrics_addr, background })
+        Ok(Self { server, addr, metrics_addr, users: services.users, background })
     }
 
     /// The address that the API listens at.
@@ -124,6 +127,15 @@ impl Application {
     #[must_use]
     pub fn stop_handle(&self) -> ServerHandle {
         self.server.handle()
+    }
+
+    /// Makes sure that there is a user `user_id`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn register(&self, user_id: &str) -> anyhow::Result<()> {
+        self.users.find_or_register(user_id).await?;
+        Ok(())
     }
 
     /// Serves until SIGTERM, SIGINT or the stop handle; then lets running requests finish and
@@ -223,16 +235,30 @@ impl Services {
 
 fn im(config: &Config, db: &Db) -> anyhow::Result<Im> {
     Ok(match &config.im {
-        ImConfig::Builtin => {
-            Im::Builtin(BuiltinIm::new(Arc::new(Sequence::new(db.clone(), "im")), Arc::new(CountingOutlet::default())))
-        }
-        ImConfig::Qiniu { app_id, endpoint, token } => {
-            Im::Qiniu(QiniuIm::new(app_id.clone(), endpoint.clone(), token.clone())?)
-        }
+        ImConfig::Builtin => Im::Builtin(BuiltinIm::new(
+            Arc::new(Numbers(Sequence::new(db.clone(), "im"))),
+            Arc::new(CountingOutlet::default()),
+        )),
+        ImConfig::Qiniu { app_id, endpoint, token } => Im::Qiniu(QiniuIm::new(app_id, endpoint, token)?),
     })
 }
 
-async fn register(config: &Config, db: &Db, cache: &Cache, ids: &Arc<IdGenerator>) -> anyhow::Result<NodeLease> {
+/// The numbers of accounts and chat rooms of the built-in IM.
+struct Numbers(Sequence);
+
+#[async_trait]
+impl IdSource for Numbers {
+    async fn next_id(&self) -> Result<i64, IdError> {
+        Ok(self.0.next().await?)
+    }
+}
+
+async fn register(
+    config: &Config,
+    db: &Db,
+    cache: &Cache,
+    ids: &Arc<IdGenerator>,
+) -> anyhow::Result<NodeLease> {
     let lease = Duration::from_secs(config.cron.lease_s);
     let cache = cache.clone();
     let failed = move || cache.failed_at().map(|at| at.timestamp_millis());
@@ -266,8 +292,12 @@ async fn follow_changes(cache: Cache, services: Services, stop: CancellationToke
     while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
         let (users, lives) = (&services.users, &services.lives);
         match change {
-            Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => users.forget(Some(&key)).await,
-            Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => lives.forget(Some(&key)).await,
+            Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
+                users.forget(Some(&key)).await
+            }
+            Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
+                lives.forget(Some(&key)).await
+            }
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
                 users.forget(None).await;
@@ -309,8 +339,9 @@ fn start_metrics(config: &Config, registry: Registry, stop: &CancellationToken) 
     match &config.prome {
         PromeConfig::Off => Ok((None, None, None)),
         PromeConfig::Exporter { listen_addr } => {
-            let addr = parse_listen_addr(listen_addr)
-                .with_context(|| format!("prome.exporter_config.listen_addr: `{listen_addr}` is not an address"))?;
+            let addr = parse_listen_addr(listen_addr).with_context(|| {
+                format!("prome.exporter_config.listen_addr: `{listen_addr}` is not an address")
+            })?;
             let (server, addr) = exporter::serve(&registry, addr)?;
             let handle = server.handle();
             tokio::spawn(server);

@@ -113,7 +113,8 @@ impl IdGenerator {
     /// The last millisecond (Unix) that an issued id may carry; [`EPOCH_MS`] when there is none.
     #[must_use]
     pub fn last_ms(&self) -> i64 {
-        i64::try_from(self.time.0.now.load(Ordering::SeqCst)).map_or(i64::MAX, |ms| ms.saturating_add(EPOCH_MS))
+        i64::try_from(self.time.0.now.load(Ordering::SeqCst))
+            .map_or(i64::MAX, |ms| ms.saturating_add(EPOCH_MS))
     }
 }
 

@@ -90,7 +90,8 @@ impl Gate {
 
     async fn check_signature(&self, request: &HttpRequest) -> Result<(), ApiError> {
         let headers = request.headers();
-        let signed = SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let signed =
+            SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         let original = request.extensions().get::<OriginalPath>().cloned();
         let host = request.connection_info().host().to_owned();
         let bytes = body::raw(request);

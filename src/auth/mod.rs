@@ -3,11 +3,13 @@
 //! Nothing here knows a transport or a database; the extractors that turn a request into an
 //! identity stand beside these files and use them.
 
+pub mod identity;
 pub mod outgoing;
 pub mod password;
 pub mod signature;
 pub mod token;
 
+pub use identity::{ADMIN_ROLE, Accounts, Backend, Client, Gate, SignedBackend};
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use token::{Claims, TokenError, TokenService};

@@ -120,6 +120,9 @@ fn verify_now(password: &str, stored: &str) -> Result<PasswordCheck, PasswordErr
         return Ok(if same { PasswordCheck::RightLegacy } else { PasswordCheck::Wrong });
     }
     let parsed = PasswordHash::new(stored).map_err(|error| PasswordError::Hash(error.to_string()))?;
+    if parsed.salt.is_none() || parsed.hash.is_none() {
+        return Err(PasswordError::Hash("the stored hash is cut off".to_owned()));
+    }
     match hasher()?.verify_password(password.as_bytes(), &parsed) {
         Ok(()) => Ok(PasswordCheck::Right),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(PasswordCheck::Wrong),

@@ -88,7 +88,7 @@ pub struct TokenService {
     signing: EncodingKey,
     verifying: Arc<[DecodingKey]>,
     validation: Arc<Validation>,
-    verified: Cache<Box<str>, Remembered>,
+    verified: Cache<Arc<str>, Remembered>,
     clock: SharedClock,
 }
 
@@ -101,8 +101,8 @@ struct Remembered {
 /// Drops a verified token at its `exp`, or after [`REMEMBER`].
 struct AtExpiry;
 
-impl Expiry<Box<str>, Remembered> for AtExpiry {
-    fn expire_after_create(&self, _: &Box<str>, value: &Remembered, _: Instant) -> Option<Duration> {
+impl Expiry<Arc<str>, Remembered> for AtExpiry {
+    fn expire_after_create(&self, _: &Arc<str>, value: &Remembered, _: Instant) -> Option<Duration> {
         Some(value.keep)
     }
 }
@@ -116,7 +116,7 @@ impl TokenService {
         }
         let verified = Cache::builder()
             .max_capacity(CACHE_BYTES)
-            .weigher(|token: &Box<str>, _: &Remembered| u32::try_from(token.len()).unwrap_or(u32::MAX))
+            .weigher(|token: &Arc<str>, _: &Remembered| u32::try_from(token.len()).unwrap_or(u32::MAX))
             .expire_after(AtExpiry)
             .build();
         Ok(Self {

@@ -44,7 +44,8 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     let config = create.source.load()?;
     let user_id = create.user_id.unwrap_or_else(|| create.name.clone());
     check_user_id(&user_id).map_err(|reason| anyhow::anyhow!("--user-id {reason}"))?;
-    let new = NewAdmin { user_id, user_name: create.name, password: password()?, description: create.description };
+    let new =
+        NewAdmin { user_id, user_name: create.name, password: password()?, description: create.description };
     let name = new.user_name.clone();
     super::block_on(async {
         let clock = Arc::new(SystemClock);

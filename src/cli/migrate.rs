@@ -25,8 +25,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     super::block_on(async {
         let clock = Arc::new(SystemClock);
         let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock).await?;
-        let (steps, done) =
-            if args.dry_run { (db.pending_migrations().await?, "missing") } else { (db.migrate().await?, "applied") };
+        let (steps, done) = if args.dry_run {
+            (db.pending_migrations().await?, "missing")
+        } else {
+            (db.migrate().await?, "applied")
+        };
         for step in &steps {
             println!("{done}: {step}");
         }

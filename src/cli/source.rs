@@ -12,3 +12,13 @@ pub struct Source {
     #[arg(short = 'e', long, value_name = "FILE", requires = "config")]
     pub extra: Option<PathBuf>,
 }
+
+impl Source {
+    /// Loads the configuration; its warnings go to standard error.
+    ///
+    /// # Errors
+    /// All mistakes, a line each.
+    pub fn load(&self) -> anyhow::Result<crate::config::Config> {
+        anyhow::bail!("stub")
+    }
+}

@@ -181,6 +181,8 @@ pub struct LiveConfig {
 pub struct LimitsConfig {
     /// Requests per second and client address on the open routes.
     pub open_per_s: u32,
+    /// Log-in attempts per second and client address.
+    pub login_per_s: u32,
     /// How far a replica may lag before reads fall back to the writable database.
     pub replica_lag_s: u64,
 }

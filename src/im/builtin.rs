@@ -22,7 +22,7 @@ pub trait IdSource: Send + Sync + 'static {
 
 /// Why an [`IdSource`] had no number: any [`Failure`], which `?` turns into this.
 #[derive(Debug, thiserror::Error)]
-#[error("{cause}")]
+#[error("no number could be issued")]
 pub struct IdError {
     pub(super) kind: Kind,
     #[source]

@@ -10,7 +10,9 @@ pub mod qiniu;
 mod qiniu_wire;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use crate::config::ImConfig;
 use crate::error::{Failure, Kind};
 
 pub use builtin::{BuiltinIm, CountingOutlet, IdError, IdSource, Outlet};
@@ -30,6 +32,16 @@ pub enum Im {
 }
 
 impl Im {
+    /// The provider that `im.provider` names. `ids` and `outlet` serve the built-in one.
+    pub fn new(config: &ImConfig, ids: Arc<dyn IdSource>, outlet: Arc<dyn Outlet>) -> Result<Self, ImError> {
+        Ok(match config {
+            ImConfig::Qiniu { app_id, endpoint, token } => {
+                Self::Qiniu(QiniuIm::new(app_id, endpoint, token)?)
+            }
+            ImConfig::Builtin => Self::Builtin(BuiltinIm::new(ids, outlet)),
+        })
+    }
+
     /// What clients get as `im_app_id`.
     #[must_use]
     pub fn app_id(&self) -> &str {
@@ -37,6 +49,12 @@ impl Im {
             Self::Qiniu(im) => im.app_id(),
             Self::Builtin(im) => im.app_id(),
         }
+    }
+
+    /// Whether clients find their messages at this server.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        matches!(self, Self::Builtin(_))
     }
 
     /// Creates an account, or gives an existing one this password → its id.

@@ -45,7 +45,8 @@ impl Schedule {
         stop: CancellationToken,
     ) -> prometheus::Result<Self> {
         let help = "Time of a run of a job on the leader, in seconds, by job and result (ok, error).";
-        let seconds = HistogramVec::new(HistogramOpts::new("liveloom_job_seconds", help), &["job", "result"])?;
+        let seconds =
+            HistogramVec::new(HistogramOpts::new("liveloom_job_seconds", help), &["job", "result"])?;
         registry.register(Box::new(seconds.clone()))?;
         Ok(Self { lease, seconds, stop, running: TaskTracker::new() })
     }

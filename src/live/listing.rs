@@ -57,7 +57,12 @@ impl Lives {
         self.page(&RoomFilter::Prefix(keyword), viewer, paging).await
     }
 
-    async fn page(&self, filter: &RoomFilter<'_>, viewer: &str, paging: Paging) -> Result<Page<RoomView>, Error> {
+    async fn page(
+        &self,
+        filter: &RoomFilter<'_>,
+        viewer: &str,
+        paging: Paging,
+    ) -> Result<Page<RoomView>, Error> {
         let db = &self.0.db;
         let (total, rooms) = queries::page(db, db.reader(), filter, paging).await?;
         let views = self.views(&rooms).await?;

@@ -3,16 +3,18 @@
 //! `status` 1 is in the room. Of those who are not, one whom silence put out keeps the room's id,
 //! and so can come back by a heartbeat; one who left has an empty one.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    Statement,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Statement,
 };
 
 use crate::rest::Paging;
 use crate::store::cache::{Counters, Member};
-use crate::store::db::{Db, Dialect, StoreError, WallTime};
+use crate::store::db::{Db, StoreError, WallTime};
 use crate::store::entity::live_entities;
 use crate::store::entity::live_room_user_entities::{ActiveModel, Column, Entity};
 
@@ -38,7 +40,9 @@ pub async fn of_user(
 ) -> Result<Option<Membership>, StoreError> {
     let sql = "SELECT m.id, m.live_id, m.user_id, m.status FROM live_room_user_entities m \
                WHERE m.user_id = ? ORDER BY m.id";
-    let rows = conn.query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, [user_id.into()])).await?;
+    let rows = conn
+        .query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, [user_id.into()]))
+        .await?;
     first_of(rows, user_id)
 }
 
@@ -71,10 +75,7 @@ pub async fn lock_and_count(
 }
 
 fn lock_statement(db: &Db, columns: &str, user_id: &str, values: &[&str]) -> Statement {
-    let lock = match db.dialect() {
-        Dialect::MySql => " FOR UPDATE",
-        Dialect::Sqlite => "",
-    };
+    let lock = db.dialect().update_lock_sql();
     let sql = format!(
         "SELECT m.id, m.live_id, m.user_id, m.status{columns} FROM live_users u \
          LEFT JOIN live_room_user_entities m ON m.user_id = u.user_id WHERE u.user_id = ? ORDER BY m.id{lock}"
@@ -139,7 +140,8 @@ pub async fn store(
         .col_expr(Column::HeartBeatAt, Expr::value(now))
         .col_expr(Column::UpdatedAt, Expr::value(now));
     change.filter(Column::Id.eq(member.row_id)).exec(tx).await?;
-    Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty()).then_some(member.live_id))
+    Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty())
+        .then_some(member.live_id))
 }
 
 /// [`lock`] and [`store`].
@@ -183,7 +185,8 @@ pub async fn set_online(
         .col_expr(Column::Status, Expr::value(IN))
         .col_expr(Column::HeartBeatAt, Expr::value(now))
         .col_expr(Column::UpdatedAt, Expr::value(now));
-    let out = Column::Id.is_in(row_ids.iter().copied()).and(Column::LiveId.eq(live_id)).and(Column::Status.eq(OUT));
+    let out =
+        Column::Id.is_in(row_ids.iter().copied()).and(Column::LiveId.eq(live_id)).and(Column::Status.eq(OUT));
     Ok(change.filter(out).exec(conn).await?.rows_affected)
 }
 
@@ -253,7 +256,8 @@ pub async fn online_after(
     if let Some(before) = before {
         wanted = wanted.filter(Column::HeartBeatAt.lt(before).or(Column::HeartBeatAt.is_null()));
     }
-    let rows = wanted.order_by_asc(Column::Id).limit(u64::try_from(limit).unwrap_or(u64::MAX)).all(conn).await?;
+    let rows =
+        wanted.order_by_asc(Column::Id).limit(u64::try_from(limit).unwrap_or(u64::MAX)).all(conn).await?;
     let last = (rows.len() == limit).then(|| rows.last().map(|row| row.id)).flatten();
     let members = rows.into_iter().filter_map(|row| Some(Member::new(row.live_id?, row.user_id?)));
     Ok((last, members.filter(|member| !member.live_id.is_empty()).collect()))
@@ -270,10 +274,53 @@ pub async fn set_heard<'a>(
     let users = || heard.clone().map(|member| member.user_id.as_str());
     let change = Entity::update_many().col_expr(Column::HeartBeatAt, Expr::value(now));
     change.filter(Column::UserId.is_in(users()).and(Column::Status.eq(IN))).exec(tx).await?;
-    let rooms: std::collections::BTreeSet<&str> = heard.clone().map(|member| member.live_id.as_str()).collect();
+    let rooms: std::collections::BTreeSet<&str> =
+        heard.clone().map(|member| member.live_id.as_str()).collect();
     let change = live_entities::Entity::update_many()
         .col_expr(live_entities::Column::LastHeartbeatAt, Expr::value(now));
-    let anchored = live_entities::Column::LiveId.is_in(rooms).and(live_entities::Column::AnchorId.is_in(users()));
+    let anchored =
+        live_entities::Column::LiveId.is_in(rooms).and(live_entities::Column::AnchorId.is_in(users()));
     change.filter(anchored).exec(tx).await?;
     Ok(())
+}
+
+/// A row that says `in`.
+pub struct RowIn {
+    /// Primary key of the row.
+    pub row_id: u32,
+    /// The room.
+    pub live_id: String,
+    /// Whether the user is the room's anchor.
+    pub is_anchor: bool,
+}
+
+/// Rows of `wanted` that say `in`, locked.
+pub async fn lock_in(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    wanted: &[Member],
+) -> Result<Vec<RowIn>, StoreError> {
+    let pairs: HashSet<(&str, &str)> =
+        wanted.iter().map(|member| (member.live_id.as_str(), member.user_id.as_str())).collect();
+    let places = vec!["?"; wanted.len()].join(", ");
+    let sql = format!(
+        "SELECT m.id, m.live_id, m.user_id, e.anchor_id FROM live_room_user_entities m \
+         LEFT JOIN live_entities e ON e.live_id = m.live_id \
+         WHERE m.user_id IN ({places}) AND m.status = 1 ORDER BY m.id{}",
+        db.dialect().update_lock_sql()
+    );
+    let values = wanted.iter().map(|member| sea_orm::Value::from(member.user_id.as_str()));
+    let statement = Statement::from_sql_and_values(db.dialect().backend(), sql, values);
+    let mut rows = Vec::with_capacity(wanted.len());
+    for row in tx.query_all_raw(statement).await? {
+        let live_id: Option<String> = row.try_get("", "live_id")?;
+        let user_id: Option<String> = row.try_get("", "user_id")?;
+        let anchor_id: Option<String> = row.try_get("", "anchor_id")?;
+        let (Some(live_id), Some(user_id)) = (live_id, user_id) else { continue };
+        if pairs.contains(&(live_id.as_str(), user_id.as_str())) {
+            let is_anchor = anchor_id.as_deref() == Some(user_id.as_str());
+            rows.push(RowIn { row_id: row.try_get("", "id")?, live_id, is_anchor });
+        }
+    }
+    Ok(rows)
 }

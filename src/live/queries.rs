@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::listing::Wanted;
@@ -47,33 +48,41 @@ pub async fn insert(
     new: &Room,
     now: DateTime<Utc>,
 ) -> Result<LiveRow, StoreError> {
-    let row = ActiveModel {
-        live_id: Set(Some(new.live_id.clone())),
-        title: Set(Some(new.title.clone())),
-        notice: Set(Some(new.notice.clone())),
-        cover_url: Set(Some(new.cover_url.clone())),
-        extends: Set(new.extends.as_ref().map(json)),
-        anchor_id: Set(Some(new.anchor_id.clone())),
-        status: Set(Some(new.status.column())),
-        pk_id: Set(Some(String::new())),
-        online_count: Set(Some(0)),
-        start_at: Set(new.start_at.map(|at| db.wall(at))),
-        end_at: Set(new.end_at.map(|at| db.wall(at))),
-        chat_id: Set(Some(new.chat_id)),
-        push_url: Set(Some(new.push_url.clone())),
-        rtmp_play_url: Set(Some(new.rtmp_url.clone())),
-        flv_play_url: Set(Some(new.flv_url.clone())),
-        hls_play_url: Set(Some(new.hls_url.clone())),
-        created_at: Set(Some(db.wall(now))),
-        updated_at: Set(Some(db.wall(now))),
-        ..ActiveModel::default()
+    let wall = |at| db.wall(at);
+    let mut row = Model {
+        id: 0,
+        live_id: Some(new.live_id.clone()),
+        title: Some(new.title.clone()),
+        notice: Some(new.notice.clone()),
+        cover_url: Some(new.cover_url.clone()),
+        extends: new.extends.as_ref().map(json),
+        anchor_id: Some(new.anchor_id.clone()),
+        status: Some(new.status.column()),
+        pk_id: Some(String::new()),
+        online_count: Some(0),
+        start_at: new.start_at.map(wall),
+        end_at: new.end_at.map(wall),
+        chat_id: Some(new.chat_id),
+        push_url: Some(new.push_url.clone()),
+        rtmp_play_url: Some(new.rtmp_url.clone()),
+        flv_play_url: Some(new.flv_url.clone()),
+        hls_play_url: Some(new.hls_url.clone()),
+        last_heartbeat_at: None,
+        created_at: Some(wall(now)),
+        updated_at: Some(wall(now)),
+        deleted_at: None,
+        stop_reason: Some(String::new()),
+        stop_user_id: Some(String::new()),
+        stop_at: None,
+        unreview_censor_count: Some(0),
+        last_censor_time: Some(0),
     };
-    let stored = Entity::insert(row.clone()).exec(tx).await?;
-    let model = Model { id: stored.last_insert_id, ..model_of(row) };
-    Ok(LiveRow::of(&model, |at| db.instant(at)))
+    let stored = ActiveModel { id: NotSet, ..ActiveModel::from(row.clone()).reset_all() };
+    row.id = Entity::insert(stored).exec(tx).await?.last_insert_id;
+    Ok(LiveRow::of(&row, |at| db.instant(at)))
 }
 
-/// The rooms of `row_ids` go live, or go on.
+/// The room goes live.
 pub async fn set_live(
     db: &Db,
     tx: &impl ConnectionTrait,
@@ -159,9 +168,9 @@ pub async fn page(
 fn condition(filter: &RoomFilter<'_>) -> Condition {
     let present = Condition::all().add(Column::DeletedAt.is_null());
     match filter {
-        RoomFilter::Status(Wanted::Open) => present.add(
-            Column::Status.is_in([LiveStatus::Created.column(), LiveStatus::Live.column()]),
-        ),
+        RoomFilter::Status(Wanted::Open) => {
+            present.add(Column::Status.is_in([LiveStatus::Created.column(), LiveStatus::Live.column()]))
+        }
         RoomFilter::Status(Wanted::Only(status)) => present.add(Column::Status.eq(status.column())),
         RoomFilter::Anchor(anchor_id) => present.add(Column::AnchorId.eq(*anchor_id)),
         RoomFilter::Prefix(keyword) => {
@@ -186,7 +195,7 @@ fn json(extends: &Extends) -> String {
 
 /// The row as code works with it: no NULL but in `extends` and in times.
 fn room(db: &Db, row: Model) -> Room {
-    let text = Option::unwrap_or_default::<String>;
+    let text = Option::<String>::unwrap_or_default;
     let instant = |at: Option<_>| at.map(|at| db.instant(at));
     Room {
         row_id: row.id,

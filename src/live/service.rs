@@ -28,7 +28,6 @@ pub const TOPIC: &str = "live";
 const LOOKUP_TTL: Duration = Duration::from_secs(10);
 const LOOKUP_CAPACITY: u64 = 100_000;
 
-
 /// What rooms are made of.
 pub struct Parts {
     /// The database.
@@ -116,7 +115,14 @@ impl Lives {
         Ok(RoomView::new(&room, &anchor, super::dto::RoomFigures::default()))
     }
 
-    fn draft(&self, live_id: String, anchor_id: &str, chat_id: i64, new: CreateRoom, now: DateTime<Utc>) -> Room {
+    fn draft(
+        &self,
+        live_id: String,
+        anchor_id: &str,
+        chat_id: i64,
+        new: CreateRoom,
+        now: DateTime<Utc>,
+    ) -> Room {
         let pili = &self.0.pili;
         let expire_at = new.publish_expire_at.and_then(|time| time.0);
         Room {
@@ -263,7 +269,12 @@ impl Lives {
     ///
     /// # Errors
     /// [`Error::NotAnchor`], or the store's.
-    pub async fn set_extends(&self, live_id: &str, caller: &str, extends: Option<Extends>) -> Result<(), Error> {
+    pub async fn set_extends(
+        &self,
+        live_id: &str,
+        caller: &str,
+        extends: Option<Extends>,
+    ) -> Result<(), Error> {
         let inner = &self.0;
         let now = inner.clock.now();
         let extends = extends.unwrap_or_else(BTreeMap::new);
@@ -282,12 +293,12 @@ impl Lives {
         Ok(())
     }
 
-    async fn lock_own(&self, tx: &Tx, live_id: &str, caller: &str) -> Result<Room, Error> {
+    async fn lock_own(&self, tx: &Tx<'_>, live_id: &str, caller: &str) -> Result<Room, Error> {
         self.lock_for(tx, live_id, Some(caller)).await
     }
 
     /// Locks the room; a caller who is given must be its anchor.
-    async fn lock_for(&self, tx: &Tx, live_id: &str, caller: Option<&str>) -> Result<Room, Error> {
+    async fn lock_for(&self, tx: &Tx<'_>, live_id: &str, caller: Option<&str>) -> Result<Room, Error> {
         let room = queries::find_for_update(&self.0.db, tx, live_id).await?.ok_or(Error::NotFound)?;
         match caller {
             Some(caller) if room.anchor_id != caller => Err(Error::NotAnchor),
@@ -298,7 +309,7 @@ impl Lives {
     /// Says so when `user_id` has left a room whose anchor they are.
     pub(super) async fn anchor_left_former(
         &self,
-        tx: &Tx,
+        tx: &Tx<'_>,
         former: Option<&str>,
         user_id: &str,
         now: DateTime<Utc>,

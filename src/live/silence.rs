@@ -4,10 +4,8 @@
 //! statements per batch. A crash in between leaves rows that say `in` without presence; they are
 //! found by [`Lives::restore_presence`], heard as of then, and time out once more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
-
-use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::error::Error;
 use super::members;
@@ -15,7 +13,6 @@ use super::queries;
 use super::service::Lives;
 use crate::event::{self, DomainEvent, StopReason};
 use crate::store::cache::{Member, Silent};
-use crate::store::db::Tx;
 use crate::store::fence::Fence;
 
 /// Members handled in one transaction.
@@ -69,7 +66,7 @@ impl Lives {
                 let silent = &silent;
                 Box::pin(async move {
                     fence.check(tx).await?;
-                    let rows = self.rows_in(tx, silent).await?;
+                    let rows = members::lock_in(&inner.db, tx, silent).await?;
                     let ids: Vec<u32> = rows.iter().map(|row| row.row_id).collect();
                     let out = members::set_out(&inner.db, tx, &ids, now).await?;
                     let left = rows.into_iter().filter(|row| row.is_anchor);
@@ -85,33 +82,6 @@ impl Lives {
         Ok(out)
     }
 
-    /// Rows of `members` that say `in`, locked.
-    async fn rows_in(&self, tx: &Tx<'_>, members: &[Member]) -> Result<Vec<RowIn>, Error> {
-        let wanted: HashSet<(&str, &str)> =
-            members.iter().map(|member| (member.live_id.as_str(), member.user_id.as_str())).collect();
-        let places = vec!["?"; members.len()].join(", ");
-        let sql = format!(
-            "SELECT m.id, m.live_id, m.user_id, e.anchor_id FROM live_room_user_entities m \
-             LEFT JOIN live_entities e ON e.live_id = m.live_id \
-             WHERE m.user_id IN ({places}) AND m.status = 1 ORDER BY m.id{}",
-            self.0.db.dialect().update_lock_sql()
-        );
-        let values = members.iter().map(|member| Value::from(member.user_id.as_str()));
-        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-        let mut rows = Vec::with_capacity(members.len());
-        for row in tx.query_all_raw(statement).await? {
-            let live_id: Option<String> = row.try_get("", "live_id")?;
-            let user_id: Option<String> = row.try_get("", "user_id")?;
-            let anchor_id: Option<String> = row.try_get("", "anchor_id")?;
-            let (Some(live_id), Some(user_id)) = (live_id, user_id) else { continue };
-            if wanted.contains(&(live_id.as_str(), user_id.as_str())) {
-                let is_anchor = anchor_id.as_deref() == Some(user_id.as_str());
-                rows.push(RowIn { row_id: row.try_get("", "id")?, live_id, is_anchor });
-            }
-        }
-        Ok(rows)
-    }
-
     /// Of members just put out, those whose heartbeat came between the script and the rows.
     async fn bring_back_the_heard(&self, members: &[Member]) -> Result<(), Error> {
         let inner = &self.0;
@@ -121,7 +91,8 @@ impl Lives {
             back.entry(&member.live_id).or_default().push(&member.user_id);
         }
         for (live_id, user_ids) in back {
-            members::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now()).await?;
+            members::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now())
+                .await?;
         }
         Ok(())
     }
@@ -164,7 +135,8 @@ impl Lives {
                     }
                     queries::set_ended(&inner.db, tx, &rows, now).await?;
                     let stopped = DomainEvent::LiveStopped { reason: StopReason::Timeout };
-                    let events: Vec<_> = rooms.into_iter().map(|(_, live_id)| (live_id, stopped.clone())).collect();
+                    let events: Vec<_> =
+                        rooms.into_iter().map(|(_, live_id)| (live_id, stopped.clone())).collect();
                     event::append_all(tx, &inner.db, &events, now).await?;
                     Ok::<_, Error>(events.into_iter().map(|(live_id, _)| live_id).collect::<Vec<_>>())
                 })
@@ -225,7 +197,8 @@ impl Lives {
                     let heard = &heard;
                     Box::pin(async move {
                         fence.check(tx).await?;
-                        members::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now).await?;
+                        members::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now)
+                            .await?;
                         Ok::<_, Error>(())
                     })
                 })
@@ -235,10 +208,4 @@ impl Lives {
             }
         }
     }
-}
-
-struct RowIn {
-    row_id: u32,
-    live_id: String,
-    is_anchor: bool,
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -95,7 +95,8 @@ impl Session {
         let bytes = body::raw(request);
         let text = std::str::from_utf8(&bytes).map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
         let (call, client) = if text.trim_start().starts_with('{') {
-            let srs: SrsCall = serde_json::from_str(text).map_err(|error| Invalid(format!("body: {error}")))?;
+            let srs: SrsCall =
+                serde_json::from_str(text).map_err(|error| Invalid(format!("body: {error}")))?;
             (PublishCall::new(srs.app, srs.stream, &srs.param), plain(&srs.client_id))
         } else {
             let client = Params::parse(&bytes)?.get("clientid").unwrap_or_default().to_owned();

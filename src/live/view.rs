@@ -50,10 +50,11 @@ impl Lives {
             anchors.iter().map(|anchor| (anchor.user_id.as_str(), anchor)).collect();
         let borrowed: Vec<&Room> = rooms.iter().collect();
         let figures = self.figures(&borrowed).await?;
-        let views = rooms.iter().zip(figures).map(|(room, figures)| match anchors.get(room.anchor_id.as_str()) {
-            Some(anchor) => RoomView::new(room, anchor, figures),
-            None => RoomView::new(room, &User::unknown(&room.anchor_id), figures),
-        });
+        let views =
+            rooms.iter().zip(figures).map(|(room, figures)| match anchors.get(room.anchor_id.as_str()) {
+                Some(anchor) => RoomView::new(room, anchor, figures),
+                None => RoomView::new(room, &User::unknown(&room.anchor_id), figures),
+            });
         Ok(views.collect())
     }
 

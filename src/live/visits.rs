@@ -1,14 +1,20 @@
 //! Views of rooms: the rows of type 1 in `stats_single_live`, and figures counted from tables.
 
 use std::collections::HashMap;
+use std::num::NonZeroI64;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::dto::RoomFigures;
 use super::members::counters_of;
 use crate::store::cache::Counters;
-use crate::store::db::{Db, StoreError};
+use crate::store::db::{Added, Db, StoreError, UpsertAdd, upsert_add};
+
+/// The type of statistics that counts views.
+const VIEWS: i32 = 1;
+
+const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 
 /// Counts one view of a room by a user; whether it was their first.
 pub async fn add(
@@ -18,7 +24,19 @@ pub async fn add(
     user_id: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    crate::store::db::add_to_stat(db, tx, 1, live_id, user_id, "", 1, db.wall(now)).await
+    let view = UpsertAdd {
+        table: "stats_single_live",
+        key: vec![
+            ("type", VIEWS.into()),
+            ("live_id", live_id.into()),
+            ("user_id", user_id.into()),
+            ("biz_id", "".into()),
+        ],
+        counter: "count",
+        by: ONE,
+        set: vec![("updated_at", db.wall(now).into())],
+    };
+    Ok(upsert_add(tx, view).await? == Added::Inserted)
 }
 
 /// The counters of rooms, in one statement; rooms without any row are left out.
@@ -37,7 +55,8 @@ pub async fn counters(
          ) counted GROUP BY live_id"
     );
     let values = live_ids.iter().chain(live_ids).map(|id| Value::from(*id));
-    let rows = conn.query_all_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
+    let rows =
+        conn.query_all_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
     rows.iter().map(|row| Ok((row.try_get("", "live_id")?, counters_of(row)?))).collect()
 }
 
@@ -70,7 +89,8 @@ async fn present(
         places(live_ids.len())
     );
     let values = live_ids.iter().map(|id| Value::from(*id));
-    let rows = conn.query_all_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
+    let rows =
+        conn.query_all_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
     let mut present = HashMap::with_capacity(rows.len());
     for row in rows {
         let online: i64 = row.try_get("", "online")?;

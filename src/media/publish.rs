@@ -21,6 +21,9 @@ pub struct PublishCall {
     pub app: String,
     /// The name of the stream, without arguments.
     pub stream: String,
+    /// The RTMP server's name for the connection (nginx-rtmp `clientid`, SRS `client_id`), which tells
+    /// the end of this publish from that of another one of the same stream.
+    pub client: Option<String>,
     query: Query,
 }
 
@@ -68,7 +71,14 @@ impl PublishCall {
     /// what SRS sends as `app`, `stream` and `param`.
     #[must_use]
     pub fn new(app: impl Into<String>, stream: impl Into<String>, query: &str) -> Self {
-        Self { app: app.into(), stream: stream.into(), query: Query::parse(query) }
+        Self { app: app.into(), stream: stream.into(), client: None, query: Query::parse(query) }
+    }
+
+    /// With the RTMP server's name for the connection.
+    #[must_use]
+    pub fn of_client(mut self, client: impl Into<String>) -> Self {
+        self.client = Some(client.into());
+        self
     }
 
     /// A publish as nginx-rtmp posts it: a form that ends with the arguments of the URL.
@@ -78,13 +88,14 @@ impl PublishCall {
     /// second `name` could else show the token of one stream and publish another.
     pub fn from_nginx(form: &str) -> Result<Self, PublishRefusal> {
         let mut query = Query::parse(form);
-        let [app, .., name, _type] = NGINX_FIELDS.map(|field| query.remove_first(field));
+        let [app, _, _, _, _, _, client, _, name, _type] =
+            NGINX_FIELDS.map(|field| query.remove_first(field));
         if NGINX_FIELDS.iter().any(|field| query.contains(field)) {
             return Err(PublishRefusal::Incomplete);
         }
         match (app, name) {
             (Some(app), Some(stream)) if !app.is_empty() && !stream.is_empty() => {
-                Ok(Self { app, stream, query })
+                Ok(Self { app, stream, client, query })
             }
             _ => Err(PublishRefusal::Incomplete),
         }

@@ -21,9 +21,10 @@ impl FromRequest for PathId {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let first = request.match_info().iter().next();
-        ready(first.map_or_else(|| Err(Invalid("the path has no id".to_owned()).into()), |(name, text)| {
-            decode(name, text).map(Self).map_err(ApiError::from)
-        }))
+        ready(first.map_or_else(
+            || Err(Invalid("the path has no id".to_owned()).into()),
+            |(name, text)| decode(name, text).map(Self).map_err(ApiError::from),
+        ))
     }
 }
 

@@ -51,6 +51,8 @@ impl AddressLimit {
         if self.calls.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             limiter.retain_recent();
         }
-        limiter.check_key(&ip).map_err(|until| RateLimited(until.wait_time_from(DefaultClock::default().now())))
+        limiter
+            .check_key(&ip)
+            .map_err(|until| RateLimited(until.wait_time_from(DefaultClock::default().now())))
     }
 }

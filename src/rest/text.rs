@@ -52,7 +52,11 @@ pub fn extends(extends: &Option<Extends>, _: &()) -> garde::Result {
 /// Says how long it is.
 pub fn check_extends(map: &Extends) -> Result<(), String> {
     let len = serde_json::to_string(map).map_or(usize::MAX, |json| json.len());
-    if len > EXTENDS_MAX { Err(format!("takes {len} bytes as JSON, more than {EXTENDS_MAX}")) } else { Ok(()) }
+    if len > EXTENDS_MAX {
+        Err(format!("takes {len} bytes as JSON, more than {EXTENDS_MAX}"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Text without control characters that MySQL would store but a client could not show: NUL only.

@@ -60,7 +60,11 @@ async fn healthz() -> Reply<()> {
 
 /// The process is up, as the Go server says it.
 #[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Done)))]
-async fn status(stores: web::Data<Stores>, gate: web::Data<Gate>, request: HttpRequest) -> Result<Reply<()>, ApiError> {
+async fn status(
+    stores: web::Data<Stores>,
+    gate: web::Data<Gate>,
+    request: HttpRequest,
+) -> Result<Reply<()>, ApiError> {
     stores.limit.check(gate.client_ip(&request))?;
     Ok(Reply::empty())
 }

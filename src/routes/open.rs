@@ -1,9 +1,9 @@
 //! Routes without credentials of the common kinds: the managers' login, the media servers' hooks,
 //! and the document of the API.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::HttpResponse;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::openapi;

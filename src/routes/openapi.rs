@@ -68,12 +68,14 @@ impl Modify for Aliases {
     fn modify(&self, document: &mut OpenApi) {
         for (method, path, canonical_method, canonical) in ALIASES {
             let known = document.paths.paths.get_mut(canonical);
-            let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else { continue };
+            let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else {
+                continue;
+            };
             operation.summary = Some(format!("Alias of {canonical}"));
             operation.operation_id = operation.operation_id.map(|id| format!("{id}_alias"));
             if canonical == "/manager/login" {
                 operation.request_body = None;
-                operation.parameters = Some(vec![query("user_name"), query("password")]);
+                operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
             }
             *method.slot(document.paths.paths.entry(path.to_owned()).or_default()) = Some(operation);
         }
@@ -98,7 +100,10 @@ impl Modify for Credentials {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_default();
         let header = |description: &str| {
-            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", description)))
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "Authorization",
+                description,
+            )))
         };
         components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `"));
         components.add_security_scheme("server", header("`Qiniu <access key>:<signature>`; see docs/api.md"));

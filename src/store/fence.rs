@@ -20,5 +20,8 @@ pub enum LeaseLost {
 /// together.
 pub trait Fence: Send + Sync {
     /// Holds the leadership until `tx` ends.
-    fn check<'a>(&'a self, tx: &'a Tx<'_>) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>>;
+    fn check<'a>(
+        &'a self,
+        tx: &'a Tx<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>>;
 }

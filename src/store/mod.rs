@@ -5,3 +5,5 @@ pub mod db;
 pub mod entity;
 pub mod fence;
 pub mod lookup;
+pub mod registry;
+pub mod sequence;

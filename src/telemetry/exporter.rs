@@ -28,7 +28,8 @@ pub fn serve(registry: &Registry, addr: SocketAddr) -> anyhow::Result<(Server, S
         App::new().app_data(web::Data::new(registry.clone())).route("/metrics", web::get().to(metrics))
     });
     let server = server.workers(1).disable_signals().bind(addr);
-    let server = server.with_context(|| format!("prome.exporter_config.listen_addr: cannot listen on {addr}"))?;
+    let server =
+        server.with_context(|| format!("prome.exporter_config.listen_addr: cannot listen on {addr}"))?;
     let bound = server.addrs().first().copied().unwrap_or(addr);
     Ok((server.run(), bound))
 }

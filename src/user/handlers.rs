@@ -92,7 +92,12 @@ pub async fn info_for_client(users: web::Data<Users>, _: Client, id: PathId) -> 
 #[utoipa::path(get, path = "/server/user/infos", tag = "user", security(("server" = [])),
     params(("user_ids" = Vec<String>, Query, description = "1 to 200 ids; also spelled user_ids[], also a JSON array as the body")),
     responses((status = 200, body = inline(Success<Vec<UserView>>))))]
-pub async fn infos(users: web::Data<Users>, _: Backend, request: HttpRequest, params: Params) -> Answer<Vec<UserView>> {
+pub async fn infos(
+    users: web::Data<Users>,
+    _: Backend,
+    request: HttpRequest,
+    params: Params,
+) -> Answer<Vec<UserView>> {
     let found = users.list(&user_ids(&request, &params)?).await?;
     Ok(Reply::data(found.iter().map(|user| UserView::of(user)).collect()))
 }
@@ -122,7 +127,8 @@ pub async fn infos_for_client(
     params(("im_user_ids" = Vec<i64>, Query, description = "1 to 200 numbers, repeated or comma-separated")),
     responses((status = 200, body = inline(Success<Vec<UserView>>))))]
 pub async fn im_users(users: web::Data<Users>, _: Client, params: Params) -> Answer<Vec<UserView>> {
-    let numbers = params.all("im_user_ids").flat_map(|value| value.split(',')).filter(|text| !text.is_empty());
+    let numbers =
+        params.all("im_user_ids").flat_map(|value| value.split(',')).filter(|text| !text.is_empty());
     let parsed: Result<Vec<i64>, _> = numbers.map(|text| text.trim().parse()).collect();
     let ids = parsed.map_err(|_| Invalid("im_user_ids: not an integer".to_owned()))?;
     check_count("im_user_ids", ids.len())?;
@@ -169,7 +175,6 @@ pub async fn own_profile(users: web::Data<Users>, client: Client) -> Answer<Prof
 
 #[derive(Deserialize, Validate)]
 #[serde(transparent)]
-#[garde(transparent)]
 struct Ids(#[garde(skip)] Vec<String>);
 
 /// The ids in the query, or in the body as a JSON array.

@@ -10,7 +10,7 @@ pub mod tokens;
 
 pub use admin::{Admins, NewAdmin};
 pub use dto::{ProfileView, Register, RegisterBatch, UpdateUser, UserView};
-pub use service::{Error, Users};
+pub use service::{Error, TOPIC, Users};
 
 use crate::config::Secret;
 use crate::rest::text::Extends;

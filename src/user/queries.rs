@@ -1,7 +1,7 @@
 //! Statements on `live_users`.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
 use super::User;
@@ -38,7 +38,8 @@ pub async fn find_by_im(conn: &impl ConnectionTrait, im_userids: &[i64]) -> Resu
 /// Those of `user_ids` that are taken, by deleted users too.
 pub async fn existing(conn: &impl ConnectionTrait, user_ids: &[&str]) -> Result<Vec<String>, StoreError> {
     let wanted = Entity::find().filter(Column::UserId.is_in(user_ids.iter().copied()));
-    let taken: Vec<Option<String>> = wanted.select_only().column(Column::UserId).into_tuple().all(conn).await?;
+    let taken: Vec<Option<String>> =
+        wanted.select_only().column(Column::UserId).into_tuple().all(conn).await?;
     Ok(taken.into_iter().flatten().collect())
 }
 
@@ -98,7 +99,7 @@ fn present() -> Select<Entity> {
 }
 
 fn user(row: Model) -> User {
-    let text = Option::unwrap_or_default::<String>;
+    let text = Option::<String>::unwrap_or_default;
     User {
         row_id: row.id,
         user_id: text(row.user_id),

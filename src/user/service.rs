@@ -129,7 +129,11 @@ impl Users {
             }
         }
         let mut seen = HashSet::new();
-        Ok(user_ids.iter().filter(|id| seen.insert(*id)).filter_map(|id| found.get(id.as_str()).cloned()).collect())
+        Ok(user_ids
+            .iter()
+            .filter(|id| seen.insert(*id))
+            .filter_map(|id| found.get(id.as_str()).cloned())
+            .collect())
     }
 
     /// The users with these IM account numbers.

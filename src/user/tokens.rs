@@ -22,7 +22,6 @@ type Answer<T> = Result<Reply<T>, ApiError>;
 /// How long a token lives when the caller does not say.
 const DEFAULT_LIFE: TimeDelta = TimeDelta::days(7);
 
-
 /// A token for the `Authorization` header.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenView {
@@ -89,7 +88,9 @@ fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, Invalid> {
 
 fn limited<'a>(params: &'a Params, name: &str) -> Result<Option<&'a str>, Invalid> {
     match params.get(name) {
-        Some(value) if value.chars().count() > 64 => Err(Invalid(format!("{name}: has more than 64 characters"))),
+        Some(value) if value.chars().count() > 64 => {
+            Err(Invalid(format!("{name}: has more than 64 characters")))
+        }
         value => Ok(value),
     }
 }

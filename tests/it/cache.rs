@@ -1,4 +1,5 @@
 //! The cache: the same cases on memory, on a Redis node and on a Redis Cluster; then outages.
+#![allow(clippy::panic)]
 
 mod backend;
 mod cases;

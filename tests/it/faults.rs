@@ -108,7 +108,8 @@ async fn a_lost_database_is_answered_quickly_and_forgotten_when_back(#[case] mod
     bed.viewer.get(&bed.heartbeat()).await.data();
 
     bed.database.set(Mode::Pass);
-    wait_until("rooms are created again", RECOVERY_LIMIT, async || bed.create_room().await.status == 200).await;
+    wait_until("rooms are created again", RECOVERY_LIMIT, async || bed.create_room().await.status == 200)
+        .await;
     bed.assert_ready_soon().await;
     for answer in join_all((0..CALLS_AT_ONCE).map(|_| bed.create_room())).await {
         answer.data();

@@ -5,6 +5,8 @@ mod cache;
 mod database;
 mod faults;
 mod ids;
+mod im;
 mod process;
+mod signing;
 mod stream;
 mod support;

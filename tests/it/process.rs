@@ -37,7 +37,8 @@ async fn what_was_acknowledged_survives_kill_9(#[case] backend: Backend) {
     let mut server = Setup::new(backend).await.start().await;
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let client = server.client();
-    let callers = (0..CALLERS).map(|number| tokio::spawn(call_until_dead(client.clone(), number, Arc::clone(&acknowledged))));
+    let callers = (0..CALLERS)
+        .map(|number| tokio::spawn(call_until_dead(client.clone(), number, Arc::clone(&acknowledged))));
     let callers: Vec<_> = callers.collect();
     wait_until("rooms are created", Duration::from_secs(30), async || {
         acknowledged.lock().unwrap().len() >= ROOMS
@@ -79,8 +80,8 @@ async fn call_until_dead(client: Client, caller: usize, acknowledged: Arc<Mutex<
             rooms.len() - 1
         };
         let Some(token) = token(&client, &viewer).await else { return };
-        let join = client.with_token(&token).try_post(&format!("/client/live/room/user/{live_id}"), json!({}));
-        let Some(joined) = join.await else { return };
+        let (viewing, join) = (client.with_token(&token), format!("/client/live/room/user/{live_id}"));
+        let Some(joined) = viewing.try_post(&join, json!({})).await else { return };
         joined.data();
         acknowledged.lock().unwrap()[place].viewer = Some(viewer);
     }

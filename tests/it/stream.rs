@@ -119,7 +119,9 @@ async fn a_stream_with_the_push_url_is_played(#[case] backend: Backend) {
     let file = studio.media.folder().join("segment.ts");
     fs::write(&file, segment).unwrap();
     let streams = decode(&file);
-    let has = |kind: &str, codec: &str| streams.iter().any(|(k, c, frames)| (k == kind, c == codec, *frames > 5) == (true, true, true));
+    let has = |kind: &str, codec: &str| {
+        streams.iter().any(|(k, c, frames)| (k == kind, c == codec, *frames > 5) == (true, true, true))
+    };
     assert!(has("video", "h264") && has("audio", "aac"), "{streams:?}");
 }
 
@@ -131,7 +133,8 @@ async fn push_urls_that_are_forged_expired_or_of_no_live_room_are_refused() {
 
     let (unsigned, _) = url.split_once('?').unwrap();
     studio.assert_refused(unsigned, &good_id).await;
-    let ended = studio.anchor.post("/client/live/room/instance", json!({"title": "of another room"})).await.data();
+    let ended =
+        studio.anchor.post("/client/live/room/instance", json!({"title": "of another room"})).await.data();
     let (_, its_arguments) = url.split_once('?').unwrap();
     let stolen = format!("{}?{its_arguments}", push_url(&ended).split_once('?').unwrap().0);
     studio.assert_refused(&stolen, &live_id(&ended)).await;
@@ -151,7 +154,8 @@ async fn push_urls_that_are_forged_expired_or_of_no_live_room_are_refused() {
     // It was not for another reason: the same signature with a later expiry is good.
     let said = publish(&studio.signed(&good_id, FUTURE), 2).await;
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    wait_until("the stream was up and is down", LIMIT, async || studio.is_up(&good_id).await == Some(false)).await;
+    wait_until("the stream was up and is down", LIMIT, async || studio.is_up(&good_id).await == Some(false))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,7 +66,10 @@ pub async fn observe<B: MessageBody + 'static>(
     let response = if is_readable(path) {
         answer(request, next).await
     } else {
-        let problem = Problem { message: "path: not valid UTF-8".to_owned(), ..Problem::of_status(StatusCode::BAD_REQUEST) };
+        let problem = Problem {
+            message: "path: not valid UTF-8".to_owned(),
+            ..Problem::of_status(StatusCode::BAD_REQUEST)
+        };
         let mut response = HttpResponse::BadRequest().finish();
         response.extensions_mut().insert(problem);
         request.into_response(response)
@@ -98,7 +101,8 @@ fn finish(
     let problem = problem_of(&response);
     let mut response = match &problem {
         Some(problem) => response.map_body(|head, _| {
-            let (parts, body) = envelope::failure(head.status, id, problem.code, &problem.message).into_parts();
+            let (parts, body) =
+                envelope::failure(head.status, id, problem.code, &problem.message).into_parts();
             if let Some(kind) = parts.headers().get(CONTENT_TYPE) {
                 head.headers.insert(CONTENT_TYPE, kind.clone());
             }

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::error::CacheError;
-use super::link::{DEADLINE, Link};
+use super::link::DEADLINE;
+use super::remote::Remote;
 use super::scripts::{self, Call};
 
 /// How many heartbeats go into one call at most; Redis works on nothing else meanwhile.
@@ -36,11 +37,11 @@ struct Waiting {
 pub(super) struct Heartbeats(Vec<mpsc::UnboundedSender<Waiting>>);
 
 impl Heartbeats {
-    /// Starts that many lanes over `link`; they end when this is dropped.
-    pub(super) fn start(link: &Arc<Link>, lanes: u16) -> Self {
+    /// Starts that many lanes over `remote`; they end when this is dropped.
+    pub(super) fn start(remote: &Arc<Remote>, lanes: u16) -> Self {
         let lane = |_| {
             let (sender, receiver) = mpsc::unbounded_channel();
-            tokio::spawn(drive(link.clone(), receiver));
+            tokio::spawn(drive(remote.clone(), receiver));
             sender
         };
         Self((0..lanes).map(lane).collect())
@@ -56,7 +57,7 @@ impl Heartbeats {
     }
 }
 
-async fn drive(link: Arc<Link>, mut arriving: mpsc::UnboundedReceiver<Waiting>) {
+async fn drive(remote: Arc<Remote>, mut arriving: mpsc::UnboundedReceiver<Waiting>) {
     let mut batch = Vec::new();
     while arriving.recv_many(&mut batch, BATCH).await > 0 {
         // Whoever has given up waiting while Redis was away is not recorded late.
@@ -72,7 +73,7 @@ async fn drive(link: Arc<Link>, mut arriving: mpsc::UnboundedReceiver<Waiting>) 
             call.push_arg(beat.anchored);
             answers.push(answer);
         }
-        tell(answers, link.run(call).await);
+        tell(answers, remote.run(call).await);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The connection to Redis that is always there, or on its way: deadlines, and replacement.
+//! The connection to a Redis server that is always there, or on its way: deadlines, replacement.
 //!
 //! A connection is watched: once a second, and whenever a call failed, it is asked for an answer,
 //! and replaced when none comes. That finds what the client library does not see: a connection
@@ -6,23 +6,22 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Value, from_redis_value};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::connection::Connection;
-use super::connector::Connector;
+use super::connection::{Connection, Request};
+use super::connector::{Addr, Connector};
 use super::error::CacheError;
-use super::scripts::Call;
 
 /// How long a call may take, the wait for a connection included.
 pub(super) const DEADLINE: Duration = Duration::from_secs(1);
-/// How long an attempt to connect may take; a cluster is asked for its layout meanwhile.
-const CONNECT_LIMIT: Duration = Duration::from_millis(1_500);
+/// How long an attempt to connect may take in all.
+const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 /// How often an idle connection is asked for an answer.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long that answer may take.
@@ -30,7 +29,18 @@ const CHECK_LIMIT: Duration = Duration::from_millis(500);
 /// The shortest and the longest pause between attempts to connect.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(300));
 
-type Result<T> = std::result::Result<T, CacheError>;
+/// Why a call got no answer.
+#[derive(Clone, Debug)]
+pub(super) enum Failed {
+    /// It was not executed: another node of the cluster serves the key.
+    Moved(Addr),
+    /// It was not executed: that node of the cluster is to be asked this once.
+    Ask(Addr),
+    /// It was not executed: some of its keys are on their way to another node.
+    Migrating,
+    /// Anything else.
+    Error(CacheError),
+}
 
 #[derive(Clone)]
 enum State {
@@ -41,11 +51,19 @@ enum State {
     Down(CacheError),
 }
 
+/// What calls report of the connection.
+#[derive(Default)]
+struct Doubt {
+    /// A call failed.
+    raised: Notify,
+    /// The server takes no writes any more; where it was reached, another may be now.
+    demoted: AtomicBool,
+}
+
 /// A connection that is kept.
 pub(super) struct Link {
     state: watch::Receiver<State>,
-    doubt: Arc<Notify>,
-    probe: Arc<[Cmd]>,
+    doubt: Arc<Doubt>,
     keeper: JoinHandle<()>,
 }
 
@@ -56,13 +74,12 @@ impl Drop for Link {
 }
 
 impl Link {
-    /// Starts to connect. `probe` are the commands whose answers show that all is well.
-    pub(super) fn open(connector: Connector, probe: Vec<Cmd>) -> Self {
+    /// Starts to connect.
+    pub(super) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
-        let doubt = Arc::new(Notify::new());
-        let probe: Arc<[Cmd]> = probe.into();
-        let keeper = tokio::spawn(keep(connector, probe.clone(), sender, doubt.clone()));
-        Self { state, doubt, probe, keeper }
+        let doubt = Arc::new(Doubt::default());
+        let keeper = tokio::spawn(keep(connector, addr, sender, doubt.clone()));
+        Self { state, doubt, keeper }
     }
 
     /// Waits until the first attempt to connect has succeeded or failed, up to the deadline.
@@ -71,32 +88,33 @@ impl Link {
         let _ = timeout(DEADLINE, self.connection()).await;
     }
 
-    /// Whether all is well.
-    pub(super) async fn ping(&self) -> Result<()> {
-        self.within(async |to: Connection| check(&to, &self.probe).await).await
+    /// Whether there is a connection at the moment.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Up(_))
     }
 
-    /// Runs one command.
-    pub(super) async fn command<T: FromRedisValue>(&self, command: Cmd) -> Result<T> {
-        decode(self.within(async |mut to: Connection| to.command(&command).await).await?)
-    }
-
-    /// Runs a script.
-    pub(super) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T> {
-        decode(self.within(async |to: Connection| to.run(&call).await).await?)
-    }
-
-    /// Runs scripts: on a node in one round trip, on a cluster in one round trip to each node.
-    /// Fails if one of them does; the others may have been applied.
-    pub(super) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
-        if calls.is_empty() {
-            return Ok(Vec::new());
+    /// Does something with the connection, within the deadline.
+    pub(super) async fn within<T, F>(&self, act: impl FnOnce(Connection) -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let acting = async {
+            let connection = self.connection().await.map_err(Failed::Error)?;
+            act(connection).await.map_err(|error| {
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    self.doubt.demoted.store(true, Ordering::Relaxed);
+                }
+                classify(&error)
+            })
+        };
+        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(CacheError::Deadline)));
+        if let Err(Failed::Error(_)) = &result {
+            self.doubt.raised.notify_one();
         }
-        let values = self.within(async |to: Connection| to.run_all(&calls).await).await?;
-        values.into_iter().map(decode).collect()
+        result
     }
 
-    async fn connection(&self) -> Result<Connection> {
+    async fn connection(&self) -> Result<Connection, CacheError> {
         let mut state = self.state.clone();
         let settled = state.wait_for(|state| !matches!(state, State::Connecting)).await;
         match settled.as_deref() {
@@ -105,79 +123,71 @@ impl Link {
             Ok(State::Connecting) | Err(_) => Err(CacheError::Unreachable("not connected".into())),
         }
     }
-
-    async fn within<T, F>(&self, act: impl FnOnce(Connection) -> F) -> Result<T>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let acting = async { act(self.connection().await?).await.map_err(|error| classify(&error)) };
-        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(CacheError::Deadline));
-        if result.is_err() {
-            self.doubt.notify_one();
-        }
-        result
-    }
 }
 
 /// Connects, again and again, and watches over what is connected.
-async fn keep(connector: Connector, probe: Arc<[Cmd]>, state: watch::Sender<State>, doubt: Arc<Notify>) {
+async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, doubt: Arc<Doubt>) {
     let (shortest, longest) = PAUSE;
     let mut pause = shortest;
     loop {
-        let attempt = timeout(CONNECT_LIMIT, connector.connect()).await;
-        match attempt.map_err(|_| CacheError::Deadline).and_then(|result| result.map_err(|e| classify(&e))) {
-            Ok(connection) => {
-                pause = shortest;
+        let error = match timeout(CONNECT_LIMIT, connector.connect(&addr)).await {
+            Ok(Ok(connection)) => {
+                let since = Instant::now();
                 state.send_replace(State::Up(connection.clone()));
-                watch_over(&connection, &probe, &doubt).await;
-                // The other nodes of a cluster are used while a new connection is being made.
-                if !connector.is_cluster() {
+                let why = watch_over(connection, &doubt).await;
+                tracing::warn!(%addr, why, "the connection to Redis is replaced");
+                if since.elapsed() >= CHECK_EVERY {
+                    pause = shortest;
                     state.send_replace(State::Connecting);
+                    continue;
                 }
+                CacheError::Unreachable(why.into())
             }
-            Err(error) => {
-                tracing::debug!(%error, "no connection to Redis");
-                state.send_replace(State::Down(error));
-                sleep(pause).await;
-                pause = longest.min(pause * 2);
-            }
-        }
+            Ok(Err(error)) => unreachable(&error),
+            Err(_) => CacheError::Deadline,
+        };
+        tracing::debug!(%addr, %error, "no connection to Redis");
+        state.send_replace(State::Down(error));
+        sleep(pause).await;
+        pause = longest.min(pause * 2);
     }
 }
 
-/// Returns when the connection does not answer any more.
-async fn watch_over(connection: &Connection, probe: &[Cmd], doubt: &Notify) {
+/// Returns when the connection is of no use any more, and why.
+async fn watch_over(mut connection: Connection, doubt: &Doubt) -> &'static str {
+    let ping = Request::Command(cmd("PING"));
     loop {
         // Either way it is time for a look.
-        let _ = timeout(CHECK_EVERY, doubt.notified()).await;
-        match timeout(CHECK_LIMIT, check(connection, probe)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the connection to Redis failed");
-                return;
-            }
-            Err(_) => {
-                tracing::warn!("Redis does not answer");
-                return;
-            }
+        let _ = timeout(CHECK_EVERY, doubt.raised.notified()).await;
+        if doubt.demoted.swap(false, Ordering::Relaxed) {
+            return "the server has become a replica";
+        }
+        match timeout(CHECK_LIMIT, connection.send(&ping)).await {
+            Ok(Ok(_)) => {}
+            // It answers, if only that it is still loading.
+            Ok(Err(error)) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {}
+            Ok(Err(_)) => return "it was closed",
+            Err(_) => return "it does not answer",
         }
     }
 }
 
-async fn check(connection: &Connection, probe: &[Cmd]) -> RedisResult<()> {
-    try_join_all(probe.iter().map(async |command| connection.clone().command(command).await)).await?;
-    Ok(())
-}
-
-fn decode<T: FromRedisValue>(value: Value) -> Result<T> {
-    from_redis_value(value).map_err(|error| CacheError::Unexpected(error.to_string().into()))
-}
-
-fn classify(error: &RedisError) -> CacheError {
-    match error.kind() {
-        _ if error.is_timeout() => CacheError::Deadline,
-        ErrorKind::Server(_) | ErrorKind::Extension => CacheError::Refused(error.to_string().into()),
-        ErrorKind::UnexpectedReturnType => CacheError::Unexpected(error.to_string().into()),
-        _ => CacheError::Unreachable(error.to_string().into()),
+fn classify(error: &RedisError) -> Failed {
+    let redirected = error.redirect_node().and_then(|(addr, _)| Addr::parse(addr));
+    match (error.kind(), redirected) {
+        (ErrorKind::Server(ServerErrorKind::Moved), Some(addr)) => Failed::Moved(addr),
+        (ErrorKind::Server(ServerErrorKind::Ask), Some(addr)) => Failed::Ask(addr),
+        (ErrorKind::Server(ServerErrorKind::TryAgain), _) => Failed::Migrating,
+        (ErrorKind::Server(_) | ErrorKind::Extension, _) => {
+            Failed::Error(CacheError::Refused(error.to_string().into()))
+        }
+        (ErrorKind::UnexpectedReturnType, _) => {
+            Failed::Error(CacheError::Unexpected(error.to_string().into()))
+        }
+        _ => Failed::Error(unreachable(error)),
     }
+}
+
+fn unreachable(error: &RedisError) -> CacheError {
+    CacheError::Unreachable(error.to_string().into())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::presence::{self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
+use super::presence::{
+    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent,
+};
 use super::sorted_set::SortedSet;
 
 /// The rooms of one shard.

@@ -8,18 +8,22 @@
 //! Every call answers within a second, with an error when Redis is away; connections are
 //! replaced in the background.
 
+mod cluster;
 mod connection;
 mod connector;
 mod error;
+mod grouping;
 mod heartbeats;
 mod invalidation;
 mod keys;
+mod layout;
 mod link;
 mod memory;
 mod memory_shard;
 mod presence;
 mod redis;
 mod redis_presence;
+mod remote;
 mod scripts;
 mod sorted_set;
 mod subscription;

@@ -122,6 +122,7 @@ pub(super) fn shard_of(live_id: &str) -> u16 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

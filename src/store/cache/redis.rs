@@ -13,9 +13,10 @@ use super::error::CacheError;
 use super::heartbeats::Heartbeats;
 use super::invalidation::{Listeners, Message};
 use super::keys::Keys;
-use super::link::Link;
+
 use super::memory::millis;
 use super::presence::SHARDS;
+use super::remote::Remote;
 use super::subscription::Subscription;
 use crate::clock::SharedClock;
 use crate::config::RedisConfig;
@@ -25,7 +26,7 @@ pub(super) type Result<T> = std::result::Result<T, CacheError>;
 /// The cache in Redis. Dropping it closes the connections.
 pub(super) struct Redis {
     pub(super) keys: Keys,
-    pub(super) link: Arc<Link>,
+    pub(super) remote: Arc<Remote>,
     pub(super) heartbeats: Heartbeats,
     pub(super) listeners: Listeners,
     _subscription: Subscription,
@@ -38,23 +39,18 @@ impl Redis {
     /// Opens a node, or a cluster, and waits shortly for it to answer.
     pub(super) async fn open(cfg: &RedisConfig, is_cluster: bool, clock: SharedClock) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
-        let connector = Connector::new(cfg, is_cluster)?;
-        let (probe, lanes) = if is_cluster {
-            // One for each shard: all masters that matter, whichever they are.
-            let of_shard = |shard| cmd("EXISTS").arg(keys.since(shard)).to_owned();
-            ((0..SHARDS).map(of_shard).collect(), SHARDS)
-        } else {
-            (vec![cmd("PING")], 1)
-        };
-        let link = Arc::new(Link::open(connector.clone(), probe));
+        let connector = Connector::new(cfg);
+        let remote = Remote::open(cfg, is_cluster, connector.clone())?;
         let listeners = Listeners::new();
-        let subscription = Subscription::start(connector, link.clone(), keys.channel(), listeners.clone());
-        link.settled().await;
+        let subscription = Subscription::start(connector, remote.clone(), keys.channel(), listeners.clone());
+        remote.settled().await;
         subscription.settled().await;
+        // A node of a cluster that hangs holds up only the lanes of its shards.
+        let lanes = if is_cluster { SHARDS } else { 1 };
         Ok(Self {
-            heartbeats: Heartbeats::start(&link, lanes),
+            heartbeats: Heartbeats::start(&remote, lanes),
             keys,
-            link,
+            remote,
             listeners,
             _subscription: subscription,
             clock,
@@ -63,35 +59,37 @@ impl Redis {
     }
 
     pub(super) async fn ping(&self) -> Result<()> {
-        self.link.ping().await
+        let keys: Vec<String> = (0..SHARDS).map(|shard| self.keys.since(shard)).collect();
+        self.remote.ping(&keys).await
     }
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<String>> {
-        self.link.command(cmd("GET").arg(self.keys.plain(key)).to_owned()).await
+        let key = self.keys.plain(key);
+        self.remote.command(Some(&key), cmd("GET").arg(&key).to_owned()).await
     }
 
     pub(super) async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
         let key = self.keys.plain(key);
-        self.link.command(cmd("SET").arg(key).arg(value).arg("PX").arg(millis(ttl)).to_owned()).await
+        let set = cmd("SET").arg(&key).arg(value).arg("PX").arg(millis(ttl)).to_owned();
+        self.remote.command(Some(&key), set).await
     }
 
     pub(super) async fn set_if_absent(&self, key: &str, value: &str, ttl: Duration) -> Result<bool> {
         let key = self.keys.plain(key);
-        let set = cmd("SET").arg(key).arg(value).arg("NX").arg("PX").arg(millis(ttl)).to_owned();
-        let answer: Option<String> = self.link.command(set).await?;
+        let set = cmd("SET").arg(&key).arg(value).arg("NX").arg("PX").arg(millis(ttl)).to_owned();
+        let answer: Option<String> = self.remote.command(Some(&key), set).await?;
         Ok(answer.is_some())
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.link.command::<i64>(cmd("DEL").arg(self.keys.plain(key)).to_owned()).await?;
-        Ok(())
+        let key = self.keys.plain(key);
+        self.remote.command(Some(&key), cmd("DEL").arg(&key).to_owned()).await.map(|_: i64| ())
     }
 
     pub(super) async fn announce(&self, topic: &str, key: &str) -> Result<()> {
         self.listeners.tell_changed(topic, key);
         let publish = cmd("PUBLISH").arg(self.keys.channel()).arg(Message::encode(topic, key)).to_owned();
-        self.link.command::<i64>(publish).await?;
-        Ok(())
+        self.remote.command(None, publish).await.map(|_: i64| ())
     }
 
     pub(super) fn failed_at(&self) -> Option<DateTime<Utc>> {

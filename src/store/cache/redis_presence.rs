@@ -1,14 +1,16 @@
 //! Presence in Redis: each change is one script over the keys of a shard.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::{Value, from_redis_value};
 
 use super::error::CacheError;
+use super::grouping::{by_shard, in_order};
 use super::heartbeats::Beat;
 use super::memory::millis;
-use super::presence::{self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
+use super::presence::{
+    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent,
+};
 use super::redis::{Redis, Result};
 use super::scripts::{self, Call, Script};
 
@@ -53,16 +55,16 @@ impl Redis {
             .arg(CROWDED_VIEWS)
             .arg(COUNTERS_LIFE_MS);
         let Some(far) = far else {
-            return self.noting(self.link.run::<State>(entering)).await.map(room_state);
+            return self.noting(self.remote.run::<State>(entering)).await.map(room_state);
         };
         let calls = vec![self.leaving(far, enter.user_id), entering];
-        let mut answers = self.noting(self.link.run_all::<Value>(calls)).await?;
+        let mut answers = self.noting(self.remote.run_all::<Value>(calls)).await?;
         let entered = answers.pop().ok_or_else(|| unexpected("no answer"))?;
         from_redis_value::<State>(entered).map(room_state).map_err(unexpected)
     }
 
     pub(super) async fn leave(&self, live_id: &str, user_id: &str) -> Result<bool> {
-        self.noting(self.link.run(self.leaving(live_id, user_id))).await
+        self.noting(self.remote.run(self.leaving(live_id, user_id))).await
     }
 
     pub(super) async fn room_states(&self, rooms: &[(&str, &str)]) -> Result<Vec<RoomState>> {
@@ -77,7 +79,7 @@ impl Redis {
             }
             call
         });
-        let answers = self.link.run_all::<Vec<Value>>(calls.collect()).await?;
+        let answers = self.remote.run_all::<Vec<Value>>(calls.collect()).await?;
         let states = answers.into_iter().map(|values| {
             let states =
                 values.chunks(6).map(|state| from_redis_value::<State>(Value::Array(state.to_vec())));
@@ -95,26 +97,27 @@ impl Redis {
             }
             call
         });
-        self.link.run_all::<i64>(calls.collect()).await?;
+        self.remote.run_all::<i64>(calls.collect()).await?;
         Ok(())
     }
 
     pub(super) async fn forget_counters(&self, live_id: &str) -> Result<()> {
-        let call = Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
-        self.link.run::<i64>(call).await?;
+        let call =
+            Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
+        self.remote.run::<i64>(call).await?;
         Ok(())
     }
 
     pub(super) async fn anchor_watch(&self, live_id: &str) -> Result<()> {
         let key = self.keys.anchors(presence::shard_of(live_id));
         let call = Call::new(&scripts::WATCH_ANCHOR).key(key).arg(live_id);
-        self.noting(self.link.run::<i64>(call)).await?;
+        self.noting(self.remote.run::<i64>(call)).await?;
         Ok(())
     }
 
     pub(super) async fn anchor_unwatch<S: AsRef<str> + Sync>(&self, live_ids: &[S]) -> Result<()> {
         let calls = self.anchor_calls(&scripts::UNWATCH_ANCHORS, live_ids);
-        self.noting(self.link.run_all::<i64>(calls)).await?;
+        self.noting(self.remote.run_all::<i64>(calls)).await?;
         Ok(())
     }
 
@@ -153,18 +156,18 @@ impl Redis {
                 }
                 call
             });
-            self.noting(self.link.run_all::<i64>(calls.collect())).await?;
+            self.noting(self.remote.run_all::<i64>(calls.collect())).await?;
         }
         for anchors in anchors.chunks(BATCH) {
             let calls = self.anchor_calls(&scripts::RESTORE_ANCHORS, anchors);
-            self.noting(self.link.run_all::<i64>(calls)).await?;
+            self.noting(self.remote.run_all::<i64>(calls)).await?;
         }
         Ok(())
     }
 
     pub(super) async fn begin_watch(&self) -> Result<()> {
         let calls = (0..SHARDS).map(|shard| Call::new(&scripts::BEGIN_WATCH).key(self.keys.since(shard)));
-        self.noting(self.link.run_all::<String>(calls.collect())).await?;
+        self.noting(self.remote.run_all::<String>(calls.collect())).await?;
         Ok(())
     }
 
@@ -175,7 +178,7 @@ impl Redis {
         limit: usize,
     ) -> Result<Vec<(Member, i64)>> {
         let call = Call::new(&scripts::HEARD_SINCE).key(self.keys.seen(shard)).arg(after_ms).arg(limit);
-        let heard: Vec<(String, i64)> = self.link.run(call).await?;
+        let heard: Vec<(String, i64)> = self.remote.run(call).await?;
         let decoded = heard.into_iter().map(|(member, time)| Some((Member::decode(&member)?, time)));
         decoded.collect::<Option<_>>().ok_or_else(|| unexpected("a member without a room"))
     }
@@ -188,7 +191,7 @@ impl Redis {
                 let call = Call::new(&scripts::PRESENT).key(self.keys.seen(*shard));
                 members.iter().fold(call, |call, (_, member)| call.arg(member))
             });
-            let answers = self.link.run_all::<Vec<bool>>(calls.collect()).await?;
+            let answers = self.remote.run_all::<Vec<bool>>(calls.collect()).await?;
             all.extend(in_order(members.len(), &by_shard, answers)?);
         }
         Ok(all)
@@ -213,7 +216,7 @@ impl Redis {
     }
 
     async fn silent(&self, call: Call, decode: impl Fn(&str) -> Option<Member>) -> Result<Silent> {
-        match self.link.run(call).await? {
+        match self.remote.run(call).await? {
             Value::Nil => Ok(Silent::Lost),
             Value::Int(_) => Ok(Silent::Waiting),
             gone => {
@@ -223,28 +226,6 @@ impl Redis {
             }
         }
     }
-}
-
-/// What belongs to each shard, with its place in the list.
-type ByShard<'a, T> = BTreeMap<u16, Vec<(usize, &'a T)>>;
-
-fn by_shard<'a, T>(items: &'a [T], live_id: impl Fn(&'a T) -> &'a str) -> ByShard<'a, T> {
-    let mut shards = ByShard::new();
-    for (place, item) in items.iter().enumerate() {
-        shards.entry(presence::shard_of(live_id(item))).or_default().push((place, item));
-    }
-    shards
-}
-
-/// Puts the answers of all shards in the order of the list that was grouped.
-fn in_order<T, A>(count: usize, shards: &ByShard<'_, T>, answers: Vec<Vec<A>>) -> Result<Vec<A>> {
-    let places = shards.values().flatten().map(|(place, _)| *place);
-    let mut all: Vec<(usize, A)> = places.zip(answers.into_iter().flatten()).collect();
-    if all.len() != count {
-        return Err(unexpected("too few answers"));
-    }
-    all.sort_unstable_by_key(|(place, _)| *place);
-    Ok(all.into_iter().map(|(_, answer)| answer).collect())
 }
 
 fn room_state((online, anchor_in, pv, uv, mics, version): State) -> RoomState {

@@ -68,6 +68,11 @@ impl Call {
         self.args.push(arg.to_string());
     }
 
+    /// One of the keys, all of which lie in the same slot.
+    pub(super) fn first_key(&self) -> Option<String> {
+        self.keys.first().cloned()
+    }
+
     /// The call by hash, which Redis refuses with NOSCRIPT, untried, if it does not know it.
     pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", &self.script.hash)

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use redis::aio::PubSub;
-use redis::{RedisResult, Value, cmd, from_redis_value};
+use redis::{ErrorKind, RedisResult, Value};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::connector::Connector;
+use super::connector::{Addr, Connector};
 use super::invalidation::{Announcement, Listeners, Message};
-use super::link::{DEADLINE, Link};
+use super::link::DEADLINE;
+use super::remote::Remote;
 
 /// How often a silent subscription is asked for an answer.
 const CHECK_EVERY: Duration = Duration::from_secs(3);
@@ -35,7 +36,7 @@ impl Subscription {
     /// Starts to subscribe to `channel` and to tell `listeners` what is heard there.
     pub(super) fn start(
         connector: Connector,
-        link: Arc<Link>,
+        remote: Arc<Remote>,
         channel: String,
         listeners: Listeners,
     ) -> Self {
@@ -43,8 +44,8 @@ impl Subscription {
         let keeper = tokio::spawn(async move {
             let mut number = rand::random_range(0..1024);
             loop {
-                let known = if connector.is_cluster() { cluster_nodes(&link).await } else { Vec::new() };
-                let attempt = subscribe(&connector, known, number, &channel);
+                let nodes = remote.nodes();
+                let attempt = subscribe(&connector, &nodes, number, &channel);
                 if let Ok(Ok(pubsub)) = timeout(DEADLINE, attempt).await {
                     listeners.tell(Announcement::Resync);
                     sender.send_replace(true);
@@ -70,13 +71,17 @@ impl Subscription {
     }
 }
 
+/// Subscribes at the node of that number, counted in a circle.
 async fn subscribe(
     connector: &Connector,
-    known: Vec<(String, u16)>,
+    nodes: &[Addr],
     number: usize,
     channel: &str,
 ) -> RedisResult<PubSub> {
-    let mut pubsub = connector.connect_pubsub(known, number).await?;
+    let Some(addr) = nodes.get(number % nodes.len().max(1)) else {
+        return Err((ErrorKind::InvalidClientConfig, "no server is known").into());
+    };
+    let mut pubsub = connector.connect_pubsub(addr).await?;
     pubsub.subscribe(channel).await?;
     Ok(pubsub)
 }
@@ -94,26 +99,4 @@ async fn follow(pubsub: PubSub, listeners: &Listeners) {
             },
         }
     }
-}
-
-/// Host and port of every node of the cluster; none when it does not tell.
-async fn cluster_nodes(link: &Link) -> Vec<(String, u16)> {
-    let Ok(Value::Array(ranges)) = link.command::<Value>(cmd("CLUSTER").arg("SLOTS").to_owned()).await else {
-        return Vec::new();
-    };
-    let mut nodes = Vec::new();
-    // A range is its first and last slot, then its nodes: host, port, and more.
-    for range in ranges {
-        let Value::Array(range) = range else { continue };
-        for node in range.into_iter().skip(2) {
-            let Value::Array(node) = node else { continue };
-            let mut fields = node.into_iter();
-            let host = fields.next().and_then(|host| from_redis_value::<String>(host).ok());
-            let port = fields.next().and_then(|port| from_redis_value::<u16>(port).ok());
-            nodes.extend(host.filter(|host| !host.is_empty()).zip(port));
-        }
-    }
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes
 }

@@ -9,7 +9,7 @@ use liveloom::config::CacheConfig;
 use liveloom::store::cache::{Announcement, Cache, Enter, Member, Silent};
 use tokio::task::JoinSet;
 
-use super::backend::{config, eventually, open};
+use super::backend::{config, eventually, open, shard_of};
 use crate::support::redis::{RedisCluster, RedisServer};
 
 const ROOMS: u32 = 200;
@@ -39,6 +39,19 @@ async fn traffic(cache: Cache, user: u32, stop: Arc<AtomicBool>) -> (u32, Durati
         number += 7;
     }
     (failed, longest)
+}
+
+/// Heartbeats of a room on a master that is not harmed: how many, how many failed, the longest.
+async fn beats(cache: Cache, live_id: String, stop: Arc<AtomicBool>) -> (u32, u32, Duration) {
+    let (mut count, mut failed, mut longest) = (0, 0, Duration::ZERO);
+    while !stop.load(Ordering::Relaxed) {
+        let start = Instant::now();
+        failed += u32::from(cache.heard(&live_id, "kept", false).await.ok() != Some(true));
+        longest = longest.max(start.elapsed());
+        count += 1;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    (count, failed, longest)
 }
 
 /// Every room's number online is that of its members, as the keys themselves say.
@@ -82,6 +95,15 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     for user in 0..8 {
         running.spawn(traffic(cache.clone(), user, stop.clone()));
     }
+    let mut unharmed = String::new();
+    for number in 0.. {
+        unharmed = room(number);
+        let key = tag(shard_of(&cache, &unharmed).await);
+        if cluster.master_of(&key, 0).port() != cluster.master_of(&tag(0), 0).port() {
+            break;
+        }
+    }
+    let on_the_side = tokio::spawn(beats(cache.clone(), unharmed, stop.clone()));
     let began = Instant::now();
     harm(cluster.master_of(&tag(0), 0));
     let healthy = eventually("all shards answer again", SOON, async || {
@@ -97,8 +119,11 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
         failures += failed;
         longest = longest.max(took);
     }
+    let (others, others_failed, others_longest) = on_the_side.await.unwrap();
+    println!("other shards: {others} calls, {others_failed} failed, the longest took {others_longest:?}");
     println!("recovered after {healthy:?}; {failures} calls failed, the longest took {longest:?}");
-    assert!(longest < LIMIT, "{longest:?}");
+    assert!(longest < LIMIT && others_longest < LIMIT, "{longest:?} {others_longest:?}");
+    assert!(others_failed * 20 < others, "other masters go on");
     assert!(cache.failed_at().is_some(), "calls failed, and that is remembered");
 
     // What was acknowledged and on a replica is there; nothing is counted wrongly.
@@ -139,4 +164,47 @@ async fn announcements_survive_the_loss_of_any_node() {
         tokio::time::timeout(Duration::from_millis(300), heard).await.ok()
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_follow_a_slot_on_its_way_to_another_master() {
+    let cluster = RedisCluster::start();
+    let redis = config(cluster.addrs());
+    let cache = open(&CacheConfig::Cluster(redis.clone())).await;
+    let enter = |user_id| Enter { live_id: "1", user_id, ..Enter::default() };
+    cache.enter(enter("before")).await.unwrap();
+    let shard = shard_of(&cache, "1").await;
+    let tag = format!("{}{{p{shard}}}:", redis.key_prefix);
+    let from = cluster.master_of(&tag, 0);
+    let to = cluster.master_of("another slot", 0);
+    let to = if to.port() == from.port() { cluster.master_of("one more slot", 0) } else { to };
+    assert_ne!(from.port(), to.port());
+    let slot = from.run::<u16>(&["CLUSTER", "KEYSLOT", &tag]).to_string();
+    let (from_id, to_id): (String, String) = (from.run(&["CLUSTER", "MYID"]), to.run(&["CLUSTER", "MYID"]));
+    to.run::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+    from.run::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+
+    // A key that is not there any more, or not yet, is asked for at the new master.
+    let key = format!("{{p{shard}}}:value");
+    cache.set(&key, "asked", SOON).await.unwrap();
+    assert_eq!(cache.get(&key).await.unwrap().as_deref(), Some("asked"));
+    assert_eq!(cache.get("{p0} elsewhere").await.unwrap(), None);
+    // While the keys of a script are apart nobody can run it; it waits.
+    let waiting = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.enter(Enter { live_id: "1", user_id: "during", ..Enter::default() }).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    let port = to.port().to_string();
+    for key in from.run::<Vec<String>>(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]) {
+        from.run::<()>(&["MIGRATE", "127.0.0.1", &port, &key, "0", "1000"]);
+    }
+    for node in [to, from] {
+        node.run::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+    }
+    assert_eq!(waiting.await.unwrap().unwrap().online, 2);
+    assert_eq!(cache.enter(enter("moved")).await.unwrap().online, 3);
+    assert!(cache.heard("1", "before", false).await.unwrap());
+    assert_eq!(cache.get(&key).await.unwrap().as_deref(), Some("asked"));
 }

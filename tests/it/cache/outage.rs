@@ -199,3 +199,28 @@ async fn encryption_begins_with_a_tls_handshake() {
     drop((client, listener));
     assert!(opening.await.unwrap().ping().await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_cache_leaves_no_connection() {
+    let server = RedisServer::start(&[]);
+    let clients = || server.run::<String>(&["CLIENT", "LIST"]).lines().count();
+    let cache = open_node(&server.addr()).await;
+    assert!(cache.heard("1", "a", false).await.is_ok());
+    assert_eq!(clients(), 3, "commands, announcements, and the test's own");
+    drop(cache);
+    eventually("all are closed", SOON, async || (clients() == 1).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_became_a_replica_is_left() {
+    let (old, new) = (RedisServer::start(&[]), RedisServer::start(&[]));
+    let proxy = Proxy::start(old.addr()).await;
+    let cache = open_node(&proxy.addr()).await;
+    cache.enter(enter("1", "a")).await.unwrap();
+    old.run::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]);
+    // From now on the name leads to the new one, as with a virtual address.
+    proxy.lead_to(new.addr());
+    eventually("the new one is used", LIMIT, async || cache.enter(enter("1", "b")).await.ok()).await;
+    let member: Vec<String> = new.run(&["KEYS", "*:seen"]);
+    assert_eq!(member.len(), 1);
+}

@@ -1,6 +1,6 @@
 //! A way to Redis that can be cut, or made to swallow what is sent.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -22,6 +22,7 @@ pub enum Way {
 /// A proxy on a port of its own.
 pub struct Proxy {
     way: watch::Sender<Way>,
+    target: Arc<Mutex<String>>,
     port: u16,
     accepting: JoinHandle<()>,
 }
@@ -32,18 +33,24 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (way, watched) = watch::channel(Way::Open);
-        let target = Arc::new(target);
+        let target = Arc::new(Mutex::new(target));
+        let leads_to = target.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, target.clone(), watched.clone()));
+                tokio::spawn(serve(client, leads_to.lock().unwrap().clone(), watched.clone()));
             }
         });
-        Self { way, port, accepting }
+        Self { way, target, port, accepting }
     }
 
     /// `host:port` of the proxy.
     pub fn addr(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Leads connections that are yet to come elsewhere.
+    pub fn lead_to(&self, target: String) {
+        *self.target.lock().unwrap() = target;
     }
 
     /// Changes what becomes of connections.
@@ -58,7 +65,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(client: TcpStream, target: Arc<String>, mut way: watch::Receiver<Way>) {
+async fn serve(client: TcpStream, target: String, mut way: watch::Receiver<Way>) {
     let mut until_reset = way.clone();
     let passing = async {
         if way.wait_for(|way| *way == Way::Open).await.is_err() {

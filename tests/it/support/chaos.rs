@@ -79,9 +79,10 @@ async fn listen(
 ) {
     let addr = listener.local_addr().unwrap();
     loop {
+        let watched = mode.clone();
         tokio::select! {
             _ = mode.wait_for(|mode| *mode == Mode::Refuse) => {}
-            () = accept(&listener, &target, mode.clone(), &accepted) => {}
+            () = accept(&listener, &target, watched, &accepted) => {}
         }
         drop(listener);
         if mode.wait_for(|mode| *mode != Mode::Refuse).await.is_err() {

@@ -1,4 +1,5 @@
 //! Private Redis servers, and a real cluster of them, for tests that stop and kill nodes.
+#![allow(clippy::panic)]
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

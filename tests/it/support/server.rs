@@ -101,7 +101,9 @@ impl Setup {
 fn cache_section(backend: Backend, prefix: &str) -> String {
     match backend {
         Backend::Embedded => String::new(),
-        Backend::Redis => format!("cache: {{type: node, addr: '{}', key_prefix: '{prefix}:'}}\n", env::redis()),
+        Backend::Redis => {
+            format!("cache: {{type: node, addr: '{}', key_prefix: '{prefix}:'}}\n", env::redis())
+        }
         Backend::RedisCluster => {
             let nodes = env::redis_cluster();
             format!("cache: {{type: cluster, addrs: {nodes:?}, key_prefix: '{prefix}:'}}\n")

@@ -1,0 +1,108 @@
+//! Redis, be it a node or a cluster.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
+
+use super::cluster::Cluster;
+use super::connection::{Connection, Request};
+use super::connector::{Addr, Connector, addrs};
+use super::error::CacheError;
+use super::link::{Failed, Link};
+use super::scripts::Call;
+use crate::config::RedisConfig;
+
+type Result<T> = std::result::Result<T, CacheError>;
+
+/// Where calls go.
+pub(super) enum Remote {
+    Node { link: Link, addr: Addr },
+    Cluster(Cluster),
+}
+
+impl Remote {
+    /// Starts to connect.
+    pub(super) fn open(cfg: &RedisConfig, is_cluster: bool, connector: Connector) -> Result<Arc<Self>> {
+        let mut addrs = addrs(cfg, is_cluster)?;
+        if is_cluster {
+            return Ok(Arc::new(Self::Cluster(Cluster::open(connector, addrs))));
+        }
+        let addr = addrs.pop().ok_or_else(|| CacheError::Config("no address".into()))?;
+        Ok(Arc::new(Self::Node { link: Link::open(connector, addr.clone()), addr }))
+    }
+
+    /// Waits, up to the deadline of a call, for the first attempt to connect.
+    pub(super) async fn settled(&self) {
+        match self {
+            Self::Node { link, .. } => link.settled().await,
+            Self::Cluster(cluster) => cluster.settled().await,
+        }
+    }
+
+    /// The servers that a subscription can be made at.
+    pub(super) fn nodes(&self) -> Vec<Addr> {
+        match self {
+            Self::Node { addr, .. } => vec![addr.clone()],
+            Self::Cluster(cluster) => cluster.nodes(),
+        }
+    }
+
+    /// Whether the server, or every master that serves one of `keys`, answers.
+    pub(super) async fn ping(&self, keys: &[String]) -> Result<()> {
+        match self {
+            Self::Node { .. } => self.send(None, Request::Command(cmd("PING"))).await.map(|_| ()),
+            Self::Cluster(_) => {
+                let exists = |key| Request::Command(cmd("EXISTS").arg(key).to_owned());
+                try_join_all(keys.iter().map(|key| self.send(Some(key), exists(key)))).await.map(|_| ())
+            }
+        }
+    }
+
+    /// Runs a command on `key`, or one that any server can run.
+    pub(super) async fn command<T: FromRedisValue>(&self, key: Option<&str>, command: Cmd) -> Result<T> {
+        decode(self.send(key, Request::Command(command)).await?)
+    }
+
+    /// Runs a script.
+    pub(super) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T> {
+        let key = call.first_key();
+        decode(self.send(key.as_deref(), Request::Script(call)).await?)
+    }
+
+    /// Runs scripts: on a node in one round trip, on a cluster at the same time on each node.
+    /// Fails if one of them does; the others may have been applied.
+    pub(super) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
+        match self {
+            Self::Node { link, .. } if calls.len() > 1 => {
+                let ran = link.within(async |mut to: Connection| to.run_all(&calls).await).await;
+                ran.map_err(not_redirected)?.into_iter().map(decode).collect()
+            }
+            _ => try_join_all(calls.into_iter().map(|call| self.run(call))).await,
+        }
+    }
+
+    async fn send(&self, key: Option<&str>, request: Request) -> Result<Value> {
+        match self {
+            Self::Node { link, .. } => {
+                let sent = link.within(async |mut to: Connection| to.send(&request).await).await;
+                sent.map_err(not_redirected)
+            }
+            Self::Cluster(cluster) => cluster.send(key, &request).await,
+        }
+    }
+}
+
+/// A single server that redirects is a node of a cluster.
+fn not_redirected(failed: Failed) -> CacheError {
+    match failed {
+        Failed::Error(error) => error,
+        Failed::Moved(_) | Failed::Ask(_) | Failed::Migrating => {
+            CacheError::Refused("the server belongs to a cluster; configure the cache as one".into())
+        }
+    }
+}
+
+fn decode<T: FromRedisValue>(value: Value) -> Result<T> {
+    from_redis_value(value).map_err(|error| CacheError::Unexpected(error.to_string().into()))
+}
