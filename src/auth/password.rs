@@ -116,7 +116,8 @@ fn verify_now(password: &str, stored: &str) -> Result<PasswordCheck, PasswordErr
     if is_legacy(stored) {
         // Costs as much as a hashed row, so that the time does not tell the rows apart.
         hash_now(password)?;
-        let same = !stored.is_empty() && bool::from(password.as_bytes().ct_eq(stored.as_bytes()));
+        // An empty row matches nothing: an empty password does not come this far.
+        let same = bool::from(password.as_bytes().ct_eq(stored.as_bytes()));
         return Ok(if same { PasswordCheck::RightLegacy } else { PasswordCheck::Wrong });
     }
     let parsed = PasswordHash::new(stored).map_err(|error| PasswordError::Hash(error.to_string()))?;

@@ -1,6 +1,11 @@
 //! Where the configuration comes from, the same for all commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Problems, Sources};
+
+/// The data folder of embedded mode, unless `LIVELOOM__NODE__DATA_DIR` names another.
+const DATA_DIR: &str = "./data";
 
 /// The files of the configuration.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -18,7 +23,14 @@ impl Source {
     ///
     /// # Errors
     /// All mistakes, a line each.
-    pub fn load(&self) -> anyhow::Result<crate::config::Config> {
-        anyhow::bail!("stub")
+    pub fn load(&self) -> Result<Config, Problems> {
+        let loaded = match &self.config {
+            Some(file) => Config::load(&Sources::new(file, self.extra.clone()))?,
+            None => Config::embedded_here(Path::new(DATA_DIR))?,
+        };
+        for warning in &loaded.warnings {
+            eprintln!("warning: {warning}");
+        }
+        Ok(loaded.config)
     }
 }

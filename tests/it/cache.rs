@@ -40,7 +40,8 @@ on_every_backend! {
     entering_takes_out_of_the_former_room
     a_room_with_nobody_leaves_nothing_behind
     ids_may_hold_anything
-    counters_are_added_to_only_while_cached
+    a_view_drops_cached_counters_and_raises_those_of_a_crowded_room
+    counters_counted_before_a_view_are_not_put_after_it
     heartbeats_reach_only_members
     simultaneous_heartbeats_are_answered_each
     nobody_is_removed_before_the_watch_is_as_old_as_the_time_out

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use liveloom::store::cache::{Announcement, Cache, Counters, Enter, Member, RoomState, Silent};
+use liveloom::store::cache::{
+    Announcement, CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent,
+};
 use tokio::sync::broadcast::Receiver;
 
 use super::backend::{Backend, eventually, members, remove_everywhere, shard_of};
@@ -54,7 +56,7 @@ pub async fn entering_leaving_and_the_states_of_rooms(on: &Backend) {
     let cache = &on.cache;
     assert_eq!(enter(cache, "1", "a").await, RoomState { online: 1, ..RoomState::default() });
     assert_eq!(enter(cache, "1", "a").await.online, 1, "entering twice is harmless");
-    assert_eq!(enter(cache, "1", "anchor").await, RoomState { online: 2, anchor_in: true, counters: None });
+    assert_eq!(enter(cache, "1", "anchor").await, RoomState { online: 2, anchor_in: true, ..RoomState::default() });
     enter(cache, "2", "a").await;
     let rooms: Vec<(String, &str)> = (0..20).map(|room| (room.to_string(), "anchor")).collect();
     let rooms: Vec<(&str, &str)> =
@@ -133,26 +135,47 @@ pub async fn ids_may_hold_anything(on: &Backend) {
     assert_eq!(online(cache, "1").await, 0);
 }
 
-pub async fn counters_are_added_to_only_while_cached(on: &Backend) {
+fn counters_for(live_id: &str, version: i64, counters: Counters) -> [CountersEntry<'_>; 1] {
+    [CountersEntry { live_id, version, counters }]
+}
+
+pub async fn a_view_drops_cached_counters_and_raises_those_of_a_crowded_room(on: &Backend) {
     let cache = &on.cache;
     let counted =
         |user_id| Enter { live_id: "1", user_id, new_visitor: true, count_view: true, ..Enter::default() };
-    assert_eq!(cache.enter(counted("a")).await.unwrap().counters, None);
-    let put = Counters { pv: 10, uv: 5, mics: 2 };
-    cache.put_counters("1", put).await.unwrap();
-    assert_eq!(cache.room_states(&[("1", "x"), ("2", "x")]).await.unwrap()[0].counters, Some(put));
+    let state = cache.enter(counted("a")).await.unwrap();
+    assert_eq!(state.counters, None);
+    let few = Counters { pv: 10, uv: 5, mics: 2 };
+    cache.put_counters(&counters_for("1", state.version, few)).await.unwrap();
+    assert_eq!(cache.room_states(&[("1", "x"), ("2", "x")]).await.unwrap()[0].counters, Some(few));
+    let silent = Enter { count_view: false, ..counted("b") };
+    assert_eq!(cache.enter(silent).await.unwrap().counters, Some(few), "not a view");
     let state = cache.enter(counted("b")).await.unwrap();
-    assert_eq!(state.counters, Some(Counters { pv: 11, uv: 6, mics: 2 }));
-    let viewed = Enter { new_visitor: false, ..counted("b") };
-    assert_eq!(cache.enter(viewed).await.unwrap().counters, Some(Counters { pv: 12, uv: 6, mics: 2 }));
-    let neither = Enter { count_view: false, ..viewed };
-    assert_eq!(cache.enter(neither).await.unwrap().counters, Some(Counters { pv: 12, uv: 6, mics: 2 }));
+    assert_eq!(state.counters, None, "to be counted anew");
+
+    let many = Counters { pv: CROWDED_VIEWS, uv: 5, mics: 2 };
+    cache.put_counters(&counters_for("1", state.version, many)).await.unwrap();
+    let raised = Counters { pv: CROWDED_VIEWS + 1, uv: 6, mics: 2 };
+    assert_eq!(cache.enter(counted("c")).await.unwrap().counters, Some(raised));
+    let again = Enter { new_visitor: false, ..counted("c") };
+    let raised = Counters { pv: CROWDED_VIEWS + 2, ..raised };
+    assert_eq!(cache.enter(again).await.unwrap().counters, Some(raised));
     cache.forget_counters("1").await.unwrap();
     cache.forget_counters("1").await.unwrap();
-    assert_eq!(
-        cache.room_states(&[("1", "x")]).await.unwrap()[0],
-        RoomState { online: 2, ..RoomState::default() }
-    );
+    assert_eq!(cache.room_states(&[("1", "x")]).await.unwrap()[0].counters, None);
+}
+
+pub async fn counters_counted_before_a_view_are_not_put_after_it(on: &Backend) {
+    let cache = &on.cache;
+    let before = cache.room_states(&[("1", "x")]).await.unwrap()[0].version;
+    let viewing = Enter { live_id: "1", user_id: "a", count_view: true, ..Enter::default() };
+    cache.enter(viewing).await.unwrap();
+    cache.put_counters(&counters_for("1", before, Counters::default())).await.unwrap();
+    let state = cache.room_states(&[("1", "x")]).await.unwrap()[0];
+    assert_eq!(state.counters, None);
+    cache.forget_counters("1").await.unwrap();
+    cache.put_counters(&counters_for("1", state.version, Counters::default())).await.unwrap();
+    assert_eq!(cache.room_states(&[("1", "x")]).await.unwrap()[0].counters, None);
 }
 
 pub async fn heartbeats_reach_only_members(on: &Backend) {
@@ -379,7 +402,7 @@ pub async fn prefixes_keep_apart(on: &Backend) {
     let mut heard_by_two = two.announcements();
     one.set("key", "1", MINUTE).await.unwrap();
     enter(&one, "1", "a").await;
-    one.put_counters("1", Counters::default()).await.unwrap();
+    one.put_counters(&counters_for("1", 0, Counters::default())).await.unwrap();
     one.begin_watch().await.unwrap();
     one.announce("user", "1").await.unwrap();
     assert_eq!(two.get("key").await.unwrap(), None);

@@ -1,0 +1,40 @@
+//! `callback`: the business service that is told of events.
+
+use serde::Serialize;
+
+use super::Secret;
+use super::section::Section;
+
+/// `callback`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallbackConfig {
+    /// Where events are posted; empty: nowhere.
+    pub addr: String,
+    /// Sign the posts (Standard Webhooks), each in its own signature; two during rotation.
+    pub secrets: Vec<Secret>,
+    /// Seconds to wait for an answer.
+    pub timeout_s: u64,
+    /// Attempts before an event is kept as failed.
+    pub max_attempts: u32,
+}
+
+impl Default for CallbackConfig {
+    fn default() -> Self {
+        Self { addr: String::new(), secrets: Vec::new(), timeout_s: 5, max_attempts: 8 }
+    }
+}
+
+impl CallbackConfig {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let mut secrets = vec![section.secret("secret")];
+        secrets.extend(section.secrets("secrets"));
+        secrets.retain(|secret| !secret.is_empty());
+        Self {
+            addr: section.address("addr", ""),
+            secrets,
+            timeout_s: section.number("timeout_s", default.timeout_s, 1..=300),
+            max_attempts: section.number("max_attempts", default.max_attempts, 1..=100),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The rules that span sections.
+
+use super::report::Report;
+use super::{CacheConfig, Config, SecurityType};
+
+/// Reports what does not fit together.
+pub(super) fn check(config: &Config, report: &Report<'_>) {
+    stores(config, report);
+    account(config, report);
+    hooks(config, report);
+}
+
+fn stores(config: &Config, report: &Report<'_>) {
+    let redis = config.cache.redis().is_some();
+    if redis && !report.is_given("node.node_id") {
+        report.error(
+            "node.node_id",
+            "is required with Redis: a number from 0 to 1023, different on every node",
+        );
+    }
+    match (&config.cache, config.mysql.databases.is_empty()) {
+        (CacheConfig::Memory, false) => {
+            let text = "is memory: right for one node only, several nodes on these databases need Redis";
+            report.warn("cache.type", text);
+        }
+        (CacheConfig::Node(_) | CacheConfig::Cluster(_), true) => {
+            let text = "is empty: the SQLite file belongs to this one node, Redis or not";
+            report.warn("mysql.databases", text);
+        }
+        _ => {}
+    }
+}
+
+/// The `account` keys may be empty, as in the reference's docker files, until something signs with them.
+fn account(config: &Config, report: &Report<'_>) {
+    let missing = [
+        ("account.access_key", config.account.access_key.is_empty()),
+        ("account.secret_key", config.account.secret_key.is_empty()),
+    ];
+    for (key, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+        if config.pili.security_type == SecurityType::ExpirySk {
+            report.error(key, "is required for the pili.security_type expiry_sk");
+        } else if !config.rtc.app_id.is_empty() {
+            report.warn(key, "is empty: RTC refuses the tokens that this server signs");
+        }
+    }
+}
+
+fn hooks(config: &Config, report: &Report<'_>) {
+    if config.hooks.allow_unsigned && config.pili.security_type != SecurityType::None {
+        report.warn("hooks.allow_unsigned", "has no effect: pili.security_type signs publish URLs");
+    }
+}

@@ -1,0 +1,50 @@
+//! `gift`: the service that takes the money for gifts.
+
+use serde::Serialize;
+
+use super::section::Section;
+use super::{MAX_SECONDS, Secret};
+
+/// `gift`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GiftConfig {
+    /// The payment service; empty: no gift can be sent.
+    pub gift_addr: String,
+    /// Seconds to wait for its answer.
+    pub timeout_s: u64,
+    /// Signs the calls (Standard Webhooks); empty: not signed.
+    pub secret: Secret,
+    /// The HTTP status of a gift that was not paid: 402, or 200 as the Go server had it.
+    pub unpaid_status: u16,
+    /// A gift whose outcome is unknown for this many seconds raises an alert.
+    pub give_up_s: u64,
+}
+
+impl Default for GiftConfig {
+    fn default() -> Self {
+        Self {
+            gift_addr: String::new(),
+            timeout_s: 5,
+            secret: Secret::default(),
+            unpaid_status: 402,
+            give_up_s: 3600,
+        }
+    }
+}
+
+impl GiftConfig {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            gift_addr: section.address("gift_addr", ""),
+            timeout_s: section.number("timeout_s", default.timeout_s, 1..=60),
+            secret: section.secret("secret"),
+            unpaid_status: section.choice(
+                "unpaid_status",
+                default.unpaid_status,
+                &[("402", 402), ("200", 200)],
+            ),
+            give_up_s: section.number("give_up_s", default.give_up_s, 1..=MAX_SECONDS),
+        }
+    }
+}

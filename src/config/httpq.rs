@@ -1,0 +1,72 @@
+//! `httpq`: the HTTP server.
+
+use std::net::SocketAddr;
+use std::thread::available_parallelism;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::section::Section;
+
+/// More threads than any machine of ours has cores.
+const MAX_WORKERS: usize = 1024;
+
+/// `httpq`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HttpqConfig {
+    /// As [`parse_listen_addr`] reads it; port 0 lets the system choose one.
+    pub addr: String,
+    /// Worker threads, at least 1. In the file 0 means one per core.
+    pub workers: usize,
+    /// Whether browsers of any origin may call.
+    pub cors: bool,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for HttpqConfig {
+    fn default() -> Self {
+        Self { addr: ":8099".to_owned(), workers: cores(), cors: true, trusted_proxies: Vec::new() }
+    }
+}
+
+impl HttpqConfig {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let workers = match section.number("workers", 0, 0..=MAX_WORKERS) {
+            0 => default.workers,
+            workers => workers,
+        };
+        Self {
+            addr: listen_addr(section, "addr", &default.addr),
+            workers,
+            cors: section.flag("cors", default.cors),
+            trusted_proxies: section.networks("trusted_proxies", &default.trusted_proxies),
+        }
+    }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
+/// Reads an address to listen on, and reports one that is none.
+pub(super) fn listen_addr(section: &Section<'_>, key: &'static str, default: &str) -> String {
+    let addr = section.filled(key).unwrap_or(default).to_owned();
+    if !addr.is_empty() && parse_listen_addr(&addr).is_none() {
+        section
+            .error(key, format!("{addr:?} is not an address to listen on, such as :8099 or 127.0.0.1:8099"));
+    }
+    addr
+}
+
+/// The socket address that `text` means: `ip:port`, `localhost:port`, or `:port` for all interfaces.
+#[must_use]
+pub fn parse_listen_addr(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.rsplit_once(':')?;
+    match host {
+        "" => format!("0.0.0.0:{port}").parse().ok(),
+        "localhost" => format!("127.0.0.1:{port}").parse().ok(),
+        _ => text.parse().ok(),
+    }
+}
