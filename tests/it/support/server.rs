@@ -217,7 +217,7 @@ impl Drop for ServerProcess {
 /// The server's program with arguments, without settings of this process's environment.
 pub fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_liveloom"));
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIVELOOM__")) {
         command.env_remove(name);
     }
