@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module per feature.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod api;
 mod cache;
 mod config;
 mod database;
