@@ -130,7 +130,7 @@ impl Lives {
         let enter = Enter { live_id, user_id, anchor_id: &room.anchor_id, ..Enter::default() };
         inner.cache.enter(enter).await?;
         if room.status == LiveStatus::Live && room.anchor_id == user_id {
-            inner.cache.restore(&[], &[room.live_id.clone()]).await?;
+            inner.cache.restore(&[], std::slice::from_ref(&room.live_id)).await?;
         }
         Ok(())
     }

@@ -231,7 +231,7 @@ pub fn free_port() -> u16 {
     const RANGE: std::ops::Range<u16> = 20_000..32_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Other processes look for ports as well, so each begins elsewhere.
-    let begin = std::process::id() as u16;
+    let begin = u16::try_from(std::process::id() % 60_000).unwrap();
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = RANGE.start + begin.wrapping_mul(37).wrapping_add(step) % (RANGE.end - RANGE.start);
