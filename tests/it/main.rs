@@ -11,6 +11,7 @@ mod faults;
 mod ids;
 mod im;
 mod lease;
+mod outage;
 mod process;
 mod signing;
 mod stream;

@@ -176,3 +176,15 @@ async fn start_second(server: &ServerProcess) -> (Option<i32>, String) {
     let output = ended.expect("it refuses to start").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
+
+/// QNLiveKit_Server's own file, as its guide prints it, with the placeholders filled in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_file_of_the_reference_starts_the_server_with_its_warnings() {
+    let mut server = Setup::of_the_guide().await.start().await;
+    let log = server.log();
+    for warned in ["auth.jwt_key", "auth.server"] {
+        assert!(log.lines().any(|line| line.contains("warning") && line.contains(warned)), "{warned}: {log}");
+    }
+    assert_eq!(server.client().get("/server/user/info/nobody").await.status, 401, "signatures are on");
+    assert!(server.terminate(END_LIMIT).await.success());
+}

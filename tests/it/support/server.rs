@@ -59,6 +59,25 @@ impl Setup {
         Self { database, port, yaml, overlay: String::new() }
     }
 
+    /// The file of QNLiveKit_Server's guide, with a database, this run's Redis and a port in it.
+    pub async fn of_the_guide() -> Self {
+        let database = TestDatabase::create().await;
+        let entry = database.entry().expect("a database server");
+        let port = free_port();
+        let yaml = include_str!("../config/guide.yaml")
+            .replace("\":8099\"", &format!("\"127.0.0.1:{port}\""))
+            .replace("127.0.0.1:6379", &env::redis())
+            .replace("host: 127.0.0.1", &format!("host: {}", entry.host))
+            .replace("port: 3306", &format!("port: {}", entry.port))
+            .replace("username: root", &format!("username: {}", entry.username))
+            .replace("password: secret", &format!("password: {}", entry.password.expose()))
+            .replace("database: live", &format!("database: {}", entry.database))
+            .replace("https://im.example.com", "http://127.0.0.1:1")
+            .replace("https://push.example.com", "http://127.0.0.1:1");
+        let overlay = format!("cache: {{key_prefix: '{}:'}}\n", database.schema());
+        Self { database, port, yaml, overlay }
+    }
+
     /// Further settings; they win over those before.
     #[must_use]
     pub fn with(mut self, yaml: &str) -> Self {
