@@ -186,5 +186,5 @@ async fn the_file_of_the_reference_starts_the_server_with_its_warnings() {
         assert!(log.lines().any(|line| line.contains("warning") && line.contains(warned)), "{warned}: {log}");
     }
     assert_eq!(server.client().get("/server/user/info/nobody").await.status, 401, "signatures are on");
-    assert!(server.terminate(END_LIMIT).await.success());
+    assert!(server.terminate(Duration::from_secs(15)).await.success());
 }
