@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use ferroid::generator::{AtomicSnowflakeGenerator, Poll};
-use ferroid::id::{Id, SnowflakeId, SnowflakeTwitterId};
+use ferroid::id::SnowflakeTwitterId;
 use ferroid::time::TimeSource;
 
 use crate::clock::SharedClock;
@@ -46,11 +46,10 @@ impl Failure for IdError {
     }
 }
 
-/// Issues the ids of one node. Clones share their state.
-#[derive(Clone)]
+/// Issues the ids of one node; shared by all that need ids.
 pub struct IdGenerator {
     time: LogicalTime,
-    snowflakes: Arc<AtomicSnowflakeGenerator<SnowflakeTwitterId, LogicalTime>>,
+    snowflakes: AtomicSnowflakeGenerator<SnowflakeTwitterId, LogicalTime>,
 }
 
 impl IdGenerator {
@@ -63,7 +62,7 @@ impl IdGenerator {
             return Err(IdError::NodeId(node_id));
         }
         let time = LogicalTime(Arc::new(Reserved::new(clock)));
-        let snowflakes = Arc::new(AtomicSnowflakeGenerator::new(u64::from(node_id), time.clone()));
+        let snowflakes = AtomicSnowflakeGenerator::new(u64::from(node_id), time.clone());
         Ok(Self { time, snowflakes })
     }
 

@@ -60,12 +60,19 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, each with its place.
     pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
+        let Sources { file, overlay, env } = sources;
         let mut problems = Vec::new();
-        let mut root = read_file(&sources.file, 0, &sources.env, &mut problems);
-        if let Some(overlay) = &sources.overlay {
-            merge(&mut root, read_file(overlay, 1, &sources.env, &mut problems));
+        let mut root = read_file(file, 0, env, &mut problems);
+        let overlay = overlay.as_ref().map(|overlay| read_file(overlay, 1, env, &mut problems));
+        // What an unusable file would have said cannot be missed in it.
+        let is_broken = |node: &Node| matches!(node.value, Value::Broken);
+        if is_broken(&root) || overlay.as_ref().is_some_and(is_broken) {
+            return Err(Problems::new(problems));
         }
-        finish(root, &sources.env, problems)
+        if let Some(overlay) = overlay {
+            merge(&mut root, overlay);
+        }
+        finish(root, env, problems)
     }
 
     /// Every key that a file may hold, dotted; those of a list's items as `mysql.databases[].host`.
@@ -130,12 +137,14 @@ pub(super) fn document(
     root
 }
 
-/// Puts `other` over `root`; one that holds nothing changes nothing.
+/// Puts `other` over `root`. One that holds nothing changes nothing; a root that is no mapping stays,
+/// to be reported.
 pub(super) fn merge(root: &mut Node, other: Node) {
     match (&root.value, &other.value) {
-        (_, Value::Null) | (Value::Broken, _) => {}
-        (Value::Null, Value::Map(_)) => root.value = other.value,
-        _ => root.merge(other),
+        (_, Value::Null) => {}
+        (Value::Null, _) => root.value = other.value,
+        (Value::Map(_), _) => root.merge(other),
+        _ => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::document::Node;
+use super::document::{Node, Value};
 use super::problem::{Origin, Problem};
 
 /// The document being read, and the remarks about it so far.
@@ -35,9 +35,13 @@ impl<'d> Report<'d> {
         self.root.find(path).1
     }
 
-    /// Reports an error at `path`. One error per key: what follows from the first is not repeated.
+    /// Reports an error at `path`. One error per key: what follows from the first is not repeated,
+    /// nor what follows from a section that could not be made out.
     pub fn error(&self, path: &str, text: impl Into<String>) {
-        self.error_at(self.origin(path), path, text);
+        let (nearest, _) = self.root.find(path);
+        if !matches!(nearest.value, Value::Broken) {
+            self.error_at(nearest.origin.clone(), path, text);
+        }
     }
 
     /// Reports an error about a key that is at `origin`.

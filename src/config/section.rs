@@ -154,5 +154,6 @@ pub(super) fn yaml_of_variable(node: &Node) -> Option<Node> {
 /// The word that `text` was most likely meant to be.
 pub(super) fn nearest<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let text = text.to_ascii_lowercase();
-    words.min_by_key(|word| strsim::damerau_levenshtein(&text, word))
+    let scored = words.map(|word| (strsim::jaro_winkler(&text, word), word));
+    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, word)| word)
 }

@@ -1,49 +1,88 @@
-//! STUB
-use crate::store::db::{Db, StoreError, WallTime};
-use crate::store::entity::live_entities::Model;
-use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
-use serde::Serialize;
-#[derive(Clone, Debug, Serialize)]
-pub struct LiveRow {
-    id: u32,
-}
-impl LiveRow {
-    pub fn of(row: &Model, _t: impl Fn(WallTime) -> DateTime<Utc>) -> Self {
-        Self { id: row.id }
-    }
-}
-#[derive(Clone, Copy, Debug, Serialize)]
-pub enum StopReason {
-    Anchor,
-    Server,
-    Timeout,
-    Deleted,
-}
-#[derive(Clone, Debug, Serialize)]
+//! Domain events: every change that someone outside cares about, in one log.
+//!
+//! A feature appends an event in the transaction that makes the change, so that neither exists
+//! without the other. Events of a room are numbered 1, 2, 3 … in the order of their commits, without
+//! gaps; whoever follows a room remembers that number.
+
+mod append;
+mod live_row;
+
+pub use append::{append, append_all};
+pub use live_row::LiveRow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// A change of a room. The names of the variants, in snake case, are stored and sent to other
+/// services: never rename one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 pub enum DomainEvent {
-    LiveCreated { room: Box<LiveRow> },
+    /// A room was made.
+    LiveCreated {
+        /// The room as it is stored.
+        #[serde(flatten)]
+        room: Box<LiveRow>,
+    },
+    /// The live began.
     LiveStarted,
-    LiveStopped { reason: StopReason },
+    /// The live ended.
+    LiveStopped {
+        /// Who or what ended it.
+        reason: StopReason,
+    },
+    /// The room was deleted.
     LiveDeleted,
+    /// The anchor left the room, or was silent for too long.
     AnchorLeft,
+    /// An encoder publishes the room's stream.
     StreamUp,
+    /// The room's stream is not published any more.
     StreamDown,
 }
-pub async fn append(
-    _tx: &impl ConnectionTrait,
-    _db: &Db,
-    _live: &str,
-    _e: &DomainEvent,
-    _now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
-    Ok(1)
+
+/// Who or what ended a live. Stored and sent in snake case: never rename one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The anchor.
+    Anchor,
+    /// The business service, over the server API.
+    Server,
+    /// The anchor was silent for too long.
+    Timeout,
+    /// A moderator.
+    Censor,
+    /// The room was deleted while it was live.
+    Deleted,
 }
-pub async fn append_all(
-    _tx: &impl ConnectionTrait,
-    _db: &Db,
-    _e: &[(String, DomainEvent)],
-    _now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    Ok(())
+
+impl DomainEvent {
+    /// What the columns `kind` and `body` (a JSON object) of `event_log` hold.
+    ///
+    /// # Errors
+    /// None in practice: every event has a JSON form.
+    pub fn encode(&self) -> serde_json::Result<(String, String)> {
+        let Encoded { kind, body } = serde_json::from_value(serde_json::to_value(self)?)?;
+        Ok((kind, Value::Object(body).to_string()))
+    }
+
+    /// The event that the columns `kind` and `body` hold.
+    ///
+    /// # Errors
+    /// When the kind is unknown (a newer version wrote it) or the body does not fit.
+    pub fn decode(kind: &str, body: &str) -> serde_json::Result<Self> {
+        let body: Map<String, Value> = serde_json::from_str(body)?;
+        // An event without content is stored with an empty body, so that it can get some later.
+        let event =
+            if body.is_empty() { json!({ "kind": kind }) } else { json!({ "kind": kind, "body": body }) };
+        serde_json::from_value(event)
+    }
+}
+
+#[derive(Deserialize)]
+struct Encoded {
+    kind: String,
+    #[serde(default)]
+    body: Map<String, Value>,
 }

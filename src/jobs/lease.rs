@@ -1,36 +1,159 @@
-//! STUB
-use crate::store::{
-    db::{Db, StoreError, Tx},
-    fence::{Fence, LeaseLost},
-};
-use std::{
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-pub struct LeaderLease(Instant);
+//! The leader's lease: which node does the work that only one may do.
+//!
+//! One row of `leader_lease`, by the database's clock. The preferred node (`cron.single_task_node`)
+//! takes it as soon as it is free. Another node takes it when the preferred one is not registered
+//! and the lease has been free for one more lease, and gives it back when that node returns. The
+//! token grows with each change of owner; every transaction of a job checks it ([`Fence`]), so that
+//! a former leader that slept through the change can do nothing late.
+
+mod row;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use self::row::{Row, Step};
+use crate::store::db::{Db, StoreError, Tx};
+use crate::store::fence::{Fence, LeaseLost};
+
+/// Pause after a failure, so that there is a leader again soon after the database is back.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+
+/// This node's part in the choice of the leader.
+pub struct LeaderLease {
+    row: Row,
+    lease: Duration,
+    leadership: Mutex<Option<Leadership>>,
+    /// Held while the row is dealt with; true once the lease was given back for good.
+    turn: tokio::sync::Mutex<bool>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Leadership {
+    token: i64,
+    since: Instant,
+    /// From here on another node may lead.
+    until: Instant,
+}
+
 impl LeaderLease {
-    pub fn new(_d: Db, _n: u16, _p: u16, _o: String, _l: Duration) -> Self {
-        Self(Instant::now())
+    /// The lease as the process `owner` ([`crate::store::registry::NodeLease::owner`]) sees it, which
+    /// is node `node_id`; `preferred` is the node that should lead.
+    #[must_use]
+    pub fn new(db: Db, node_id: u16, preferred: u16, owner: String, lease: Duration) -> Self {
+        let row = Row { db, node_id: node_id.into(), preferred: preferred.into(), owner, lease };
+        Self { row, lease, leadership: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
+
+    /// Renews, takes or gives back the lease, as is due; three times in a lease. Returns whether this
+    /// node leads. At most two statements, but for the first call on a new database.
+    ///
+    /// # Errors
+    /// When the database cannot be reached. A leader stays one until its lease has run out.
+    pub async fn tick(&self) -> Result<bool, StoreError> {
+        let is_given_back = self.turn.lock().await;
+        if *is_given_back {
+            return Ok(false);
+        }
+        loop {
+            let asked = Instant::now();
+            let seen = self.row.look().await?;
+            let leads = match seen.step(&self.row) {
+                Step::Create => {
+                    self.row.create().await?;
+                    continue;
+                }
+                Step::Renew { token } => self.row.renew(token).await?.then_some(token),
+                Step::Take { token } => self.row.take(&seen, token).await?.then_some(token),
+                Step::GiveBack => {
+                    // First in memory: no job may begin while the row changes.
+                    self.set(None, asked);
+                    self.row.give_back().await?;
+                    None
+                }
+                Step::Wait => None,
+            };
+            self.set(leads, asked);
+            return Ok(leads.is_some());
+        }
+    }
+
+    /// Keeps up with the lease until `stop`; does not give it back, since jobs may be running.
+    pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let every = self.lease / 3;
+        let mut is_failing = false;
+        loop {
+            let was_leading = self.is_leader();
+            let ticked = self.tick().await;
+            match &ticked {
+                Ok(leads) if *leads != was_leading => tracing::info!(leads, "the leadership changed"),
+                Err(error) if !is_failing => {
+                    tracing::warn!(%error, "the leader's lease cannot be read or renewed");
+                }
+                _ => {}
+            }
+            is_failing = ticked.is_err();
+            let pause = if is_failing { every.min(AFTER_FAILURE) } else { every };
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Whether this node leads, as far as it knows; not past the end of its lease by its own clock.
+    #[must_use]
     pub fn is_leader(&self) -> bool {
-        true
+        self.leading_since().is_some()
     }
+
+    /// Since when this node leads without a break; None when it does not.
+    #[must_use]
     pub fn leading_since(&self) -> Option<Instant> {
-        Some(self.0)
+        let leadership = *self.known();
+        leadership.filter(|known| Instant::now() < known.until).map(|known| known.since)
     }
+
+    /// Gives the lease back, for good: later ticks do nothing. For the end of the process, after its
+    /// last job.
+    ///
+    /// # Errors
+    /// When the database cannot be reached; the lease then runs out by itself.
     pub async fn release(&self) -> Result<(), StoreError> {
-        Ok(())
+        let mut is_given_back = self.turn.lock().await;
+        *is_given_back = true;
+        *self.known() = None;
+        self.row.give_back().await
     }
-    pub async fn keep(self: Arc<Self>, s: tokio_util::sync::CancellationToken) {
-        s.cancelled().await
+
+    /// Remembers what the row says since a look at it that was `asked` for at that time.
+    fn set(&self, token: Option<i64>, asked: Instant) {
+        let mut known = self.known();
+        let before = known.filter(|before| Some(before.token) == token && asked < before.until);
+        *known = token.map(|token| Leadership {
+            token,
+            since: before.map_or(asked, |before| before.since),
+            until: asked + self.lease,
+        });
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Leadership>> {
+        self.leadership.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
 impl Fence for LeaderLease {
     fn check<'a>(
         &'a self,
-        _tx: &'a Tx<'_>,
+        tx: &'a Tx<'_>,
     ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Ok(()) })
+        let token = self.known().map(|known| known.token);
+        Box::pin(async move {
+            let token = token.ok_or(LeaseLost::Lost)?;
+            if self.row.is_still_ours(tx, token).await? { Ok(()) } else { Err(LeaseLost::Lost) }
+        })
     }
 }

@@ -65,7 +65,7 @@ pub async fn lock_and_count(
     user_id: &str,
     live_id: &str,
 ) -> Result<(Option<Membership>, Option<Counters>), StoreError> {
-    let counts = ", (SELECT COALESCE(SUM(s.count), 0) FROM stats_single_live s WHERE s.type = 1 AND s.live_id = ?) pv\
+    let counts = ", (SELECT CAST(COALESCE(SUM(s.count), 0) AS SIGNED) FROM stats_single_live s WHERE s.type = 1 AND s.live_id = ?) pv\
                   , (SELECT COUNT(DISTINCT s.user_id) FROM stats_single_live s WHERE s.type = 1 AND s.live_id = ?) uv\
                   , (SELECT COUNT(*) FROM live_mic_entities g WHERE g.live_id = ? AND g.status = 0 \
                      AND g.deleted_at IS NULL) mics";

@@ -46,7 +46,7 @@ pub async fn counters(
 ) -> Result<HashMap<String, Counters>, StoreError> {
     let places = places(live_ids.len());
     let sql = format!(
-        "SELECT live_id, SUM(pv) pv, SUM(uv) uv, SUM(mics) mics FROM (\
+        "SELECT live_id, CAST(SUM(pv) AS SIGNED) pv, CAST(SUM(uv) AS SIGNED) uv, CAST(SUM(mics) AS SIGNED) mics FROM (\
            SELECT live_id, SUM(count) pv, COUNT(DISTINCT user_id) uv, 0 mics FROM stats_single_live \
            WHERE type = 1 AND live_id IN ({places}) GROUP BY live_id \
            UNION ALL \

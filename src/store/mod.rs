@@ -5,5 +5,6 @@ pub mod db;
 pub mod entity;
 pub mod fence;
 pub mod lookup;
+pub mod raise;
 pub mod registry;
 pub mod sequence;

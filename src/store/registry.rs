@@ -1,32 +1,158 @@
-//! STUB
-use crate::{
-    id::IdGenerator,
-    store::db::{Db, StoreError},
-};
-use std::{sync::Arc, time::Duration};
-pub struct NodeLease;
-pub struct Alive {
-    pub cache_failed_ms: Option<i64>,
+//! The registry of nodes: which process is which node, and which ids it may issue.
+//!
+//! A node holds its row in `node_registry` with a lease by the database's clock, and with each
+//! renewal reserves the ids of the next seconds ([`crate::id`]). A starter waits for a lease that is
+//! not renewed, and refuses to start beside one that is. It does not wait for a process that it can
+//! see to be dead, nor for one that stopped in good order, nor on an embedded database, whose data
+//! directory only one process can have.
+
+mod claim;
+mod owner;
+mod renewal;
+mod row;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use self::claim::{Claim, Claimed};
+use self::owner::Owner;
+use self::row::{Held, Row};
+use super::db::{Db, StoreError};
+use super::entity::node_registry::{Column, Entity};
+use crate::id::IdGenerator;
+
+/// How often a starter looks whether the lease that it waits for has passed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Why the node could not be registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Another process is this node, and lives.
+    #[error(
+        "node_id {node_id} is in use by a running server (host {host}, process {pid}); stop that one, \
+         or give this one another node.node_id"
+    )]
+    InUse {
+        /// The node.
+        node_id: u16,
+        /// The other process's host.
+        host: String,
+        /// Its process id on that host.
+        pid: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
+
+/// This process's registration as a node. It is renewed in the background until it is released or
+/// dropped; after a drop it runs out by itself.
+pub struct NodeLease {
+    row: Row,
+    ids: Arc<IdGenerator>,
+    stop: CancellationToken,
+    renewal: JoinHandle<()>,
+}
+
 impl NodeLease {
+    /// Registers this process as `node_id` and lets `ids` issue. `lease` is how long the
+    /// registration outlives a process that dies; `cache_failed` tells when this node last failed
+    /// to store a heartbeat in the cache, in Unix milliseconds.
+    ///
+    /// # Errors
+    /// [`RegistryError::InUse`] when another living process is this node.
     pub async fn acquire(
-        _db: &Db,
-        _n: u16,
-        _l: Duration,
+        db: &Db,
+        node_id: u16,
+        lease: Duration,
         ids: Arc<IdGenerator>,
-        _f: impl Fn() -> Option<i64> + Send + Sync + 'static,
-    ) -> Result<Self, StoreError> {
-        let now = chrono::Utc::now().timestamp_millis();
-        ids.allow(now, now + 1_000_000_000, std::time::Instant::now() + Duration::from_secs(1_000_000));
-        Ok(Self)
+        cache_failed: impl Fn() -> Option<i64> + Send + Sync + 'static,
+    ) -> Result<Self, RegistryError> {
+        let row = Row { db: db.clone(), node_id, owner: Owner::of_this_process(), lease };
+        let claim = Claim { row: row.clone(), ids: Arc::clone(&ids), cache_failed: Box::new(cache_failed) };
+        let mut before: Option<Held> = None;
+        while let Claimed::HeldBy { held, left } = claim.attempt().await? {
+            if before.as_ref().is_some_and(|before| *before != held) {
+                return Err(claim.in_use(&held));
+            }
+            if before.is_none() {
+                let (host, pid, left_ms) = (held.owner.host(), held.owner.pid(), left.as_millis());
+                tracing::warn!(
+                    node_id,
+                    host,
+                    pid,
+                    left_ms,
+                    "waiting for a registration of this node to run out"
+                );
+            }
+            before = Some(held);
+            sleep(left.min(LOOK_EVERY)).await;
+        }
+        let stop = CancellationToken::new();
+        let renewal = tokio::spawn(renewal::run(claim, stop.clone()));
+        Ok(Self { row, ids, stop, renewal })
     }
+
+    /// This process, as the registry and the leader's lease name it: no other process, and no other
+    /// registration of this one, has or had the same name.
+    #[must_use]
     pub fn owner(&self) -> &str {
-        ""
+        self.row.owner.as_str()
     }
-    pub async fn release(self) -> Result<(), StoreError> {
-        Ok(())
+
+    /// Ends issuing ids and gives the registration back, so that the next start need not wait and
+    /// continues right above the last id.
+    ///
+    /// # Errors
+    /// When the database cannot be reached; the registration then runs out by itself.
+    pub async fn release(mut self) -> Result<(), StoreError> {
+        self.stop.cancel();
+        // A renewal under way must have ended: it would take the row again.
+        let _ = (&mut self.renewal).await;
+        self.row.release(self.ids.stop()).await
     }
 }
-pub async fn alive_nodes(_db: &Db) -> Result<Vec<Alive>, StoreError> {
-    Ok(vec![])
+
+impl Drop for NodeLease {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A node that is registered, and whose lease has not passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliveNode {
+    /// The node, 0 to 1023.
+    pub node_id: i32,
+    /// The process ([`NodeLease::owner`]).
+    pub owner: String,
+    /// Until when it is registered, Unix milliseconds by the database's clock.
+    pub lease_until_ms: i64,
+    /// When it last failed to store a heartbeat in the cache, Unix milliseconds.
+    pub cache_failed_ms: Option<i64>,
+    /// Version of its server.
+    pub version: String,
+}
+
+/// The nodes whose lease has not passed, by node id. One statement.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn alive_nodes(db: &Db) -> Result<Vec<AliveNode>, StoreError> {
+    let alive = Expr::col(Column::LeaseUntilMs).gt(Expr::cust(db.dialect().now_ms_sql()));
+    let rows = Entity::find().filter(alive).order_by_asc(Column::NodeId).all(db.writer()).await?;
+    let nodes = rows.into_iter().map(|row| AliveNode {
+        node_id: row.node_id,
+        owner: row.owner,
+        lease_until_ms: row.lease_until_ms,
+        cache_failed_ms: Some(row.cache_failed_ms).filter(|ms| *ms > 0),
+        version: row.version,
+    });
+    Ok(nodes.collect())
 }

@@ -1,4 +1,5 @@
 //! The database store, on an embedded file and on MariaDB.
+#![allow(clippy::panic)]
 
 mod adoption;
 mod dialects;

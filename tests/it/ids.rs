@@ -1,5 +1,8 @@
 //! Ids: unique whatever the clock does, and only inside what the node has reserved.
 
+mod registry;
+mod sequence;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,12 +57,12 @@ fn nothing_is_issued_without_a_registration_or_past_its_lease() {
 
 #[test]
 fn four_threads_get_distinct_ids() {
-    let ids = IdGenerator::new(3, Arc::new(SystemClock)).unwrap();
+    let ids = Arc::new(IdGenerator::new(3, Arc::new(SystemClock)).unwrap());
     let now = SystemClock.now_ms();
     ids.allow(now, now + 60_000, in_a_minute());
     let threads: Vec<_> = (0..4)
         .map(|_| {
-            let ids = ids.clone();
+            let ids = Arc::clone(&ids);
             std::thread::spawn(move || (0..100_000).map(|_| ids.next().unwrap()).collect::<Vec<_>>())
         })
         .collect();
@@ -118,12 +121,12 @@ fn a_restart_continues_above_the_mark_though_the_clock_is_behind_it() {
 
 #[test]
 fn after_stop_no_id_is_above_the_told_millisecond() {
-    let ids = IdGenerator::new(1, Arc::new(SystemClock)).unwrap();
+    let ids = Arc::new(IdGenerator::new(1, Arc::new(SystemClock)).unwrap());
     let now = SystemClock.now_ms();
     ids.allow(now, now + 60_000, in_a_minute());
     let threads: Vec<_> = (0..3)
         .map(|_| {
-            let ids = ids.clone();
+            let ids = Arc::clone(&ids);
             std::thread::spawn(move || std::iter::from_fn(|| ids.next().ok()).last().unwrap_or(0))
         })
         .collect();

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut};
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::StreamExt;
 
 use crate::error::{Failure, Kind};
@@ -41,12 +41,18 @@ impl Failure for BodyError {
 pub async fn buffer_body<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let bytes = read(&mut request).await.map_err(ApiError::from)?;
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let bytes = match read(&mut request).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let response = ApiError::from(error).error_response();
+            return Ok(request.into_response(response).map_into_right_body());
+        }
+    };
     if !bytes.is_empty() {
         request.extensions_mut().insert(RawBody(bytes));
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 async fn read(request: &mut ServiceRequest) -> Result<Bytes, BodyError> {

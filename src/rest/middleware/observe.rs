@@ -64,7 +64,7 @@ pub async fn observe<B: MessageBody + 'static>(
         request.extensions_mut().insert(original);
     }
     let response = if is_readable(path) {
-        answer(request, next).await
+        next.call(request).await?.map_into_boxed_body()
     } else {
         let problem = Problem {
             message: "path: not valid UTF-8".to_owned(),
@@ -79,17 +79,6 @@ pub async fn observe<B: MessageBody + 'static>(
 
 fn is_readable(path: &str) -> bool {
     !path.contains('%') || percent_decode_str(path).decode_utf8().is_ok()
-}
-
-async fn answer<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> ServiceResponse<BoxBody> {
-    let http = request.request().clone();
-    match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(http, error.as_response_error().error_response()),
-    }
 }
 
 fn finish(

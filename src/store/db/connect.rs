@@ -51,7 +51,10 @@ impl Db {
                     readers: Readers::Embedded(reader),
                     zone: Shanghai,
                     clock,
-                    origin: Origin::Sqlite { data_dir: data_dir.to_owned(), _lock: lock },
+                    origin: Origin::Sqlite {
+                        data_dir: data_dir.to_owned(),
+                        lock: std::sync::Mutex::new(Some(lock)),
+                    },
                     migrating: Mutex::new(()),
                 }
             }

@@ -22,7 +22,7 @@ mod wall_time;
 use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -72,7 +72,8 @@ enum Origin {
     /// The lock lasts as long as the file is open.
     Sqlite {
         data_dir: PathBuf,
-        _lock: File,
+        /// The lock lasts as long as the file is open; closing takes it out.
+        lock: std::sync::Mutex<Option<File>>,
     },
 }
 
@@ -160,12 +161,16 @@ impl Db {
         Ok(())
     }
 
-    /// Closes all connections in good order. Statements of other clones fail from now on.
+    /// Closes all connections in good order, and gives the data directory back. Statements of
+    /// other clones fail from now on.
     pub async fn close(self) {
         self.inner.writer.pool().close().await;
         match &self.inner.readers {
             Readers::Replicas(replicas) => replicas.close().await,
             Readers::Embedded(conn) => conn.pool().close().await,
+        }
+        if let Origin::Sqlite { lock, .. } = &self.inner.origin {
+            lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }

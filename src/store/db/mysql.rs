@@ -11,8 +11,6 @@ use crate::config::{DatabaseConfig, MysqlConfig};
 
 /// Open connections when `max_open_conns` is 0, which means "no limit" to the Go server.
 const DEFAULT_OPEN: u32 = 100;
-/// Prepared statements kept per connection; lists of different lengths are different statements.
-const STATEMENTS_KEPT: usize = 256;
 
 /// The one writable database and the read-only ones of `mysql.databases`.
 #[derive(Debug)]
@@ -56,7 +54,6 @@ pub(super) fn options(entry: &DatabaseConfig) -> MySqlConnectOptions {
         .timezone(None)
         .pipes_as_concat(false)
         .no_engine_substitution(false)
-        .statement_cache_capacity(STATEMENTS_KEPT)
 }
 
 /// A pool for one entry; connects when first used.

@@ -73,11 +73,10 @@ impl Replicas {
             (Ok(None) | Err(_), _) => false,
         };
         if replica.conn.set_health(healthy) != healthy {
-            match healthy {
-                true => tracing::info!(replica = %replica.place, "reading from the replica again"),
-                false => {
-                    tracing::warn!(replica = %replica.place, ?seen, ?now, "replica down or behind, passed over")
-                }
+            if healthy {
+                tracing::info!(replica = %replica.place, "reading from the replica again");
+            } else {
+                tracing::warn!(replica = %replica.place, ?seen, ?now, "replica down or behind, passed over");
             }
         }
     }

@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
-use sea_orm::DeriveValueType;
+use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, Value, ValueType, ValueTypeErr};
+use sea_orm::{ColIdx, QueryResult, TryGetError, TryGetable};
 
 /// Wall-clock time in the zone of the database (`databases[].loc`), in whole seconds: what a
 /// DATETIME column holds. Code works with instants; [`super::Db::wall`] and
 /// [`super::Db::instant`] convert.
 ///
 /// Fractions are cut off here, because MySQL would round them and MariaDB would cut them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(NaiveDateTime);
 
 impl WallTime {
@@ -43,6 +44,50 @@ impl WallTime {
     }
 }
 
+impl From<WallTime> for Value {
+    fn from(wall: WallTime) -> Self {
+        wall.0.into()
+    }
+}
+
+impl TryGetable for WallTime {
+    fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+        match NaiveDateTime::try_get_by(row, index) {
+            Err(TryGetError::DbErr(refused)) => {
+                // The one TIMESTAMP column: the server shows it as wall-clock time too, and the
+                // driver, which would have it in UTC, only labels it so.
+                let labelled = DateTime::<Utc>::try_get_by(row, index);
+                labelled.map(|at| Self(at.naive_utc())).map_err(|_| TryGetError::DbErr(refused))
+            }
+            read => read.map(Self),
+        }
+    }
+}
+
+impl ValueType for WallTime {
+    fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+        <NaiveDateTime as ValueType>::try_from(value).map(Self)
+    }
+
+    fn type_name() -> String {
+        "WallTime".to_owned()
+    }
+
+    fn array_type() -> ArrayType {
+        NaiveDateTime::array_type()
+    }
+
+    fn column_type() -> ColumnType {
+        NaiveDateTime::column_type()
+    }
+}
+
+impl Nullable for WallTime {
+    fn null() -> Value {
+        NaiveDateTime::null()
+    }
+}
+
 /// Reads a time inside a gap with the offset in force before the gap.
 fn skipped(naive: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     // No gap of the tz database is longer than a day (Samoa skipped one day in 2011).
@@ -56,6 +101,7 @@ fn cut(naive: NaiveDateTime) -> NaiveDateTime {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use chrono_tz::{America::New_York, Asia::Shanghai};
 

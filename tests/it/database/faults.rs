@@ -170,7 +170,7 @@ async fn a_folder_that_cannot_be_used_is_named_on_one_line() {
     let database = Backend::Sqlite.database().await;
     std::fs::write(database.data_dir().join("lock"), "").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
-    let limits = liveloom::config::LimitsConfig { open_per_s: 1, login_per_s: 1, replica_lag_s: 2 };
+    let limits = liveloom::config::LimitsConfig::default();
     let clock = std::sync::Arc::new(liveloom::clock::SystemClock);
     let error = Db::connect(&MysqlConfig::default(), file.path(), &limits, clock).await.unwrap_err();
     assert!(error.to_string().contains("node.data_dir"), "{error}");

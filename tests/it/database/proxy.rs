@@ -16,10 +16,19 @@ pub enum Way {
     Reset,
 }
 
+/// The way now, and how often connections were swallowed and reset so far: one that was open then
+/// shares that fate even if the way has been opened again since.
+#[derive(Clone, Copy)]
+struct State {
+    way: Way,
+    swallowed: u32,
+    reset: u32,
+}
+
 /// A proxy on a port of its own.
 pub struct Proxy {
     pub port: u16,
-    way: watch::Sender<Way>,
+    state: watch::Sender<State>,
     accepting: JoinHandle<()>,
 }
 
@@ -28,18 +37,22 @@ impl Proxy {
     pub async fn start(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (way, seen) = watch::channel(Way::Open);
+        let (state, seen) = watch::channel(State { way: Way::Open, swallowed: 0, reset: 0 });
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(serve(client, target.clone(), seen.clone()));
             }
         });
-        Self { port, way, accepting }
+        Self { port, state, accepting }
     }
 
     /// Changes what becomes of connections.
     pub fn set(&self, way: Way) {
-        self.way.send_replace(way);
+        self.state.send_modify(|state| {
+            state.way = way;
+            state.swallowed += u32::from(way == Way::Swallow);
+            state.reset += u32::from(way == Way::Reset);
+        });
     }
 }
 
@@ -49,15 +62,19 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(mut client: TcpStream, target: String, mut way: watch::Receiver<Way>) {
-    let begun = *way.borrow_and_update();
-    if begun == Way::Open {
-        let Ok(mut server) = TcpStream::connect(target).await else { return };
+async fn serve(mut client: TcpStream, target: String, mut state: watch::Receiver<State>) {
+    let begun = *state.borrow_and_update();
+    if begun.way == Way::Reset {
+        return;
+    }
+    // Held until the end: neither side learns of a connection that is swallowed.
+    let mut server = None;
+    if begun.way == Way::Open {
+        let Ok(connected) = TcpStream::connect(target).await else { return };
         tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => return,
-            _ = way.wait_for(|way| *way != Way::Open) => {}
+            _ = copy_bidirectional(&mut client, server.insert(connected)) => return,
+            _ = state.wait_for(|now| (now.swallowed, now.reset) != (begun.swallowed, begun.reset)) => {}
         }
     }
-    // Held open in silence until connections are reset; the socket is closed on return.
-    let _ = way.wait_for(|way| *way == Way::Reset).await;
+    let _ = state.wait_for(|now| now.reset != begun.reset).await;
 }

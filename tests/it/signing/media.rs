@@ -26,7 +26,7 @@ pub(super) fn config(security_type: SecurityType) -> PiliConfig {
         rtmp_play_url: "rtmp://rtmp.example.com".to_owned(),
         flv_play_url: "https://hdl.example.com".to_owned(),
         hls_play_url: "https://hls.example.com".to_owned(),
-        media_url: String::new(),
+        ..PiliConfig::default()
     }
 }
 

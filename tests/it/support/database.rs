@@ -113,7 +113,7 @@ impl TestDatabase {
 
     /// The store over other entries, with this folder.
     pub async fn open(&self, mysql: &MysqlConfig) -> Result<Db, StoreError> {
-        let limits = LimitsConfig { open_per_s: 1000, login_per_s: 1000, replica_lag_s: 2 };
+        let limits = LimitsConfig { replica_lag_s: 2, ..LimitsConfig::default() };
         Db::connect(mysql, self.data_dir(), &limits, Arc::new(SystemClock)).await
     }
 

@@ -1,0 +1,106 @@
+//! Appending events, as the last act of the transaction that makes the change.
+//!
+//! The number of an event is taken by writing the room's row in `room_lane`, whose lock then lasts
+//! until the commit: order of numbers is order of commits, and a number that was rolled back is
+//! given again. It comes last so that the lock is short.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Set};
+
+use super::DomainEvent;
+use crate::store::db::{Db, StoreError, WallTime};
+use crate::store::entity::{event_log, room_lane};
+use crate::store::raise::Raise;
+
+/// Rooms per statement; five parameters each stay below SQLite's limit of 32,766.
+const BATCH: usize = 5000;
+
+/// Appends an event of the room `live_id` and returns its number in the room. Two statements.
+///
+/// # Errors
+/// When the database refuses or cannot be reached; the transaction must be given up then.
+pub async fn append(
+    tx: &impl ConnectionTrait,
+    db: &Db,
+    live_id: &str,
+    event: &DomainEvent,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let raise = Raise::new(tx, "seq");
+    let on_conflict = match tx.get_database_backend() {
+        DbBackend::MySql => "ON DUPLICATE KEY UPDATE",
+        _ => "ON CONFLICT (live_id) DO UPDATE SET",
+    };
+    let (first, next) = (raise.value("1"), raise.value("seq + 1"));
+    let sql = format!("INSERT INTO room_lane (live_id, seq) VALUES (?, {first}) {on_conflict} seq = {next}");
+    let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_lane(live_id))?;
+
+    let row = row(live_id, seq, event, db.wall(now))?;
+    event_log::Entity::insert(row).exec_without_returning(tx).await?;
+    u64::try_from(seq).map_err(|_| no_lane(live_id).into())
+}
+
+/// Appends one event for each of many rooms, no room twice. Three statements per 5000 rooms.
+///
+/// # Errors
+/// When the database refuses or cannot be reached, or a room is there twice; the transaction must be
+/// given up then.
+pub async fn append_all(
+    tx: &impl ConnectionTrait,
+    db: &Db,
+    events: &[(String, DomainEvent)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    // All take the rows' locks in one order, so that two transactions cannot wait for each other.
+    let mut events: Vec<_> = events.iter().map(|(live_id, event)| (live_id.as_str(), event)).collect();
+    events.sort_unstable_by_key(|(live_id, _)| *live_id);
+    for batch in events.chunks(BATCH) {
+        let seqs = raise_all(tx, batch).await?;
+        let rows = batch.iter().map(|(live_id, event)| {
+            let seq = seqs.get(*live_id).ok_or_else(|| no_lane(live_id))?;
+            row(live_id, *seq, event, db.wall(now))
+        });
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        event_log::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes the next number of each room.
+async fn raise_all(
+    tx: &impl ConnectionTrait,
+    batch: &[(&str, &DomainEvent)],
+) -> Result<HashMap<String, i64>, StoreError> {
+    use room_lane::{ActiveModel, Column, Entity};
+    let ids = || batch.iter().map(|(live_id, _)| *live_id);
+    let lanes = ids().map(|live_id| ActiveModel { live_id: Set(live_id.to_owned()), seq: Set(1) });
+    let next = Expr::col((Entity, Column::Seq)).add(1);
+    let conflict = OnConflict::column(Column::LiveId).value(Column::Seq, next).to_owned();
+    Entity::insert_many(lanes).on_conflict(conflict).exec_without_returning(tx).await?;
+    let lanes = Entity::find().filter(Column::LiveId.is_in(ids())).all(tx).await?;
+    Ok(lanes.into_iter().map(|lane| (lane.live_id, lane.seq)).collect())
+}
+
+fn row(
+    live_id: &str,
+    seq: i64,
+    event: &DomainEvent,
+    created_at: WallTime,
+) -> Result<event_log::ActiveModel, StoreError> {
+    let (kind, body) = event.encode().map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(event_log::ActiveModel {
+        live_id: Set(live_id.to_owned()),
+        seq: Set(seq),
+        kind: Set(kind),
+        body: Set(body),
+        created_at: Set(created_at),
+        ..Default::default()
+    })
+}
+
+fn no_lane(live_id: &str) -> DbErr {
+    DbErr::RecordNotFound(format!("the lane of room {live_id}"))
+}
