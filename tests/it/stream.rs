@@ -156,6 +156,8 @@ async fn push_urls_that_are_forged_expired_or_of_no_live_room_are_refused() {
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     wait_until("the stream was up and is down", LIMIT, async || studio.is_up(&good_id).await == Some(false))
         .await;
+    let files = studio.media.files();
+    assert!(files.contains(&format!("live-{good_id}.m3u8")), "{files:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

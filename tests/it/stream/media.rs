@@ -30,10 +30,12 @@ impl MediaServer {
         fs::create_dir(folder.path().join("hls")).unwrap();
         let (rtmp_port, http_port) = (free_port(), free_port());
         fs::write(folder.path().join("nginx.conf"), settings(hub, hooks_port, rtmp_port, http_port)).unwrap();
+        // nginx-rtmp takes relative paths from where it was started, nginx from its prefix.
         let nginx = Command::new("nginx")
             .arg("-p")
             .arg(folder.path())
             .args(["-c", "nginx.conf", "-e", "error.log"])
+            .current_dir(folder.path())
             .stdin(Stdio::null())
             .spawn()
             .expect("nginx is installed");
