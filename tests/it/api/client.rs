@@ -111,6 +111,11 @@ impl Api {
         self.target.jwt_key.as_deref().ok_or(NotApplicable("LIVELOOM_TARGET_JWT_KEY is not set"))
     }
 
+    /// Whether the target is known to have a streaming service.
+    pub fn has_streams(&self) -> bool {
+        self.target.stream_keys.is_some()
+    }
+
     /// The account keys that sign push URLs and room tokens, when they are known.
     pub fn stream_keys(&self) -> Result<(&str, &str), NotApplicable> {
         let keys = self.target.stream_keys.as_ref();

@@ -6,15 +6,12 @@ use super::openapi::{Document, Operation};
 use super::{Api, Verdict};
 
 /// Statuses that a route need not show, and why.
-const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[
-    (
-        "GET",
-        "/client/live/room/heartbeat/{live_id}",
-        404,
-        "who is in no such room gets the 500 that the SDKs know",
-    ),
-    ("GET", "/client/user/imusers", 404, "a list: unknown ids are left out"),
-];
+const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[(
+    "GET",
+    "/client/live/room/heartbeat/{live_id}",
+    404,
+    "who is in no such room gets the 500 that the SDKs know",
+)];
 
 /// Panics with all gaps at once: a 2xx case for every operation, and every 400, 401, 403 and 404 that it
 /// declares or must have: 401 with credentials, 404 with an id in the path, 400 with other input.
@@ -22,7 +19,7 @@ pub async fn nothing_is_left_out(api: Api) -> Verdict {
     let document = api.document().await;
     let seen = seen_statuses(&api, &document);
     let mut gaps = Vec::new();
-    for operation in &document.operations {
+    for operation in document.operations.iter().filter(|operation| is_within_reach(&api, operation)) {
         let none = BTreeSet::new();
         let statuses = seen.get(&key(operation)).unwrap_or(&none);
         if !statuses.iter().any(|status| (200..300).contains(status)) {
@@ -42,6 +39,15 @@ pub async fn nothing_is_left_out(api: Api) -> Verdict {
     }
     assert!(gaps.is_empty(), "{} gaps:\n{}", gaps.len(), gaps.join("\n"));
     Ok(())
+}
+
+/// Whether enough is known of the target to get every answer of the route.
+fn is_within_reach(api: &Api, operation: &Operation) -> bool {
+    match operation.path.as_str() {
+        "/manager/login" => api.target.admin.is_some(),
+        path if path.starts_with("/hooks/") => api.backend.is_some(),
+        _ => true,
+    }
 }
 
 fn key(operation: &Operation) -> (String, String) {

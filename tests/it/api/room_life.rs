@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::rooms::assert_room;
 use super::sign;
 use super::world::{User, next_second, now};
-use super::{Api, Verdict, cases};
+use super::{Api, NotApplicable, Verdict, cases};
 use crate::support::fake_im::{FakeIm, Mood};
 
 cases![
@@ -37,7 +37,6 @@ async fn a_start_goes_live_and_joins_the_anchor(api: Api) -> Verdict {
     let before = now();
     let started = api.start(&anchor, &id).await;
     assert_room(&started);
-    assert_ne!(started["room_token"], "");
     for room in [started, api.info(&anchor, &id).await] {
         assert_eq!((&room["live_status"], &room["anchor_status"]), (&json!(1), &json!(1)), "{room}");
         assert_eq!(room["online_count"], 1, "{room}");
@@ -54,6 +53,9 @@ async fn a_room_token_is_for_that_room(api: Api) -> Verdict {
     let id = api.room(&anchor).await;
     let started = api.start(&anchor, &id).await;
     let token = started["room_token"].as_str().expect("room_token");
+    if token.is_empty() && api.backend.is_none() {
+        return Err(NotApplicable("the target has no RTC service"));
+    }
     let payload = sign::room_token(token, api.stream_keys().ok());
     assert_eq!((&payload["roomName"], &payload["userId"]), (&json!(id), &json!(anchor.id)));
     assert_eq!(payload["permission"], "user");
