@@ -29,6 +29,7 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command};
 
@@ -53,6 +54,17 @@ async fn main() -> ExitCode {
             }
         },
         // Dropping the work kills what it started and removes the temporary folder.
-        _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+        () = interrupted() => ExitCode::from(130),
+    }
+}
+
+/// Ends with SIGINT or SIGTERM.
+async fn interrupted() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }

@@ -103,6 +103,7 @@ async fn count(
     common: &CommonArgs,
     only: &[String],
 ) -> Result<(Fixture, Vec<Counted>, Duration)> {
+    bed.database.flush_commits(false).await?;
     let proxy = CacheProxy::start(bed.cache.address).await?;
     let mut sql = SqlProbe::connect(&bed.database.options()).await?;
     sql.prove(&bed.database.options()).await?;
@@ -133,6 +134,7 @@ async fn count(
     }
     let ready = server.ready_in;
     server.stop().await?;
+    bed.database.flush_commits(true).await?;
     Ok((fixture, counted, ready))
 }
 

@@ -27,7 +27,7 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
-    /// Installs and starts one under `folder`. Every commit is flushed, as in production.
+    /// Installs and starts one under `folder`.
     pub async fn start(folder: &Path) -> Result<Self> {
         let data = folder.join("mariadb");
         install(folder, &data).await?;
@@ -36,7 +36,7 @@ impl MariaDb {
         let mut program = Command::new(program("mariadbd"));
         program
             .args(["--no-defaults", "--skip-log-bin", "--bind-address=127.0.0.1", "--max-connections=400"])
-            .args(["--innodb-buffer-pool-size=256M", "--innodb-flush-log-at-trx-commit=1"])
+            .args(["--innodb-buffer-pool-size=256M"])
             .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", socket.display()))
@@ -69,6 +69,19 @@ impl MariaDb {
     /// Opens a connection.
     pub async fn connect(&self) -> Result<MySqlConnection> {
         Ok(MySqlConnection::connect_with(&self.options()).await?)
+    }
+
+    /// Whether every commit waits for the disk, as in production, or only soon reaches it: what is counted does not
+    /// depend on it, how long counting takes does.
+    pub async fn flush_commits(&self, flush: bool) -> Result<()> {
+        let statement = if flush {
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 1"
+        } else {
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 0"
+        };
+        let mut connection = self.connect().await?;
+        connection.execute(sqlx::raw_sql(statement)).await?;
+        Ok(connection.close().await?)
     }
 
     async fn prepare(&mut self, socket: PathBuf) -> Result<()> {
