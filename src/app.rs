@@ -293,10 +293,10 @@ async fn follow_changes(cache: Cache, services: Services, stop: CancellationToke
         let (users, lives) = (&services.users, &services.lives);
         match change {
             Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
-                users.forget(Some(&key)).await
+                users.forget(Some(&key)).await;
             }
             Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
-                lives.forget(Some(&key)).await
+                lives.forget(Some(&key)).await;
             }
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {

@@ -1,6 +1,5 @@
 //! The rules of rooms: creation, start, end, deletion.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -277,7 +276,7 @@ impl Lives {
     ) -> Result<(), Error> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let extends = extends.unwrap_or_else(BTreeMap::new);
+        let extends = extends.unwrap_or_default();
         inner
             .db
             .transaction(|tx| {

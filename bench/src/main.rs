@@ -1,0 +1,70 @@
+//! Benchmark of liveloom.
+//!
+//! Starts a private MariaDB, a private Redis and the release server over them, and drives the server
+//! from this process over keep-alive connections on the loopback interface. See `bench/README.md`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod api;
+mod bed;
+mod cli;
+mod compare;
+mod count;
+mod drive;
+mod figures;
+mod fixture;
+mod http;
+mod judge;
+mod measure;
+mod probe;
+mod report;
+mod request;
+mod routes;
+mod server;
+mod session;
+mod sign;
+mod silent;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Cli, Command};
+
+/// One thread on purpose: the driver shares the machine with the server that it measures.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let work = async {
+        match cli.command {
+            Command::Run(args) => session::run(&args).await,
+            Command::Check(args) => session::check(&args).await,
+            Command::Compare(args) => compare::compare(&args.before, &args.after),
+        }
+    };
+    tokio::select! {
+        done = work => match done {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(1),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::from(2)
+            }
+        },
+        // Dropping the work kills what it started and removes the temporary folder.
+        () = interrupted() => ExitCode::from(130),
+    }
+}
+
+/// Ends with SIGINT or SIGTERM.
+async fn interrupted() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}

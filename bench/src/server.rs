@@ -1,0 +1,166 @@
+//! The server under test: its configuration, start and stop.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use crate::bed::{Bed, MariaDb, Process};
+use crate::http::Connection;
+use crate::probe::process;
+use crate::request::{Keys, Renderer};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(2);
+const JWT_KEY: &str = "a-key-of-the-benchmark-0123456789abcdef";
+
+/// Starts servers with the same keys on the same address, one after the other.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    binary: PathBuf,
+    folder: PathBuf,
+    database: Value,
+    address: SocketAddr,
+    keys: Keys,
+}
+
+/// How one start differs from the defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// Names its configuration file and its log.
+    pub name: &'static str,
+    /// Where it finds Redis.
+    pub cache: SocketAddr,
+    /// `live.viewer_timeout_s`.
+    pub viewer_timeout_s: u64,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    /// From the spawn to the first 200 on `/readyz`.
+    pub ready_in: Duration,
+}
+
+impl Launcher {
+    /// `binary` absent: `liveloom` beside this program.
+    pub fn new(binary: Option<&Path>, bed: &Bed, address: SocketAddr) -> Result<Self> {
+        let binary = match binary {
+            Some(path) => path.to_owned(),
+            None => std::env::current_exe()?.with_file_name("liveloom"),
+        };
+        if !binary.exists() {
+            bail!(
+                "no server at {}: cargo build --release -p liveloom -p bench, or --server FILE",
+                binary.display()
+            );
+        }
+        let keys = Keys { access_key: "bench-access".into(), secret_key: "bench-secret-0123456789".into() };
+        Ok(Self { binary, folder: bed.folder().to_owned(), database: database(&bed.database), address, keys })
+    }
+
+    /// Where the servers listen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Renders requests to the servers.
+    pub fn renderer(&self) -> Renderer {
+        Renderer::new(self.address.to_string(), self.keys.clone())
+    }
+
+    /// Writes the configuration, starts the server and waits until it is ready.
+    pub async fn start(&self, variant: Variant) -> Result<Server> {
+        let config = self.folder.join(format!("{}.yaml", variant.name));
+        // JSON is YAML.
+        fs::write(&config, serde_json::to_vec_pretty(&self.config(variant))?)?;
+        let log = self.folder.join(format!("{}.log", variant.name));
+        let mut program = Command::new(&self.binary);
+        program.arg("serve").arg("--config").arg(&config).current_dir(&self.folder);
+        let begin = Instant::now();
+        let mut process = Process::start("the server", program, &log)?;
+        match self.wait(&mut process, begin).await {
+            Ok(ready_in) => Ok(Server { process, ready_in }),
+            Err(error) => {
+                let text = fs::read_to_string(&log).unwrap_or_default();
+                let tail: Vec<&str> = text.lines().rev().take(10).collect();
+                bail!("{error:#}; its last lines, newest first:\n{}", tail.join("\n"))
+            }
+        }
+    }
+
+    async fn wait(&self, process: &mut Process, begin: Instant) -> Result<Duration> {
+        let request = self.renderer().open("GET", "/readyz");
+        while begin.elapsed() < PATIENCE {
+            process.check()?;
+            if let Ok(mut connection) = Connection::open(self.address).await
+                && connection.exchange(&request).await.is_ok_and(|answer| answer.status == 200)
+            {
+                return Ok(begin.elapsed());
+            }
+            sleep(POLL).await;
+        }
+        bail!("the server is not ready after {} s", PATIENCE.as_secs())
+    }
+
+    fn config(&self, variant: Variant) -> Value {
+        json!({
+            "node": { "node_id": 1, "data_dir": self.folder.join("data") },
+            "account": { "access_key": "bench-qiniu", "secret_key": "bench-qiniu-secret" },
+            "httpq": { "addr": self.address.to_string() },
+            "auth": {
+                "jwt_key": JWT_KEY,
+                "server": {
+                    "enable": true,
+                    "access_key": self.keys.access_key,
+                    "secret_key": self.keys.secret_key,
+                },
+            },
+            "cache": { "type": "node", "addr": variant.cache.to_string() },
+            "mysql": { "databases": [self.database] },
+            "im": { "provider": "builtin" },
+            "rtc": { "app_id": "bench-rtc" },
+            "pili": {
+                "hub": "bench", "security_type": "expiry", "publish_key": "bench-publish",
+                "publish_expire_s": 3600, "stream_pattern": "bench-%s", "publish_domain": "push.example.com",
+                "rtmp_play_url": "rtmp://play.example.com", "flv_play_url": "https://play.example.com",
+                "hls_play_url": "https://play.example.com",
+            },
+            "cron": { "single_task_node": 1 },
+            // The bare route is one of the rate-limited open routes.
+            "limits": { "open_per_s": 1_000_000 },
+            "live": { "viewer_timeout_s": variant.viewer_timeout_s },
+        })
+    }
+}
+
+fn database(database: &MariaDb) -> Value {
+    json!({
+        "host": "127.0.0.1", "port": database.address.port(), "username": database.account(),
+        "password": database.account(), "database": database.account(), "max_idle_conns": 20,
+        "max_open_conns": 40, "conn_max_life_time": 600, "default": "live", "loc": "Asia/Shanghai",
+    })
+}
+
+impl Server {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid
+    }
+
+    /// Its resident memory in bytes.
+    pub fn resident(&self) -> Result<u64> {
+        process::resident(self.process.pid).context("the server is gone")
+    }
+
+    /// Stops it as an operator would.
+    pub async fn stop(self) -> Result<()> {
+        self.process.stop().await
+    }
+}
