@@ -142,9 +142,11 @@ fn declare(path: &str, operation: &mut Operation) {
     }
     add("default", "Any other failure");
     for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response
-            && response.content.is_empty()
-        {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            response.description = "Done".to_owned();
+        }
+        if response.content.is_empty() {
             response.content = failed("").content;
         }
     }
