@@ -49,7 +49,7 @@ pub struct CommonArgs {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     pub requests: u32,
     /// Seconds over which the statements of background jobs are counted before the requests.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=120))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
     pub idle: u64,
     /// Also write the result as JSON.
     #[arg(long, value_name = "FILE")]

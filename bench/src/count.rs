@@ -1,10 +1,10 @@
 //! The counted phase: SQL statements and cache round trips per request.
 //!
 //! Requests go one after the other over one connection, so that the server has no chance to merge the round
-//! trips of several. What background jobs do is measured before, with the same data and no requests, and
-//! taken off in proportion to the time.
+//! trips of several. What background jobs do all the time is measured before, with the same data and no
+//! requests, and taken off in proportion to the time; what they do in bursts falls out, since the figure is the
+//! median of several parts.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -21,19 +21,24 @@ use crate::report::Counted;
 use crate::request::Request;
 use crate::routes::Limits;
 
+/// Into how many parts the requests of a route are divided.
+const PARTS: usize = 5;
+const IDLE_STEP: Duration = Duration::from_millis(500);
+
 /// Counts over one connection.
 #[derive(Debug)]
 pub struct Counter<'a> {
     connection: Connection,
     sql: &'a mut SqlProbe,
     cache: &'a CacheProxy,
-    idle: Idle,
+    /// What background jobs do per second, most of the time.
+    idle: Cost,
 }
 
-/// What background jobs do per second.
-#[derive(Clone, Copy, Debug, Default)]
-struct Idle {
-    statements: f64,
+/// Statements and round trips, per second or per request.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Cost {
+    sql: f64,
     trips: f64,
 }
 
@@ -57,15 +62,17 @@ impl<'a> Counter<'a> {
         idle: Duration,
     ) -> Result<Self> {
         eprintln!("counting what background jobs do for {} s", idle.as_secs());
-        let before = read(sql, cache).await?;
-        sleep(idle).await;
-        let after = read(sql, cache).await?;
-        let seconds = after.at.duration_since(before.at).as_secs_f64();
-        let idle = Idle {
-            statements: real(after.sql.since(&before.sql).statements()) / seconds,
-            trips: real(after.cache.since(&before.cache).trips) / seconds,
-        };
-        eprintln!("  {:.1} statements/s, {:.1} cache round trips/s", idle.statements, idle.trips);
+        let begin = Instant::now();
+        let mut readings = vec![read(sql, cache).await?];
+        while begin.elapsed() < idle {
+            sleep(IDLE_STEP).await;
+            readings.push(read(sql, cache).await?);
+        }
+        let steps = readings.iter().zip(readings.iter().skip(1));
+        let rates: Vec<Cost> =
+            steps.map(|(before, after)| after.since(before)).map(Step::per_second).collect();
+        let idle = median(&rates);
+        eprintln!("  {:.1} statements/s, {:.1} cache round trips/s", idle.sql, idle.trips);
         // Not earlier: servers close connections that stay silent.
         Ok(Self { connection: Connection::open(address).await?, sql, cache, idle })
     }
@@ -78,8 +85,7 @@ impl<'a> Counter<'a> {
         Ok(())
     }
 
-    /// Sends `count` requests, `requests` in turn, and counts; the last of `requests` is sent once more to see its
-    /// statements, unless `count` leaves it out: then it is sent only for this.
+    /// Sends `count` requests, `requests` in turn, and counts; then the last of `requests` to see its statements.
     pub async fn count(
         &mut self,
         subject: Subject<'_>,
@@ -87,41 +93,26 @@ impl<'a> Counter<'a> {
         count: usize,
     ) -> Result<Counted> {
         eprintln!("counting {count} × {}", subject.name);
-        let before = read(self.sql, self.cache).await?;
-        for request in requests.iter().cycle().take(count) {
-            self.send(request).await?;
+        let mut rest = requests.iter().cycle().take(count);
+        let first = read(self.sql, self.cache).await?;
+        let mut last = first.clone();
+        let mut parts = Vec::new();
+        for part in 1..=PARTS {
+            let sent = count * part / PARTS - count * (part - 1) / PARTS;
+            for request in rest.by_ref().take(sent) {
+                self.send(request).await?;
+            }
+            let now = read(self.sql, self.cache).await?;
+            parts.push(now.since(&last).per_request(sent, self.idle));
+            last = now;
         }
-        let after = read(self.sql, self.cache).await?;
-        let mut counted = self.per_request(subject, &before, &after, count);
+        let mut counted = per_request(subject, median(&parts), last.since(&first), count);
         if let Some(request) = requests.last() {
             statements::begin(&mut self.sql.connection).await?;
             self.send(request).await?;
             counted.statements = statements::end(&mut self.sql.connection).await?;
         }
         Ok(counted)
-    }
-
-    fn per_request(&self, subject: Subject<'_>, before: &Reading, after: &Reading, count: usize) -> Counted {
-        let requests = u64::try_from(count).unwrap_or(u64::MAX);
-        let seconds = after.at.duration_since(before.at).as_secs_f64();
-        let sql = after.sql.since(&before.sql);
-        let cache = after.cache.since(&before.cache);
-        let each = |total: f64| round(quotient(total, real(requests)), 3);
-        let corrected = |total: u64, idle: f64| each((real(total) - idle * seconds).max(0.0));
-        let kinds: BTreeMap<_, _> =
-            sql.kinds().map(|(kind, total)| (kind.to_owned(), each(real(total)))).collect();
-        Counted {
-            name: subject.name.to_owned(),
-            shown: subject.shown.to_owned(),
-            requests,
-            sql: corrected(sql.statements(), self.idle.statements),
-            trips: corrected(cache.trips, self.idle.trips),
-            sql_limit: subject.limits.sql,
-            trips_limit: subject.limits.trips,
-            sql_kinds: kinds,
-            statements: Vec::new(),
-            commands: cache.commands.into_iter().map(|(name, total)| (name, each(real(total)))).collect(),
-        }
     }
 
     async fn send(&mut self, request: &[u8]) -> Result<()> {
@@ -139,9 +130,85 @@ async fn read(sql: &mut SqlProbe, cache: &CacheProxy) -> Result<Reading> {
     Ok(Reading { at: Instant::now(), sql, cache: cache.read() })
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Reading {
     at: Instant,
     sql: SqlCount,
     cache: CacheCount,
+}
+
+/// What happened between two readings.
+#[derive(Clone, Debug)]
+struct Step {
+    seconds: f64,
+    sql: SqlCount,
+    cache: CacheCount,
+}
+
+impl Reading {
+    fn since(&self, earlier: &Self) -> Step {
+        Step {
+            seconds: self.at.duration_since(earlier.at).as_secs_f64(),
+            sql: self.sql.since(&earlier.sql),
+            cache: self.cache.since(&earlier.cache),
+        }
+    }
+}
+
+impl Step {
+    fn per_second(self) -> Cost {
+        Cost {
+            sql: quotient(real(self.sql.statements()), self.seconds),
+            trips: quotient(real(self.cache.trips), self.seconds),
+        }
+    }
+
+    fn per_request(&self, sent: usize, idle: Cost) -> Cost {
+        let each =
+            |total: u64, idle: f64| quotient((real(total) - idle * self.seconds).max(0.0), whole(sent));
+        Cost { sql: each(self.sql.statements(), idle.sql), trips: each(self.cache.trips, idle.trips) }
+    }
+}
+
+fn per_request(subject: Subject<'_>, cost: Cost, all: Step, count: usize) -> Counted {
+    let each = |(name, total): (&str, u64)| (name.to_owned(), round(quotient(real(total), whole(count)), 3));
+    Counted {
+        name: subject.name.to_owned(),
+        shown: subject.shown.to_owned(),
+        requests: u64::try_from(count).unwrap_or(u64::MAX),
+        sql: round(cost.sql, 3),
+        trips: round(cost.trips, 3),
+        sql_limit: subject.limits.sql,
+        trips_limit: subject.limits.trips,
+        sql_kinds: all.sql.kinds().map(each).collect(),
+        statements: Vec::new(),
+        commands: all.cache.commands.iter().map(|(name, total)| each((name, *total))).collect(),
+    }
+}
+
+fn whole(count: usize) -> f64 {
+    real(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// The median of each figure: a burst of a background job falls into one part of several.
+fn median(costs: &[Cost]) -> Cost {
+    let middle = |figure: fn(&Cost) -> f64| {
+        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
+        figures.sort_unstable_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied().unwrap_or_default()
+    };
+    Cost { sql: middle(|cost| cost.sql), trips: middle(|cost| cost.trips) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_in_one_part_does_not_count() {
+        let cost = |sql, trips| Cost { sql, trips };
+        let parts = [cost(1.0, 1.0), cost(1.9, 1.0), cost(1.0, 1.6), cost(1.0, 1.0), cost(1.0, 1.0)];
+        assert_eq!(median(&parts), cost(1.0, 1.0));
+        assert_eq!(median(&[]), Cost::default());
+    }
 }

@@ -110,6 +110,8 @@ pub struct SilentFigures {
     pub all_out_s: f64,
     /// CPU of the server meanwhile, s.
     pub server_cpu_s: f64,
+    /// CPU of MariaDB meanwhile, s; asking who is left is part of it.
+    pub database_cpu_s: f64,
     /// Statements on the database meanwhile.
     pub statements: u64,
     /// Heartbeats of others before.

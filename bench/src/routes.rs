@@ -1,6 +1,6 @@
 //! The routes that are measured.
 
-use crate::fixture::{Fixture, KEYWORD, Person, join, token};
+use crate::fixture::{Fixture, KEYWORD, Person, Room, join, token};
 use crate::request::{Renderer, Request};
 
 /// Rooms that the counted phase reads: few, so that look-ups stay warm while requests come one by one.
@@ -143,31 +143,43 @@ impl Route {
     }
 }
 
-/// Requests that make the look-ups of `people` warm and change nothing.
-pub fn greetings(renderer: &Renderer, people: &[Person]) -> Vec<Request> {
-    people.iter().map(|person| renderer.client("GET", "/client/app/config", &person.token, None)).collect()
+/// Requests that make the look-ups of `people` and of all rooms warm and change nothing.
+pub fn greetings(renderer: &Renderer, rooms: &[Room], people: &[Person]) -> Vec<Request> {
+    let people =
+        people.iter().map(|person| renderer.client("GET", "/client/app/config", &person.token, None));
+    let rooms = rooms.iter().map(|room| {
+        let target = format!("/client/live/room/info/{}", room.live_id);
+        renderer.client("GET", &target, &room.anchor.token, None)
+    });
+    people.chain(rooms).collect()
 }
 
-/// Requests with which `people` join the fixture's rooms, spread over them from the `first` room on.
-pub fn joins(renderer: &Renderer, fixture: &Fixture, people: &[Person], first: usize) -> Vec<Request> {
-    let rooms = fixture.rooms.iter().cycle().skip(first);
+/// Requests with which `people` join `rooms`, spread over them from the `first` room on.
+pub fn joins(renderer: &Renderer, rooms: &[Room], people: &[Person], first: usize) -> Vec<Request> {
+    let rooms = rooms.iter().cycle().skip(first);
     people.iter().zip(rooms).map(|(person, room)| join(renderer, person, &room.live_id)).collect()
 }
 
 /// Requests with which they leave these rooms.
-pub fn leaves(renderer: &Renderer, fixture: &Fixture, people: &[Person], first: usize) -> Vec<Request> {
-    let rooms = fixture.rooms.iter().cycle().skip(first);
-    let leave = |(person, room): (&Person, &crate::fixture::Room)| {
+pub fn leaves(renderer: &Renderer, rooms: &[Room], people: &[Person], first: usize) -> Vec<Request> {
+    let rooms = rooms.iter().cycle().skip(first);
+    let leave = |(person, room): (&Person, &Room)| {
         renderer.client("DELETE", &format!("/client/live/room/user/{}", room.live_id), &person.token, None)
     };
     people.iter().zip(rooms).map(leave).collect()
 }
 
-/// Joining and leaving as counted: for the first time, again, twice, from another room, and leaving.
+type Requests = fn(&Renderer, &[Room], &[Person], usize) -> Vec<Request>;
+
+/// Joining and leaving as counted: for the first time, again, twice, from another room, and leaving; by
+/// viewers, then by anchors.
 pub fn passes(renderer: &Renderer, fixture: &Fixture, people: &[Person]) -> Vec<Pass> {
     let pass = |name, shown, requests| Pass { name, shown, requests, limits: sql(3) };
-    let join = |first| joins(renderer, fixture, people, first);
-    let leave = |first| leaves(renderer, fixture, people, first);
+    let rooms = fixture.rooms.get(..WARM_ROOMS).unwrap_or(&fixture.rooms);
+    let join = |first| joins(renderer, rooms, people, first);
+    let leave = |first| leaves(renderer, rooms, people, first);
+    let anchors: Vec<Person> = fixture.rooms.iter().map(|room| room.anchor.clone()).collect();
+    let own = |requests: Requests| requests(renderer, &fixture.rooms, &anchors, 0);
     vec![
         pass("join_first", "POST /client/live/room/user/{live_id}, never in it before", join(0)),
         pass("leave", "DELETE /client/live/room/user/{live_id}", leave(0)),
@@ -175,6 +187,8 @@ pub fn passes(renderer: &Renderer, fixture: &Fixture, people: &[Person]) -> Vec<
         pass("join_twice", "POST while in it", join(0)),
         pass("join_move", "POST while in another room", join(1)),
         pass("leave_moved", "DELETE after moving", leave(1)),
+        pass("leave_anchor", "DELETE by the anchor of a live", own(leaves)),
+        pass("join_anchor", "POST by the anchor, back to their live", own(joins)),
     ]
 }
 
@@ -189,7 +203,6 @@ pub fn heartbeats(renderer: &Renderer, viewers: &[(Person, String)]) -> Vec<Requ
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::Room;
     use crate::request::Keys;
 
     #[test]
@@ -197,12 +210,11 @@ mod tests {
         let renderer = Renderer::new("h".into(), Keys { access_key: "a".into(), secret_key: "s".into() });
         let person = |id: &str| Person { user_id: id.into(), token: format!("token-{id}") };
         let rooms = ["1", "2", "3"].map(|id| Room { live_id: id.into(), anchor: person("x") }).to_vec();
-        let fixture = Fixture { rooms, viewers: vec![], joiners: vec![] };
         let people: Vec<Person> = ["a", "b", "c", "d"].map(person).to_vec();
         let target =
             |request: &Request| String::from_utf8_lossy(request).split(' ').nth(1).map(str::to_owned);
-        let joined: Vec<_> = joins(&renderer, &fixture, &people, 1).iter().map(target).collect();
-        let left: Vec<_> = leaves(&renderer, &fixture, &people, 1).iter().map(target).collect();
+        let joined: Vec<_> = joins(&renderer, &rooms, &people, 1).iter().map(target).collect();
+        let left: Vec<_> = leaves(&renderer, &rooms, &people, 1).iter().map(target).collect();
         assert_eq!(joined, left);
         assert_eq!(joined.first().cloned().flatten().as_deref(), Some("/client/live/room/user/2"));
     }

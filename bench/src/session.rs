@@ -126,8 +126,9 @@ async fn count(
     }
     if MEMBERSHIP.iter().any(|name| wanted.has(name)) {
         let people = fixture.joiners.get(..count).unwrap_or(&fixture.joiners);
-        counter.warm(&routes::greetings(&renderer, people)).await?;
+        let greetings = routes::greetings(&renderer, &fixture.rooms, people);
         for pass in routes::passes(&renderer, &fixture, people) {
+            counter.warm(&greetings).await?;
             let subject = Subject { name: pass.name, shown: pass.shown, limits: pass.limits };
             counted.push(counter.count(subject, &pass.requests, pass.requests.len() - 1).await?);
         }
@@ -166,8 +167,8 @@ async fn time(
         }
     }
     if MEMBERSHIP.iter().any(|name| wanted.has(name)) {
-        let joins = routes::joins(&renderer, fixture, &fixture.joiners, 0);
-        let leaves = routes::leaves(&renderer, fixture, &fixture.joiners, 0);
+        let joins = routes::joins(&renderer, &fixture.rooms, &fixture.joiners, 0);
+        let leaves = routes::leaves(&renderer, &fixture.rooms, &fixture.joiners, 0);
         let [joined, left] = watch.alternate(MEMBERSHIP, [joins, leaves]).await?;
         taken.push(("join", "POST /client/live/room/user/{live_id}", joined));
         taken.push(("leave", "DELETE /client/live/room/user/{live_id}", left));

@@ -114,8 +114,8 @@ fn silent(report: &Report) {
         figures.first_out_s, figures.all_out_s
     );
     println!(
-        "  cost               {} statements, {:.2} s of server CPU, {:.1} MB resident",
-        figures.statements, figures.server_cpu_s, figures.resident_mb
+        "  cost               {} statements, {:.2} s of server CPU, {:.2} s of MariaDB's; server {:.1} MB resident",
+        figures.statements, figures.server_cpu_s, figures.database_cpu_s, figures.resident_mb
     );
     for (when, latency) in [("before", &figures.before), ("meanwhile", &figures.meanwhile)] {
         println!(

@@ -6,7 +6,7 @@
 //! `{pN}:seen` of `live_id:user_id` by the time when they were last heard (ms), and a hash `{pN}:online` of
 //! `live_id` → how many. Which shard a room is in is read from its anchor, who has joined through the API.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -22,56 +22,68 @@ const ONLINE: &str = ":online";
 /// Wall-clock time in the zone that the benchmark's configuration names.
 const NOW: &str = "UTC_TIMESTAMP() + INTERVAL 8 HOUR";
 
-/// Puts `viewers` users `silent-…` into `rooms` in turn, all heard at the same millisecond: the answer.
-pub async fn put_in(
-    database: &mut MySqlConnection,
-    cache: &Redis,
-    rooms: &[&str],
-    viewers: u32,
-) -> Result<Instant> {
-    rows(database, rooms, viewers).await?;
-    let mut connection = cache.connect().await?;
-    let shards = shards(&mut connection).await?;
-    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
-    let heard = Instant::now();
-    let now = seconds * 1000 + micros / 1000;
-    let count = u32::try_from(rooms.len())?;
-    for (room, number) in rooms.iter().zip(0_u32..) {
-        let seen =
-            shards.get(*room).with_context(|| format!("the anchor of room {room} is not in the cache"))?;
-        let online = format!("{}{ONLINE}", seen.trim_end_matches(SEEN));
-        let members: Vec<(u64, String)> = (number..viewers)
-            .step_by(usize::try_from(count)?)
-            .map(|viewer| (now, format!("{room}:{}", user(viewer))))
-            .collect();
-        if members.is_empty() {
-            continue;
-        }
-        let mut pipe = redis::pipe();
-        pipe.zadd_multiple(seen, &members).ignore().hincr(&online, room, members.len()).ignore();
-        () = pipe.query_async(&mut connection).await?;
-    }
-    eprintln!("  presence took {:.1} s", heard.elapsed().as_secs_f64());
-    Ok(heard)
+/// Presence, as the server keeps it in the cache.
+#[derive(Debug)]
+pub struct Presence {
+    connection: MultiplexedConnection,
+    /// The sorted set of each room, by the members that are in it.
+    shards: HashMap<String, String>,
 }
 
-/// Each room's sorted set, by the members that are in it.
-async fn shards(connection: &mut MultiplexedConnection) -> Result<HashMap<String, String>> {
-    let keys: Vec<String> = connection.keys(format!("*{SEEN}")).await?;
-    let mut shards = HashMap::new();
-    for key in keys {
-        let members: Vec<String> = connection.zrange(&key, 0, -1).await?;
-        for member in members {
-            if let Some((room, _)) = member.split_once(':') {
-                shards.insert(room.to_owned(), key.clone());
+impl Presence {
+    /// Finds the sorted sets.
+    pub async fn find(cache: &Redis) -> Result<Self> {
+        let mut connection = cache.connect().await?;
+        let keys: Vec<String> = connection.keys(format!("*{SEEN}")).await?;
+        let mut shards = HashMap::new();
+        for key in keys {
+            let members: Vec<String> = connection.zrange(&key, 0, -1).await?;
+            for member in members {
+                if let Some((room, _)) = member.split_once(':') {
+                    shards.insert(room.to_owned(), key.clone());
+                }
             }
         }
+        Ok(Self { connection, shards })
     }
-    Ok(shards)
+
+    /// How many are in any room.
+    pub async fn count(&mut self) -> Result<u64> {
+        let keys: BTreeSet<&String> = self.shards.values().collect();
+        let mut pipe = redis::pipe();
+        for key in keys {
+            pipe.zcard(key);
+        }
+        let counts: Vec<u64> = pipe.query_async(&mut self.connection).await?;
+        Ok(counts.into_iter().sum())
+    }
+
+    /// Puts `viewers` users `silent-…` into `rooms` in turn, all heard at the same millisecond: the answer.
+    pub async fn put_in(&mut self, rooms: &[&str], viewers: u32) -> Result<Instant> {
+        let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut self.connection).await?;
+        let heard = Instant::now();
+        let now = seconds * 1000 + micros / 1000;
+        for (room, first) in rooms.iter().zip(0_u32..) {
+            let seen = self.shards.get(*room);
+            let seen = seen.with_context(|| format!("the anchor of room {room} is not in the cache"))?;
+            let online = format!("{}{ONLINE}", seen.trim_end_matches(SEEN));
+            let theirs = (first..viewers).step_by(rooms.len());
+            let members: Vec<(u64, String)> =
+                theirs.map(|viewer| (now, format!("{room}:silent-{viewer:07}"))).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let mut pipe = redis::pipe();
+            pipe.zadd_multiple(seen, &members).ignore().hincr(&online, room, members.len()).ignore();
+            () = pipe.query_async(&mut self.connection).await?;
+        }
+        eprintln!("  presence took {:.1} s", heard.elapsed().as_secs_f64());
+        Ok(heard)
+    }
 }
 
-/// The rows, in three statements over MariaDB's sequence tables.
-async fn rows(database: &mut MySqlConnection, rooms: &[&str], viewers: u32) -> Result<()> {
+/// Writes the rows of users and memberships, over MariaDB's sequence tables.
+pub async fn put_in_rows(database: &mut MySqlConnection, rooms: &[&str], viewers: u32) -> Result<()> {
     let begin = Instant::now();
     let last = viewers.saturating_sub(1);
     let name = "CONCAT('silent-', LPAD(seq, 7, '0'))";
@@ -95,10 +107,8 @@ async fn rows(database: &mut MySqlConnection, rooms: &[&str], viewers: u32) -> R
         rooms.len()
     );
     database.execute(sqlx::raw_sql(AssertSqlSafe(members))).await?;
+    // A table that grew by and by has statistics.
+    database.execute(sqlx::raw_sql("ANALYZE TABLE live_users, live_room_user_entities")).await?;
     eprintln!("  rows took {:.1} s", begin.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn user(number: u32) -> String {
-    format!("silent-{number:07}")
 }

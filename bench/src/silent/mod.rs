@@ -22,11 +22,10 @@ use crate::report::SilentFigures;
 use crate::routes::heartbeats;
 use crate::server::{Launcher, Server};
 
-/// How often the database is asked who is still in.
-const POLL: Duration = Duration::from_millis(50);
+/// How often to ask who is still in.
+const POLL: Duration = Duration::from_millis(25);
 /// When to give up.
 const PATIENCE: Duration = Duration::from_secs(60);
-const IN_ROOMS: &str = "SELECT COUNT(*) FROM live_room_user_entities WHERE status = 1";
 const SILENT_IN_ROOMS: &str =
     "SELECT COUNT(*) FROM live_room_user_entities WHERE status = 1 AND user_id LIKE 'silent-%'";
 
@@ -62,19 +61,24 @@ pub async fn measure(
     let rooms = create_rooms(launcher.address(), &renderer, "host", scene.rooms).await?;
     let ids: Vec<&str> = rooms.iter().map(|room| room.live_id.as_str()).collect();
     let mut database = bed.database.connect().await?;
-    let others = ask(&mut database, IN_ROOMS).await?;
     eprintln!("putting {} viewers in", scene.viewers);
-    let heard = load::put_in(&mut database, &bed.cache, &ids, scene.viewers).await?;
+    load::put_in_rows(&mut database, &ids, scene.viewers).await?;
+    let mut presence = load::Presence::find(&bed.cache).await?;
+    let others = presence.count().await?;
+    let heard = presence.put_in(&ids, scene.viewers).await?;
     let due = heard + Duration::from_secs(scene.timeout_s);
     expect_online(launcher, &ids, scene).await?;
 
     eprintln!("waiting for their time-out");
     sleep_until(due.into()).await;
     let mut sql = SqlProbe::connect(&bed.database.options()).await?;
-    let (statements, cpu) = (sql.read().await?, process::cpu(server.pid())?);
-    let (out, polls) = watch(&mut database, others + u64::from(scene.rooms), due).await?;
+    let database_pid = bed.database.process.pid;
+    let statements = sql.read().await?;
+    let (cpu, database_cpu) = (process::cpu(server.pid())?, process::cpu(database_pid)?);
+    let (out, polls) = watch(&mut database, &mut presence, others, due).await?;
     let statements = sql.read().await?.since(&statements).statements().saturating_sub(polls);
     let cpu = process::cpu(server.pid())?.saturating_sub(cpu);
+    let database_cpu = process::cpu(database_pid)?.saturating_sub(database_cpu);
     let (before, meanwhile) = pacer.stop(due, out.last).await?;
     Ok(SilentFigures {
         viewers: scene.viewers,
@@ -82,6 +86,7 @@ pub async fn measure(
         first_out_s: round((out.first - due).as_secs_f64(), 2),
         all_out_s: round((out.last - due).as_secs_f64(), 2),
         server_cpu_s: round(cpu.as_secs_f64(), 2),
+        database_cpu_s: round(database_cpu.as_secs_f64(), 2),
         statements,
         before,
         meanwhile,
@@ -104,22 +109,26 @@ async fn expect_online(launcher: &Launcher, ids: &[&str], scene: Scene) -> Resul
     Ok(())
 }
 
-/// Polls until no silent viewer is in; also how often it asked. `few` is how many may stay for other reasons:
-/// the exact question is dear, and only asked when no more are left.
-async fn watch(database: &mut MySqlConnection, few: u64, due: Instant) -> Result<(Out, u64)> {
-    let full = ask(database, SILENT_IN_ROOMS).await?;
-    if full == 0 {
+/// Polls until no silent viewer is in; also how often it asked the database. That question is dear, and only asked
+/// when no more than the `others` are left in the cache.
+async fn watch(
+    database: &mut MySqlConnection,
+    presence: &mut load::Presence,
+    others: u64,
+    due: Instant,
+) -> Result<(Out, u64)> {
+    let full = presence.count().await?;
+    if full <= others {
         bail!("the viewers were out before their time-out");
     }
-    let mut polls = 1;
+    let mut polls = 0;
     let mut first = None;
     while due.elapsed() < PATIENCE {
-        let left = ask(database, IN_ROOMS).await?;
-        polls += 1;
+        let left = presence.count().await?;
         if left < full {
             first.get_or_insert_with(Instant::now);
         }
-        if left <= few {
+        if left <= others {
             polls += 1;
             if ask(database, SILENT_IN_ROOMS).await? == 0 {
                 let last = Instant::now();
@@ -128,11 +137,8 @@ async fn watch(database: &mut MySqlConnection, few: u64, due: Instant) -> Result
         }
         sleep(POLL).await;
     }
-    bail!(
-        "{} s after the time-out {} rows are still in",
-        PATIENCE.as_secs(),
-        ask(database, SILENT_IN_ROOMS).await?
-    )
+    let left = ask(database, SILENT_IN_ROOMS).await?;
+    bail!("{} s after the time-out {left} rows are still in", PATIENCE.as_secs())
 }
 
 async fn ask(database: &mut MySqlConnection, question: &'static str) -> Result<u64> {
