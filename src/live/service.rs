@@ -24,7 +24,7 @@ use crate::user::Users;
 pub const TOPIC: &str = "live";
 
 /// How long a room may be answered from memory; changes drop the entry on every node at once.
-const LOOKUP_TTL: Duration = Duration::from_secs(10);
+const LOOKUP_TTL: Duration = Duration::from_secs(30);
 const LOOKUP_CAPACITY: u64 = 100_000;
 
 /// What rooms are made of.
