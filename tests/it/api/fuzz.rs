@@ -29,15 +29,21 @@ pub async fn every_route_withstands(api: Api) -> Verdict {
         let asked = api.clone();
         let handle = tokio::runtime::Handle::current();
         let outcome = tokio::task::spawn_blocking(move || {
-            runner(seed, round).run(&any_request(&document, &pool), |request| {
+            let outcome = runner(seed, round).run(&any_request(&document, &pool), |request| {
                 handle.block_on(withstands(&asked, &pool.user, &request))
-            })
+            });
+            outcome.map_err(Box::new)
         });
-        let outcome = outcome.await.expect("the property test runs");
-        if let Err(TestError::Fail(why, request)) = outcome {
-            panic!("LIVELOOM_FUZZ_SEED={seed}, round {round}: {why}\nsmallest request: {}", shown(&request));
+        match outcome.await.expect("the property test runs").map_err(|error| *error) {
+            Ok(()) => {}
+            Err(TestError::Fail(why, request)) => {
+                panic!(
+                    "LIVELOOM_FUZZ_SEED={seed}, round {round}: {why}\nsmallest request: {}",
+                    shown(&request)
+                );
+            }
+            Err(error) => panic!("LIVELOOM_FUZZ_SEED={seed}: {error}"),
         }
-        outcome.unwrap_or_else(|error| panic!("LIVELOOM_FUZZ_SEED={seed}: {error}"));
         requests += CASES;
         if started.elapsed() > Duration::from_secs(seconds) {
             break;
