@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
@@ -91,13 +91,14 @@ impl Gate {
         let signed =
             SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         let original = request.extensions().get::<OriginalPath>().cloned();
-        let host = request.connection_info().host().to_owned();
+        let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+        let host = headers.get(HOST).map(HeaderValue::as_bytes).or(authority).unwrap_or_default();
         let bytes = body::raw(request);
         let parts = RequestParts {
             method: request.method().as_str(),
             path: original.as_ref().map_or(request.path(), |path| path.0.as_str()),
             raw_query: request.query_string(),
-            host: host.as_bytes(),
+            host,
             headers: &signed,
             body: &bytes,
         };

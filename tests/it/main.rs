@@ -6,6 +6,7 @@ mod api;
 mod cache;
 mod config;
 mod database;
+mod documents;
 mod event;
 mod faults;
 mod ids;
