@@ -12,17 +12,17 @@ use anyhow::{Result, bail};
 use tokio::time::sleep;
 
 use crate::api::first_line;
-use crate::figures::{quotient, real, round};
+use crate::figures::{quotient, real};
 use crate::http::Connection;
 use crate::probe::cache::{CacheCount, CacheProxy};
 use crate::probe::sql::{SqlCount, SqlProbe};
 use crate::probe::statements;
 use crate::report::Counted;
 use crate::request::Request;
-use crate::routes::Limits;
+use crate::tally::{Cost, Subject, Tally, median, whole};
 
-/// Into how many parts the requests of a route are divided.
-const PARTS: usize = 5;
+/// Into how many parts the requests of a subject are divided.
+pub const PARTS: usize = 5;
 const IDLE_STEP: Duration = Duration::from_millis(500);
 
 /// Counts over one connection.
@@ -33,24 +33,6 @@ pub struct Counter<'a> {
     cache: &'a CacheProxy,
     /// What background jobs do per second, most of the time.
     idle: Cost,
-}
-
-/// Statements and round trips, per second or per request.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Cost {
-    sql: f64,
-    trips: f64,
-}
-
-/// What is counted under which name.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What is done.
-    pub shown: &'a str,
-    /// Its limits.
-    pub limits: Limits,
 }
 
 impl<'a> Counter<'a> {
@@ -94,25 +76,36 @@ impl<'a> Counter<'a> {
     ) -> Result<Counted> {
         eprintln!("counting {count} × {}", subject.name);
         let mut rest = requests.iter().cycle().take(count);
-        let first = read(self.sql, self.cache).await?;
-        let mut last = first.clone();
-        let mut parts = Vec::new();
+        let mut tally = Tally::default();
         for part in 1..=PARTS {
             let sent = count * part / PARTS - count * (part - 1) / PARTS;
-            for request in rest.by_ref().take(sent) {
-                self.send(request).await?;
-            }
-            let now = read(self.sql, self.cache).await?;
-            parts.push(now.since(&last).per_request(sent, self.idle));
-            last = now;
+            self.part(&mut tally, rest.by_ref().take(sent)).await?;
         }
-        let mut counted = per_request(subject, median(&parts), last.since(&first), count);
         if let Some(request) = requests.last() {
-            statements::begin(&mut self.sql.connection).await?;
-            self.send(request).await?;
-            counted.statements = statements::end(&mut self.sql.connection).await?;
+            self.explain(&mut tally, request).await?;
         }
-        Ok(counted)
+        Ok(tally.counted(subject))
+    }
+
+    /// Sends `requests` and adds them to `tally` as one part.
+    pub async fn part(&mut self, tally: &mut Tally, requests: impl Iterator<Item = &Request>) -> Result<()> {
+        let before = read(self.sql, self.cache).await?;
+        let mut sent = 0;
+        for request in requests {
+            self.send(request).await?;
+            sent += 1;
+        }
+        let step = read(self.sql, self.cache).await?.since(&before);
+        tally.add(sent, step.per_request(sent, self.idle), &step.sql, &step.cache);
+        Ok(())
+    }
+
+    /// Sends `request`, which is not counted, to see its statements.
+    pub async fn explain(&mut self, tally: &mut Tally, request: &Request) -> Result<()> {
+        statements::begin(&mut self.sql.connection).await?;
+        self.send(request).await?;
+        tally.statements = statements::end(&mut self.sql.connection).await?;
+        Ok(())
     }
 
     async fn send(&mut self, request: &[u8]) -> Result<()> {
@@ -167,48 +160,5 @@ impl Step {
         let each =
             |total: u64, idle: f64| quotient((real(total) - idle * self.seconds).max(0.0), whole(sent));
         Cost { sql: each(self.sql.statements(), idle.sql), trips: each(self.cache.trips, idle.trips) }
-    }
-}
-
-fn per_request(subject: Subject<'_>, cost: Cost, all: Step, count: usize) -> Counted {
-    let each = |(name, total): (&str, u64)| (name.to_owned(), round(quotient(real(total), whole(count)), 3));
-    Counted {
-        name: subject.name.to_owned(),
-        shown: subject.shown.to_owned(),
-        requests: u64::try_from(count).unwrap_or(u64::MAX),
-        sql: round(cost.sql, 3),
-        trips: round(cost.trips, 3),
-        sql_limit: subject.limits.sql,
-        trips_limit: subject.limits.trips,
-        sql_kinds: all.sql.kinds().map(each).collect(),
-        statements: Vec::new(),
-        commands: all.cache.commands.iter().map(|(name, total)| each((name, *total))).collect(),
-    }
-}
-
-fn whole(count: usize) -> f64 {
-    real(u64::try_from(count).unwrap_or(u64::MAX))
-}
-
-/// The median of each figure: a burst of a background job falls into one part of several.
-fn median(costs: &[Cost]) -> Cost {
-    let middle = |figure: fn(&Cost) -> f64| {
-        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
-        figures.sort_unstable_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().unwrap_or_default()
-    };
-    Cost { sql: middle(|cost| cost.sql), trips: middle(|cost| cost.trips) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_in_one_part_does_not_count() {
-        let cost = |sql, trips| Cost { sql, trips };
-        let parts = [cost(1.0, 1.0), cost(1.9, 1.0), cost(1.0, 1.6), cost(1.0, 1.0), cost(1.0, 1.0)];
-        assert_eq!(median(&parts), cost(1.0, 1.0));
-        assert_eq!(median(&[]), Cost::default());
     }
 }

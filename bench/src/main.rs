@@ -25,6 +25,7 @@ mod session;
 mod sign;
 mod silent;
 mod table;
+mod tally;
 
 use std::process::ExitCode;
 

@@ -172,14 +172,14 @@ pub fn leaves(renderer: &Renderer, rooms: &[Room], people: &[Person], first: usi
 type Requests = fn(&Renderer, &[Room], &[Person], usize) -> Vec<Request>;
 
 /// Joining and leaving as counted: for the first time, again, twice, from another room, and leaving; by
-/// viewers, then by anchors.
-pub fn passes(renderer: &Renderer, fixture: &Fixture, people: &[Person]) -> Vec<Pass> {
+/// `people`, then by the anchors of their `own` rooms.
+pub fn passes(renderer: &Renderer, rooms: &[Room], people: &[Person], own: &[Room]) -> Vec<Pass> {
     let pass = |name, shown, requests| Pass { name, shown, requests, limits: sql(3) };
-    let rooms = fixture.rooms.get(..WARM_ROOMS).unwrap_or(&fixture.rooms);
-    let join = |first| joins(renderer, rooms, people, first);
-    let leave = |first| leaves(renderer, rooms, people, first);
-    let anchors: Vec<Person> = fixture.rooms.iter().map(|room| room.anchor.clone()).collect();
-    let own = |requests: Requests| requests(renderer, &fixture.rooms, &anchors, 0);
+    let few = rooms.get(..WARM_ROOMS).unwrap_or(rooms);
+    let join = |first| joins(renderer, few, people, first);
+    let leave = |first| leaves(renderer, few, people, first);
+    let anchors: Vec<Person> = own.iter().map(|room| room.anchor.clone()).collect();
+    let own = |requests: Requests| requests(renderer, own, &anchors, 0);
     vec![
         pass("join_first", "POST /client/live/room/user/{live_id}, never in it before", join(0)),
         pass("leave", "DELETE /client/live/room/user/{live_id}", leave(0)),

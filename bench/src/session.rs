@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::bed::{Bed, free_address};
 use crate::cli::{CheckArgs, CommonArgs, RunArgs};
-use crate::count::{Counter, Subject};
+use crate::count::{Counter, PARTS};
 use crate::drive::Driver;
 use crate::figures::{megabytes, round};
 use crate::fixture::Fixture;
@@ -15,8 +15,10 @@ use crate::measure::{Processes, Stopwatch, Taken};
 use crate::probe::cache::CacheProxy;
 use crate::probe::sql::SqlProbe;
 use crate::report::{Counted, ProcessFigures, Report, Timed};
+use crate::request::Renderer;
 use crate::routes::{self, Route};
 use crate::server::{Launcher, Server, Variant};
+use crate::tally::{Subject, Tally};
 use crate::{judge, silent, table};
 
 /// Long enough that no viewer of the fixture falls silent while others are measured.
@@ -125,18 +127,42 @@ async fn count(
         counted.push(counter.count(subject, requests, count).await?);
     }
     if MEMBERSHIP.iter().any(|name| wanted.has(name)) {
-        let people = fixture.joiners.get(..count).unwrap_or(&fixture.joiners);
-        let greetings = routes::greetings(&renderer, &fixture.rooms, people);
-        for pass in routes::passes(&renderer, &fixture, people) {
-            counter.warm(&greetings).await?;
-            let subject = Subject { name: pass.name, shown: pass.shown, limits: pass.limits };
-            counted.push(counter.count(subject, &pass.requests, pass.requests.len() - 1).await?);
-        }
+        counted.extend(count_membership(&mut counter, &renderer, &fixture, count).await?);
     }
     let ready = server.ready_in;
     server.stop().await?;
     bed.database.flush_commits(true).await?;
     Ok((fixture, counted, ready))
+}
+
+/// Counts joins and leaves in groups of users: each goes through all passes while what the server remembers of its
+/// users is still warm.
+async fn count_membership(
+    counter: &mut Counter<'_>,
+    renderer: &Renderer,
+    fixture: &Fixture,
+    count: usize,
+) -> Result<Vec<Counted>> {
+    let people = fixture.joiners.get(..count).unwrap_or(&fixture.joiners);
+    let groups = people.chunks(people.len().div_ceil(PARTS));
+    let anchored = fixture.rooms.chunks(fixture.rooms.len().div_ceil(PARTS));
+    let mut tallies: Vec<(Subject<'_>, Tally)> = Vec::new();
+    for (number, (group, own)) in groups.zip(anchored).enumerate() {
+        eprintln!("counting joins and leaves, {} of {PARTS}", number + 1);
+        counter.warm(&routes::greetings(renderer, &fixture.rooms, group)).await?;
+        for (number, pass) in routes::passes(renderer, &fixture.rooms, group, own).iter().enumerate() {
+            if tallies.len() == number {
+                let subject = Subject { name: pass.name, shown: pass.shown, limits: pass.limits };
+                tallies.push((subject, Tally::default()));
+            }
+            let Some((_, tally)) = tallies.get_mut(number) else { continue };
+            if let Some((last, others)) = pass.requests.split_last() {
+                counter.part(tally, others.iter()).await?;
+                counter.explain(tally, last).await?;
+            }
+        }
+    }
+    Ok(tallies.into_iter().map(|(subject, tally)| tally.counted(subject)).collect())
 }
 
 /// Times every route; the bare one first, in the middle and last, since the machine changes its pace.
