@@ -39,6 +39,10 @@ use crate::user::{self, Admins, Users};
 /// How long running requests may go on after a stop was asked for, in seconds.
 const SHUTDOWN_S: u64 = 10;
 
+/// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
+/// that none of them sends a request into a connection that is being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// A server that listens, and the work around it.
 pub struct Application {
     server: Server,
@@ -280,6 +284,7 @@ fn listen(config: &Config, services: Services) -> anyhow::Result<(Server, Socket
     let server = server
         .workers(config.httpq.workers)
         .shutdown_timeout(SHUTDOWN_S)
+        .keep_alive(KEEP_ALIVE)
         .bind(addr)
         .with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
     let bound = server.addrs().first().copied().unwrap_or(addr);
@@ -293,10 +298,10 @@ async fn follow_changes(cache: Cache, services: Services, stop: CancellationToke
         let (users, lives) = (&services.users, &services.lives);
         match change {
             Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
-                users.forget(Some(&key)).await
+                users.forget(Some(&key)).await;
             }
             Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
-                lives.forget(Some(&key)).await
+                lives.forget(Some(&key)).await;
             }
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {

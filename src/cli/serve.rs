@@ -1,5 +1,6 @@
 //! `liveloom serve`
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use chrono::TimeDelta;
@@ -43,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn welcome(config: &Config, addr: SocketAddr) -> anyhow::Result<()> {
     let token = token::issue(config, DEMO_USER, TimeDelta::days(7))?;
     let url = format!("http://127.0.0.1:{}", addr.port());
-    println!(
+    let text = format!(
         "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\n\
          API reference   {url}/docs\n\
          Health          {url}/readyz\n\
@@ -54,5 +55,7 @@ fn welcome(config: &Config, addr: SocketAddr) -> anyhow::Result<()> {
         data = config.node.data_dir.display(),
         keys = config.node.data_dir.join("keys.yaml").display(),
     );
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stdout(), "{text}");
     Ok(())
 }

@@ -16,7 +16,10 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), json: true }
+        Self {
+            filter: "info,migrations=warn,sea_orm_migration=warn,actix_server=warn".to_owned(),
+            json: true,
+        }
     }
 }
 

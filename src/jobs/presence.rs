@@ -17,9 +17,9 @@ use crate::store::db::Db;
 use crate::store::registry;
 
 /// From one sweep for the silent to the next, at most.
-const SWEEP_EVERY: Duration = Duration::from_secs(3);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// A sweep every 3 s, or, for the short time-outs of tests, four in a time-out.
+/// A sweep every second, or, for the short time-outs of tests, four in a time-out.
 pub(super) fn sweep_every(timeout: Duration) -> Duration {
     SWEEP_EVERY.min(timeout / 4).max(Duration::from_millis(50))
 }

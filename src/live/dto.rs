@@ -40,47 +40,22 @@ pub struct CreateRoom {
     pub publish_expire_at: Option<TimeInput>,
 }
 
-/// A room that a backend creates for an anchor.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-pub struct CreateRoomFor {
+/// Whose room it will be, where a backend creates it; read beside [`CreateRoom`] from one body.
+#[derive(Debug, Deserialize, Validate)]
+pub struct ForAnchor {
     /// The user who will be the anchor.
     #[garde(custom(text::user_id))]
     pub anchor_id: String,
-    /// As for the anchor's own call.
-    #[garde(length(chars, max = 128))]
-    pub title: String,
-    /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
-    pub notice: Option<String>,
-    /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
-    pub cover_url: Option<String>,
-    /// At most 1024 bytes as JSON.
-    #[garde(custom(text::extends))]
-    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
-    pub extends: Option<Extends>,
-    /// Announced start: Unix seconds, or `2021-12-02 11:11:11` in UTC+8.
-    #[garde(skip)]
-    #[schema(value_type = Option<i64>)]
-    pub start_at: Option<TimeInput>,
-    /// Announced end.
-    #[garde(skip)]
-    #[schema(value_type = Option<i64>)]
-    pub end_at: Option<TimeInput>,
-    /// When the push URL expires.
-    #[garde(skip)]
-    #[schema(value_type = Option<i64>)]
-    pub publish_expire_at: Option<TimeInput>,
 }
 
-impl CreateRoomFor {
-    /// The anchor, and the room without it.
-    #[must_use]
-    pub fn split(self) -> (String, CreateRoom) {
-        let Self { anchor_id, title, notice, cover_url, extends, start_at, end_at, publish_expire_at } = self;
-        let room = CreateRoom { title, notice, cover_url, extends, start_at, end_at, publish_expire_at };
-        (anchor_id, room)
-    }
+/// The documented shape of a body with both.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CreateRoomFor {
+    /// The user who will be the anchor.
+    pub anchor_id: String,
+    /// As for the anchor's own call.
+    #[serde(flatten)]
+    pub room: CreateRoom,
 }
 
 /// New `extends` of a room.

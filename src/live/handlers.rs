@@ -2,7 +2,7 @@
 
 use actix_web::web;
 
-use super::dto::{CreateRoom, CreateRoomFor, HeartbeatView, RoomView, UpdateExtends};
+use super::dto::{CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomView, UpdateExtends};
 use super::listing::Wanted;
 use super::service::Lives;
 use crate::auth::{Backend, Client};
@@ -29,9 +29,13 @@ pub async fn create(lives: web::Data<Lives>, client: Client, body: Body<CreateRo
 #[utoipa::path(post, path = "/server/live", tag = "live", security(("server" = [])),
     request_body = CreateRoomFor,
     responses((status = 200, body = inline(Success<RoomView>)), (status = 404, description = "Unknown anchor")))]
-pub async fn create_for(lives: web::Data<Lives>, _: Backend, body: Body<CreateRoomFor>) -> Answer<RoomView> {
-    let (anchor_id, room) = body.0.split();
-    Ok(Reply::data(lives.create(&anchor_id, room).await?))
+pub async fn create_for(
+    lives: web::Data<Lives>,
+    _: Backend,
+    anchor: Body<ForAnchor>,
+    room: Body<CreateRoom>,
+) -> Answer<RoomView> {
+    Ok(Reply::data(lives.create(&anchor.0.anchor_id, room.0).await?))
 }
 
 /// A room.

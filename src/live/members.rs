@@ -306,7 +306,7 @@ pub async fn lock_in(
     let sql = format!(
         "SELECT m.id, m.live_id, m.user_id, e.anchor_id FROM live_room_user_entities m \
          LEFT JOIN live_entities e ON e.live_id = m.live_id \
-         WHERE m.user_id IN ({places}) AND m.status = 1 ORDER BY m.id{}",
+         WHERE m.user_id IN ({places}) AND m.status = 1{}",
         db.dialect().update_lock_sql()
     );
     let values = wanted.iter().map(|member| sea_orm::Value::from(member.user_id.as_str()));

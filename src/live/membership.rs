@@ -81,25 +81,32 @@ impl Lives {
     /// [`Error::NotFound`], or the store's.
     pub async fn leave(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
         let inner = &self.0;
-        let room = self.room(live_id).await?;
-        let is_anchor = room.anchor_id == user_id;
+        if self.room(live_id).await?.anchor_id == user_id {
+            self.store_leave_of_anchor(live_id, user_id).await?;
+        } else {
+            // One statement needs no transaction around it.
+            members::take_out(&inner.db, inner.db.writer(), live_id, user_id, inner.clock.now()).await?;
+        }
+        if let Err(error) = inner.cache.leave(live_id, user_id).await {
+            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
+        }
+        Ok(())
+    }
+
+    async fn store_leave_of_anchor(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
+        let inner = &self.0;
         let now = inner.clock.now();
         inner
             .db
             .transaction(|tx| {
                 Box::pin(async move {
-                    let has_left = members::take_out(&inner.db, tx, live_id, user_id, now).await?;
-                    if has_left && is_anchor {
+                    if members::take_out(&inner.db, tx, live_id, user_id, now).await? {
                         event::append(tx, &inner.db, live_id, &DomainEvent::AnchorLeft, now).await?;
                     }
                     Ok::<_, Error>(())
                 })
             })
-            .await?;
-        if let Err(error) = inner.cache.leave(live_id, user_id).await {
-            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
-        }
-        Ok(())
+            .await
     }
 
     /// Records that a user in a room is there, and tells the state of the live.
@@ -130,7 +137,7 @@ impl Lives {
         let enter = Enter { live_id, user_id, anchor_id: &room.anchor_id, ..Enter::default() };
         inner.cache.enter(enter).await?;
         if room.status == LiveStatus::Live && room.anchor_id == user_id {
-            inner.cache.restore(&[], &[room.live_id.clone()]).await?;
+            inner.cache.restore(&[], std::slice::from_ref(&room.live_id)).await?;
         }
         Ok(())
     }

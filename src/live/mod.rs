@@ -14,7 +14,9 @@ pub mod stream;
 mod view;
 mod visits;
 
-pub use dto::{CreateRoom, CreateRoomFor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends};
+pub use dto::{
+    CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
+};
 pub use error::Error;
 pub use room::{LiveStatus, Room};
 pub use service::{Lives, Parts, TOPIC};

@@ -12,7 +12,7 @@ use super::room::{LiveStatus, Room};
 use crate::event::LiveRow;
 use crate::rest::Paging;
 use crate::rest::text::Extends;
-use crate::store::db::{Db, StoreError, escape_like};
+use crate::store::db::{Db, Dialect, StoreError, escape_like};
 use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 
 /// Which rooms a page shows, and so in which order.
@@ -149,7 +149,7 @@ pub async fn page(
     filter: &RoomFilter<'_>,
     paging: Paging,
 ) -> Result<(u64, Vec<Room>), StoreError> {
-    let wanted = Entity::find().filter(condition(filter));
+    let wanted = Entity::find().filter(condition(filter, db.dialect()));
     let total = wanted.clone().count(conn).await?;
     if paging.offset() >= total {
         return Ok((total, Vec::new()));
@@ -165,7 +165,7 @@ pub async fn page(
     Ok((total, rows.into_iter().map(|row| room(db, row)).collect()))
 }
 
-fn condition(filter: &RoomFilter<'_>) -> Condition {
+fn condition(filter: &RoomFilter<'_>, dialect: Dialect) -> Condition {
     let present = Condition::all().add(Column::DeletedAt.is_null());
     match filter {
         RoomFilter::Status(Wanted::Open) => {
@@ -176,10 +176,12 @@ fn condition(filter: &RoomFilter<'_>) -> Condition {
         RoomFilter::Prefix(keyword) => {
             let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
             let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
+            // Titles are searched as people type; ids are compared byte by byte.
+            let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
             let any = Condition::any()
                 .add(starts(Column::Title))
                 .add(starts(Column::LiveId))
-                .add(starts(Column::AnchorId));
+                .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor));
             present.add(Column::Status.eq(LiveStatus::Live.column())).add(any)
         }
     }

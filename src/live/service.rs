@@ -1,6 +1,5 @@
 //! The rules of rooms: creation, start, end, deletion.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use crate::user::Users;
 pub const TOPIC: &str = "live";
 
 /// How long a room may be answered from memory; changes drop the entry on every node at once.
-const LOOKUP_TTL: Duration = Duration::from_secs(10);
+const LOOKUP_TTL: Duration = Duration::from_secs(30);
 const LOOKUP_CAPACITY: u64 = 100_000;
 
 /// What rooms are made of.
@@ -277,7 +276,7 @@ impl Lives {
     ) -> Result<(), Error> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let extends = extends.unwrap_or_else(BTreeMap::new);
+        let extends = extends.unwrap_or_default();
         inner
             .db
             .transaction(|tx| {

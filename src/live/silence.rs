@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::error::Error;
 use super::members;
 use super::queries;
@@ -17,6 +19,9 @@ use crate::store::fence::Fence;
 
 /// Members handled in one transaction.
 pub const BATCH: usize = 2000;
+
+/// Batches at the same time: one connection alone would keep the database waiting.
+const AT_ONCE: usize = 4;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,27 +41,32 @@ impl Lives {
     pub async fn put_out_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
         let cache = &self.0.cache;
         let mut removed = 0;
-        let mut batch = Vec::new();
+        let mut silent = Vec::new();
         for shard in 0..cache.shards() {
             loop {
                 match cache.remove_silent(shard, timeout, BATCH).await? {
                     Silent::Lost => return Ok(Swept::Lost),
                     Silent::Waiting => break,
                     Silent::Removed(members) if members.is_empty() => break,
-                    Silent::Removed(members) => batch.extend(members),
+                    Silent::Removed(members) => silent.extend(members),
                 }
-                if batch.len() >= BATCH {
-                    removed += self.put_out(fence, std::mem::take(&mut batch)).await?;
+                if silent.len() >= BATCH * AT_ONCE {
+                    removed += self.put_out_all(fence, std::mem::take(&mut silent)).await?;
                 }
             }
         }
-        if !batch.is_empty() {
-            removed += self.put_out(fence, batch).await?;
-        }
+        removed += self.put_out_all(fence, silent).await?;
         Ok(Swept::Removed(removed))
     }
 
-    /// The rows of members whom the cache has removed.
+    /// The rows of members whom the cache has removed, a few batches at the same time.
+    async fn put_out_all(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
+        let batches: Vec<Vec<Member>> = silent.chunks(BATCH).map(<[Member]>::to_vec).collect();
+        let running = stream::iter(batches).map(|batch| self.put_out(fence, batch)).buffer_unordered(AT_ONCE);
+        running.try_fold(0, |sum, out| async move { Ok(sum + out) }).await
+    }
+
+    /// One batch of rows.
     async fn put_out(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
         let inner = &self.0;
         let now = inner.clock.now();

@@ -162,15 +162,13 @@ impl IntoDeserializer<'_, serde_json::Error> for Lenient {
     }
 }
 
-/// Gives each field the spelling that the type knows; an exact spelling wins over others.
+/// Gives each field the spelling that the type knows; of several spellings the last one counts, as
+/// with Go's decoder.
 fn rename(map: Map<String, Value>, fields: &[&'static str]) -> Map<String, Value> {
     let mut renamed = Map::with_capacity(map.len());
-    let (exact, other): (Vec<_>, Vec<_>) =
-        map.into_iter().partition(|(key, _)| fields.contains(&key.as_str()));
-    renamed.extend(exact);
-    for (key, value) in other {
+    for (key, value) in map {
         if let Some(field) = fields.iter().find(|field| field.eq_ignore_ascii_case(&key)) {
-            renamed.entry(*field).or_insert(value);
+            renamed.insert((*field).to_owned(), value);
         }
     }
     renamed

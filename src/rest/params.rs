@@ -40,9 +40,10 @@ impl Params {
     /// The number `name`, or `default` when it is absent.
     ///
     /// # Errors
-    /// [`Invalid`] when it is not a number of this type.
+    /// [`Invalid`] when it is not a number of this type, or empty.
     pub fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, Invalid> {
-        self.get(name).map_or(Ok(default), |text| {
+        let given = self.0.iter().find(|(key, _)| key == name);
+        given.map_or(Ok(default), |(_, text)| {
             text.parse().map_err(|_| Invalid(format!("{name}: `{}` is not an integer", shorten(text))))
         })
     }

@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use actix_web::middleware::Condition;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Error, Scope};
+use actix_web::{Error, Scope, guard};
 
 use crate::rest::request_id;
 use crate::{live, user};
@@ -54,7 +54,8 @@ fn user_routes(config: &mut ServiceConfig) {
     use user::handlers as h;
     config
         .service(web::resource("/user/profile").get(h::own_profile))
-        .service(web::resource("/user/user").put(h::update_own))
+        // With GET it is the user called `user`.
+        .service(web::resource("/user/user").guard(guard::Put()).put(h::update_own))
         .service(web::resource("/user/user/{id}").get(h::info_for_client))
         .service(web::resource("/user/users").get(h::infos_for_client))
         .service(web::resource("/user/imusers").get(h::im_users))

@@ -54,8 +54,13 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// The process is up.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Done)))]
-async fn healthz() -> Reply<()> {
-    Reply::empty()
+async fn healthz(
+    stores: web::Data<Stores>,
+    gate: web::Data<Gate>,
+    request: HttpRequest,
+) -> Result<Reply<()>, ApiError> {
+    stores.limit.check(gate.client_ip(&request))?;
+    Ok(Reply::empty())
 }
 
 /// The process is up, as the Go server says it.
@@ -65,8 +70,7 @@ async fn status(
     gate: web::Data<Gate>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    stores.limit.check(gate.client_ip(&request))?;
-    Ok(Reply::empty())
+    healthz(stores, gate, request).await
 }
 
 /// Database and cache answer.

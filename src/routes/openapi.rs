@@ -72,7 +72,6 @@ impl Modify for Aliases {
                 continue;
             };
             operation.summary = Some(format!("Alias of {canonical}"));
-            operation.operation_id = operation.operation_id.map(|id| format!("{id}_alias"));
             if canonical == "/manager/login" {
                 operation.request_body = None;
                 operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
@@ -116,12 +115,25 @@ struct CommonFailures;
 impl Modify for CommonFailures {
     fn modify(&self, document: &mut OpenApi) {
         for (path, item) in &mut document.paths.paths {
-            let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
-            for operation in methods.into_iter().flatten() {
+            let methods = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in methods {
+                let Some(operation) = operation else { continue };
+                operation.operation_id = Some(operation_id(method, path));
                 declare(path, operation);
             }
         }
     }
+}
+
+/// Handlers of several features share names, so that operations are named after their route.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
 }
 
 fn declare(path: &str, operation: &mut Operation) {
@@ -142,9 +154,11 @@ fn declare(path: &str, operation: &mut Operation) {
     }
     add("default", "Any other failure");
     for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response
-            && response.content.is_empty()
-        {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            response.description = "Done".to_owned();
+        }
+        if response.content.is_empty() {
             response.content = failed("").content;
         }
     }

@@ -1,6 +1,6 @@
 //! What business backends call, with a signature.
 
-use actix_web::{Scope, web};
+use actix_web::{Scope, guard, web};
 
 use crate::{live, user};
 
@@ -11,12 +11,13 @@ pub fn scope() -> Scope {
     web::scope("/server")
         .service(web::resource("/auth/token").get(user::tokens::token))
         .service(web::resource("/auth/admin/token").get(user::tokens::admin_token))
-        .service(web::resource("/user/register").post(u::register))
+        // A user may be called like one of these routes: with another method they are an id.
+        .service(web::resource("/user/register").guard(guard::Post()).post(u::register))
         .service(web::resource("/user/register/batch").post(u::register_batch))
         .service(web::resource("/user/info/{id}").get(u::info))
-        .service(web::resource("/user/infos").get(u::infos))
+        .service(web::resource("/user/infos").guard(guard::Get()).get(u::infos))
         .service(web::resource("/user/profile/{id}").get(u::profile))
-        .service(web::resource("/user/profiles").get(u::profiles))
+        .service(web::resource("/user/profiles").guard(guard::Get()).get(u::profiles))
         .service(web::resource("/user/{id}").put(u::update))
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))

@@ -21,7 +21,7 @@ use crate::store::lookup::{Lookup, SharedError};
 pub const TOPIC: &str = "user";
 
 /// How long a user may be answered from memory; changes drop the entry on every node at once.
-const LOOKUP_TTL: Duration = Duration::from_secs(10);
+const LOOKUP_TTL: Duration = Duration::from_secs(30);
 const LOOKUP_CAPACITY: u64 = 200_000;
 
 /// Why a call about users failed.

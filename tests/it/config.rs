@@ -46,8 +46,12 @@ impl Setup {
         Config::load(&Sources { file: self.dir.path().join("config.yaml"), overlay, env })
     }
 
+    fn valid(&self) -> Loaded {
+        self.load().map_err(|problems| problems.to_string()).unwrap()
+    }
+
     fn config(&self) -> Config {
-        self.load().unwrap_or_else(|problems| panic!("{problems}")).config
+        self.valid().config
     }
 
     /// The mistakes, a line each, with the files' names instead of their paths.
@@ -56,7 +60,7 @@ impl Setup {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let loaded = self.load().unwrap_or_else(|problems| panic!("{problems}"));
+        let loaded = self.valid();
         let lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         self.lines(&lines.join("\n"))
     }

@@ -1,12 +1,19 @@
 //! The integration tests: one binary, a module per feature.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::indexing_slicing, clippy::string_slice)]
 
+mod api;
 mod cache;
 mod config;
 mod database;
+mod documents;
 mod event;
+mod faults;
 mod ids;
 mod im;
 mod lease;
+mod outage;
+mod process;
 mod signing;
+mod stream;
 mod support;

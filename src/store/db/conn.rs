@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use tokio::time::{Instant, timeout_at};
@@ -12,10 +11,6 @@ use tokio::time::{Instant, timeout_at};
 use super::dialect::Dialect;
 use super::link::{Failed, Link};
 use super::pool::{Lease, Pool};
-
-/// How long a statement may take, waiting for a connection included, so that a request to a
-/// database that is cut off is answered within two seconds.
-pub const STATEMENT_LIMIT: Duration = Duration::from_millis(1500);
 
 pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
 
@@ -72,7 +67,7 @@ impl Conn {
         &self,
         operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
-        let deadline = Instant::now() + STATEMENT_LIMIT;
+        let deadline = Instant::now() + self.dialect().statement_limit();
         let mut lease = timeout_at(deadline, self.pool.lease()).await.map_err(|_| too_late())??;
         run_on(&mut lease, deadline, operation).await
     }
@@ -107,7 +102,7 @@ pub(super) async fn run_on<T: Send>(
 }
 
 fn too_late() -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(format!("no answer within {} ms", STATEMENT_LIMIT.as_millis())))
+    DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned()))
 }
 
 #[async_trait::async_trait]

@@ -1,5 +1,7 @@
 //! Which SQL the database speaks.
 
+use std::time::Duration;
+
 use sea_orm::DbBackend;
 
 /// The two families of databases that the server runs on.
@@ -30,6 +32,32 @@ impl Dialect {
                 "CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000 AS SIGNED)"
             }
             Self::Sqlite => "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
+        }
+    }
+
+    /// How long a statement may take, waiting for a connection included: a request to a MySQL that
+    /// is cut off must be answered within two seconds. An embedded file cannot be cut off; there
+    /// writers wait for each other and for the disk, and are better served late than refused.
+    #[must_use]
+    pub fn statement_limit(self) -> Duration {
+        match self {
+            Self::MySql => Duration::from_millis(1500),
+            Self::Sqlite => Duration::from_secs(15),
+        }
+    }
+
+    /// How much of [`Self::statement_limit`] may go into waiting for a connection.
+    #[must_use]
+    pub fn acquire_limit(self) -> Duration {
+        self.statement_limit() * 4 / 5
+    }
+
+    /// `column` compared byte by byte, whatever the collation of an adopted table.
+    #[must_use]
+    pub fn bytewise(self, column: &str) -> String {
+        match self {
+            Self::MySql => format!("{column} COLLATE utf8mb4_bin"),
+            Self::Sqlite => column.to_owned(),
         }
     }
 

@@ -29,7 +29,7 @@ use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::Mutex;
 
-pub use conn::{Conn, STATEMENT_LIMIT};
+pub use conn::Conn;
 pub use dialect::Dialect;
 pub use error::{RetryableError, StoreError};
 pub use prefix::{escape_like, starts_with};

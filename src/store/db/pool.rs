@@ -21,8 +21,6 @@ use super::dialect::Dialect;
 use super::error::StoreError;
 use super::link::Link;
 
-/// How long to wait for a connection, be it a free one or a new one.
-const ACQUIRE_LIMIT: Duration = Duration::from_millis(1200);
 /// How long a live server may take to answer a ping.
 const PING_LIMIT: Duration = Duration::from_millis(400);
 /// A connection idle for longer is pinged before its next use.
@@ -162,9 +160,9 @@ impl Pool {
         self.inner.manager().target.dialect()
     }
 
-    /// Takes a connection out, waiting at most [`ACQUIRE_LIMIT`].
+    /// Takes a connection out, waiting at most [`Dialect::acquire_limit`].
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
-        let timed = timeout(ACQUIRE_LIMIT, self.inner.get()).await;
+        let timed = timeout(self.dialect().acquire_limit(), self.inner.get()).await;
         match timed {
             Ok(Ok(object)) => Ok(Lease { object: Some(object), settled: true }),
             Ok(Err(PoolError::Backend(error))) => Err(DbErr::Conn(RuntimeErr::SqlxError(error.into()))),

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant as Deadline;
 
 use super::Db;
-use super::conn::{Running, STATEMENT_LIMIT, run_on};
+use super::conn::{Running, run_on};
 use super::dialect::Dialect;
 use super::error::{RetryableError, StoreError};
 use super::link::Link;
@@ -94,8 +94,8 @@ where
 
 impl Tx<'_> {
     async fn begin(pool: &Pool) -> Result<Self, DbErr> {
-        let deadline = Deadline::now() + STATEMENT_LIMIT;
         let dialect = pool.dialect();
+        let deadline = Deadline::now() + dialect.statement_limit();
         let mut lease = pool.lease().await?;
         let begin = match dialect {
             Dialect::MySql => "BEGIN",
@@ -109,7 +109,7 @@ impl Tx<'_> {
 
     async fn finish(self, how: &'static str) -> Result<(), DbErr> {
         let mut lease = self.lease.into_inner();
-        let deadline = Deadline::now() + STATEMENT_LIMIT;
+        let deadline = Deadline::now() + self.dialect.statement_limit();
         let ended = run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(how))).await;
         if ended.is_err() {
             // Whether the transaction is still open is unknown; it ends with its connection.
@@ -128,7 +128,7 @@ impl Tx<'_> {
         &self,
         operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
-        let deadline = Deadline::now() + STATEMENT_LIMIT;
+        let deadline = Deadline::now() + self.dialect.statement_limit();
         let locked = tokio::time::timeout_at(deadline, self.lease.lock()).await;
         let mut lease = locked.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
         let ended = run_on(&mut lease, deadline, operation).await;

@@ -56,7 +56,10 @@ pub async fn entering_leaving_and_the_states_of_rooms(on: &Backend) {
     let cache = &on.cache;
     assert_eq!(enter(cache, "1", "a").await, RoomState { online: 1, ..RoomState::default() });
     assert_eq!(enter(cache, "1", "a").await.online, 1, "entering twice is harmless");
-    assert_eq!(enter(cache, "1", "anchor").await, RoomState { online: 2, anchor_in: true, ..RoomState::default() });
+    assert_eq!(
+        enter(cache, "1", "anchor").await,
+        RoomState { online: 2, anchor_in: true, ..RoomState::default() }
+    );
     enter(cache, "2", "a").await;
     let rooms: Vec<(String, &str)> = (0..20).map(|room| (room.to_string(), "anchor")).collect();
     let rooms: Vec<(&str, &str)> =

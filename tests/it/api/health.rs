@@ -1,0 +1,71 @@
+//! http-api.md §12: health; and what is measured.
+
+use std::time::Duration;
+
+use super::world::eventually;
+use super::{Api, NotApplicable, Verdict, cases};
+
+cases![
+    the_status_is_zero,
+    the_process_is_up,
+    the_stores_answer,
+    ping_says_pong,
+    health_wants_no_credentials,
+    calls_are_measured_by_route,
+];
+
+async fn the_status_is_zero(api: Api) -> Verdict {
+    api.get("/status").send().await.done();
+    Ok(())
+}
+
+async fn the_process_is_up(api: Api) -> Verdict {
+    api.get("/healthz").send().await.ok();
+    Ok(())
+}
+
+async fn the_stores_answer(api: Api) -> Verdict {
+    api.get("/readyz").send().await.ok();
+    Ok(())
+}
+
+async fn ping_says_pong(api: Api) -> Verdict {
+    let answer = api.get("/api/ping").document().send().await;
+    assert_eq!((answer.status, answer.message()), (200, "pong"), "{answer:?}");
+    assert!(answer.header("content-type").starts_with("application/json"), "{answer:?}");
+    assert_ne!(answer.header("x-reqid"), "", "{answer:?}");
+    Ok(())
+}
+
+async fn health_wants_no_credentials(api: Api) -> Verdict {
+    for path in ["/status", "/healthz", "/readyz", "/api/ping"] {
+        let answer = api.get(path).authorization("nonsense").document().send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    Ok(())
+}
+
+async fn calls_are_measured_by_route(api: Api) -> Verdict {
+    let url = api.target.metrics_url.clone().ok_or(NotApplicable("LIVELOOM_TARGET_METRICS is not set"))?;
+    let user = api.user().await;
+    let id = api.live_room(&user).await;
+    api.info(&user, &id).await;
+    api.get("/client/live/room/info/nope").by(&user).send().await.not_found();
+    eventually("the histogram has both calls", Duration::from_secs(20), || async {
+        let response = reqwest::get(&url).await.expect("the exporter answers");
+        assert_eq!(response.status(), 200);
+        let text = response.text().await.expect("text");
+        assert!(!text.contains(&id), "an id is a label: {id}");
+        let counted = |code: &str| {
+            text.lines().any(|line| {
+                line.starts_with("qnlive_http_api_count{")
+                    && line.contains("handler=\"/client/live/room/info/{live_id}\"")
+                    && line.contains("method=\"GET\"")
+                    && line.contains(&format!("code=\"{code}\""))
+            })
+        };
+        text.contains("# TYPE qnlive_http_api histogram") && counted("200") && counted("404")
+    })
+    .await;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The API suite: what `http-api.md` says, asked over HTTP of any running server.
+//!
+//! Every case makes its own users and rooms and so stands alone; all of one target run at the same
+//! time. `LIVELOOM_TARGET_URL`, `_AK`, `_SK` and, when known, `_JWT_KEY` point the suite at a server
+//! that is running somewhere; otherwise it starts one in this process, once per backend. A case that
+//! needs more than the target gives answers [`NotApplicable`] and is named in the summary.
+
+#![allow(clippy::panic)]
+
+mod answer;
+mod auth;
+mod bad_input;
+mod client;
+mod cors;
+mod coverage;
+mod documents;
+mod envelope;
+mod fuzz;
+mod health;
+mod hooks;
+mod ledger;
+mod lists;
+mod membership;
+mod mutation;
+mod openapi;
+mod own;
+mod raw;
+mod room_life;
+mod rooms;
+mod runner;
+mod search;
+mod sign;
+mod signature;
+mod silence;
+mod spellings;
+mod streams;
+mod target;
+mod user_lists;
+mod users;
+mod widths;
+mod world;
+
+use own::Backend;
+use target::Target;
+
+/// Everything a case may use: the target, a client and the record of what was asked.
+pub use client::Api;
+
+/// The outcome of a case that did not panic.
+pub type Verdict = Result<(), NotApplicable>;
+
+/// Why a case says nothing about this target.
+#[derive(Debug)]
+pub struct NotApplicable(pub &'static str);
+
+/// One named case.
+pub struct Case {
+    name: &'static str,
+    run: fn(Api) -> futures_util::future::BoxFuture<'static, Verdict>,
+}
+
+/// Lists the cases of a module under their full names.
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        /// The cases of this module.
+        pub fn cases() -> Vec<super::Case> {
+            vec![$(super::Case {
+                name: concat!(module_path!(), "::", stringify!($case)),
+                run: |api| Box::pin($case(api)),
+            }),*]
+        }
+    };
+}
+use cases;
+
+fn all_cases() -> Vec<Case> {
+    [
+        envelope::cases(),
+        auth::cases(),
+        signature::cases(),
+        users::cases(),
+        user_lists::cases(),
+        rooms::cases(),
+        room_life::cases(),
+        membership::cases(),
+        silence::cases(),
+        lists::cases(),
+        search::cases(),
+        bad_input::cases(),
+        widths::cases(),
+        spellings::cases(),
+        health::cases(),
+        documents::cases(),
+        cors::cases(),
+        hooks::cases(),
+        streams::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Runs the cases, then the property test, then the check that nothing of the document was left out.
+async fn whole_suite(api: Api) {
+    let mut failures = runner::run(&api, all_cases()).await;
+    failures.extend(runner::alone(&api, "it::api::fuzz", fuzz::every_route_withstands).await);
+    failures.extend(runner::alone(&api, "it::api::coverage", coverage::nothing_is_left_out).await);
+    assert!(failures.is_empty(), "{} cases failed:\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api_on_sqlite_and_memory() {
+    if Target::from_env().is_none() {
+        let own = own::start(Backend::Embedded, |_| {}).await;
+        whole_suite(own.api()).await;
+        own.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api_on_mariadb_and_redis() {
+    if Target::from_env().is_none() {
+        let own = own::start(Backend::MariaDbAndRedis, |_| {}).await;
+        whole_suite(own.api()).await;
+        own.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api_of_the_server_named_in_the_environment() {
+    if let Some(target) = Target::from_env() {
+        whole_suite(Api::new(target, None)).await;
+    }
+}

@@ -1,0 +1,190 @@
+//! The process: killed, stopped, started with mistakes or twice.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Output;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::server::{Backend, ServerProcess, Setup, binary};
+use crate::support::wait::wait_until;
+
+/// How many callers are at work when the server is killed.
+const CALLERS: usize = 4;
+
+/// How many rooms are acknowledged before it is killed.
+const ROOMS: usize = 24;
+
+/// What the server said yes to, of one room.
+#[derive(Clone, Debug)]
+struct Acknowledged {
+    live_id: String,
+    anchor: String,
+    viewer: Option<String>,
+}
+
+#[rstest]
+#[case::embedded(Backend::Embedded)]
+#[case::redis(Backend::Redis)]
+#[case::cluster(Backend::RedisCluster)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kill_9(#[case] backend: Backend) {
+    let mut server = Setup::new(backend).await.start().await;
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let client = server.client();
+    let callers = (0..CALLERS)
+        .map(|number| tokio::spawn(call_until_dead(client.clone(), number, Arc::clone(&acknowledged))));
+    let callers: Vec<_> = callers.collect();
+    wait_until("rooms are created", Duration::from_secs(30), async || {
+        acknowledged.lock().unwrap().len() >= ROOMS
+    })
+    .await;
+    server.kill();
+    for ended in join_all(callers).await {
+        ended.unwrap();
+    }
+
+    server.start().await;
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    for room in &acknowledged {
+        assert_is_there(&server.client(), room).await;
+    }
+    let known: BTreeSet<_> = acknowledged.iter().map(|room| room.live_id.as_str()).collect();
+    assert_eq!(known.len(), acknowledged.len(), "ids repeat");
+    let new = server.client_of("after").await.go_live("after").await;
+    let new = new["live_id"].as_str().unwrap();
+    let newest = known.iter().map(|id| id.parse::<u64>().unwrap()).max().unwrap();
+    assert!(new.parse::<u64>().unwrap() > newest, "ids go on after the former ones");
+}
+
+/// Registers an anchor and a viewer, goes live and joins, again and again until nobody answers.
+async fn call_until_dead(client: Client, caller: usize, acknowledged: Arc<Mutex<Vec<Acknowledged>>>) {
+    for number in 0.. {
+        let anchor = format!("anchor-{caller}-{number}");
+        let viewer = format!("viewer-{caller}-{number}");
+        let users = json!([{"user_id": anchor, "nick": anchor}, {"user_id": viewer, "nick": viewer}]);
+        let room = json!({"title": anchor, "anchor_id": anchor});
+        if client.try_post("/server/user/register/batch", users).await.is_none() {
+            return;
+        }
+        let Some(room) = client.try_post("/server/live", room).await else { return };
+        let live_id = room.data()["live_id"].as_str().unwrap().to_owned();
+        let place = {
+            let mut rooms = acknowledged.lock().unwrap();
+            rooms.push(Acknowledged { live_id: live_id.clone(), anchor, viewer: None });
+            rooms.len() - 1
+        };
+        let Some(token) = token(&client, &viewer).await else { return };
+        let (viewing, join) = (client.with_token(&token), format!("/client/live/room/user/{live_id}"));
+        let Some(joined) = viewing.try_post(&join, json!({})).await else { return };
+        joined.data();
+        acknowledged.lock().unwrap()[place].viewer = Some(viewer);
+    }
+}
+
+async fn token(client: &Client, user_id: &str) -> Option<String> {
+    let answer = client.try_get(&format!("/server/auth/token?app_id=tests&user_id={user_id}")).await?;
+    Some(answer.data()["access_token"].as_str().unwrap().to_owned())
+}
+
+async fn assert_is_there(client: &Client, room: &Acknowledged) {
+    let live_id = &room.live_id;
+    let found = client.get(&format!("/server/live/{live_id}")).await.data();
+    assert_eq!(found["title"], json!(room.anchor));
+    assert_eq!(found["anchor_info"]["user_id"], json!(room.anchor));
+    assert_eq!(found["anchor_info"]["nick"], json!(room.anchor));
+    let Some(viewer) = &room.viewer else { return };
+    let viewer_client = client.log_in(viewer).await;
+    let users = viewer_client.get(&format!("/client/live/room/user_list?live_id={live_id}")).await.data();
+    let is_listed = users["list"].as_array().unwrap().iter().any(|user| user["user_id"] == json!(viewer));
+    assert!(is_listed, "{viewer} is not in {users}");
+    let heartbeat = viewer_client.get(&format!("/client/live/room/heartbeat/{live_id}")).await;
+    assert_eq!(heartbeat.data()["live_id"], json!(live_id));
+}
+
+#[rstest]
+#[case::embedded(Backend::Embedded)]
+#[case::redis(Backend::Redis)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_ends_the_process_well_and_the_next_need_not_wait(#[case] backend: Backend) {
+    // So long a lease that a start which waited for it would fail.
+    let setup = Setup::new(backend).await.with("cron: {lease_s: 600}");
+    let mut server = setup.start().await;
+    let room = server.client_of("anchor").await.go_live("stopped well").await;
+    let status = server.terminate(Duration::from_secs(10)).await;
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert!(server.client().try_get("/healthz").await.is_none(), "nobody listens");
+
+    server.start().await;
+    let path = format!("/server/live/{}", room["live_id"].as_str().unwrap());
+    assert_eq!(server.client().get(&path).await.data()["live_status"], 1);
+}
+
+#[test]
+fn mistakes_of_the_configuration_are_lines_and_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let text = format!(
+        "node: {{node_id: 5000, data_dir: '{}'}}\nauth: {{jwt_kye: a}}\ncache: {{type: nod}}\n",
+        folder.path().display(),
+    );
+    fs::write(&file, text).unwrap();
+    let Output { status, stderr, .. } = binary(&["serve", "--config"]).arg(&file).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    for key in ["node_id", "jwt_kye", "type"] {
+        let lines = stderr.lines().filter(|line| line.contains(key) && line.contains("config.yaml:"));
+        assert_eq!(lines.count(), 1, "{key} in\n{stderr}");
+    }
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_one_line() {
+    let Output { status, stderr, .. } = binary(&["serve", "--config", "/nowhere/c.yaml"]).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("/nowhere/c.yaml") && !stderr.contains("panicked"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_serves_one_process() {
+    let server = Setup::new(Backend::Embedded).await.start().await;
+    let folder = server.database().data_dir().display().to_string();
+
+    let (status, stderr) = start_second(&server).await;
+    assert_eq!(status, Some(1), "{stderr}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.contains(&folder) && !stderr.contains("panicked"), "{stderr}");
+
+    let room: Value = server.client_of("anchor").await.go_live("still here").await;
+    assert_eq!(room["live_status"], 1);
+}
+
+/// Starts another process on the same folder and another port.
+async fn start_second(server: &ServerProcess) -> (Option<i32>, String) {
+    let mut command = binary(&["serve", "--config"]);
+    command.arg(server.config()).env("LIVELOOM__HTTPQ__ADDR", "127.0.0.1:0");
+    let mut command = tokio::process::Command::from(command);
+    command.kill_on_drop(true);
+    let ended = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+    let output = ended.expect("it refuses to start").unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// QNLiveKit_Server's own file, as its guide prints it, with the placeholders filled in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_file_of_the_reference_starts_the_server_with_its_warnings() {
+    let mut server = Setup::of_the_guide().await.start().await;
+    let log = server.log();
+    for warned in ["auth.jwt_key", "auth.server"] {
+        assert!(log.lines().any(|line| line.contains("warning") && line.contains(warned)), "{warned}: {log}");
+    }
+    assert_eq!(server.client().get("/server/user/info/nobody").await.status, 401, "signatures are on");
+    assert!(server.terminate(Duration::from_secs(15)).await.success());
+}

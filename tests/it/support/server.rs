@@ -1,0 +1,261 @@
+//! The real server: its binary in a process of its own, to be killed and started again.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use liveloom::config::DatabaseConfig;
+
+use super::client::Client;
+use super::database::TestDatabase;
+use super::env;
+use super::wait::{wait_for, wait_until};
+
+/// How long a server may take to be ready, on a busy machine with a debug build.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where a server keeps what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite and the cache in memory.
+    Embedded,
+    /// MariaDB and one Redis.
+    Redis,
+    /// MariaDB and a Redis Cluster.
+    RedisCluster,
+}
+
+/// How to start a server: a database, key prefix, folder and port of its own.
+pub struct Setup {
+    database: TestDatabase,
+    port: u16,
+    yaml: String,
+    overlay: String,
+}
+
+impl Setup {
+    /// The default settings over `backend`. `/server` calls from this machine need no signature.
+    pub async fn new(backend: Backend) -> Self {
+        let database = match backend {
+            Backend::Embedded => TestDatabase::embedded(),
+            Backend::Redis | Backend::RedisCluster => TestDatabase::create().await,
+        };
+        let port = free_port();
+        let yaml = format!(
+            "node: {{node_id: 1, data_dir: '{folder}'}}\n\
+             httpq: {{addr: '127.0.0.1:{port}', workers: 2}}\n\
+             auth: {{jwt_key: key-of-the-tests-0123456789abcdef, server: {{enable: false}}}}\n\
+             account: {{access_key: test-ak, secret_key: test-sk}}\n\
+             cron: {{lease_s: 2}}\n\
+             limits: {{open_per_s: 10000}}\n\
+             {cache}{mysql}",
+            folder = database.data_dir().display(),
+            cache = cache_section(backend, database.schema()),
+            mysql = database.entry().as_ref().map(mysql_section).unwrap_or_default(),
+        );
+        Self { database, port, yaml, overlay: String::new() }
+    }
+
+    /// The file of QNLiveKit_Server's guide, with a database, this run's Redis and a port in it.
+    pub async fn of_the_guide() -> Self {
+        let database = TestDatabase::create().await;
+        let entry = database.entry().expect("a database server");
+        let port = free_port();
+        let yaml = include_str!("../config/guide.yaml")
+            .replace("\":8099\"", &format!("\"127.0.0.1:{port}\""))
+            .replace("127.0.0.1:6379", &env::redis())
+            .replace("host: 127.0.0.1", &format!("host: {}", entry.host))
+            .replace("port: 3306", &format!("port: {}", entry.port))
+            .replace("username: root", &format!("username: {}", entry.username))
+            .replace("password: secret", &format!("password: {}", entry.password.expose()))
+            .replace("database: live", &format!("database: {}", entry.database))
+            .replace("https://im.example.com", "http://127.0.0.1:1")
+            .replace("https://push.example.com", "http://127.0.0.1:1");
+        let overlay = format!("cache: {{key_prefix: '{}:'}}\n", database.schema());
+        Self { database, port, yaml, overlay }
+    }
+
+    /// Further settings; they win over those before.
+    #[must_use]
+    pub fn with(mut self, yaml: &str) -> Self {
+        self.overlay.push_str(yaml);
+        self.overlay.push('\n');
+        self
+    }
+
+    /// Replaces a text of the settings, for example an address by that of a proxy.
+    #[must_use]
+    pub fn replacing(mut self, from: &str, to: &str) -> Self {
+        assert!(self.yaml.contains(from), "{from} is not in the settings");
+        self.yaml = self.yaml.replace(from, to);
+        self
+    }
+
+    /// Where the server will listen, at 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port of the database server, as [`Setup::replacing`] finds it.
+    pub fn database_port(&self) -> u16 {
+        self.database.entry().expect("a database server").port
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(self) -> ServerProcess {
+        let folder = self.database.data_dir();
+        let (config, overlay) = (folder.join("config.yaml"), folder.join("overlay.yaml"));
+        fs::write(&config, &self.yaml).unwrap();
+        fs::write(&overlay, &self.overlay).unwrap();
+        let log = folder.join("server.log");
+        let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
+        server.start().await;
+        server
+    }
+}
+
+fn cache_section(backend: Backend, prefix: &str) -> String {
+    match backend {
+        Backend::Embedded => String::new(),
+        Backend::Redis => {
+            format!("cache: {{type: node, addr: '{}', key_prefix: '{prefix}:'}}\n", env::redis())
+        }
+        Backend::RedisCluster => {
+            let nodes = env::redis_cluster();
+            format!("cache: {{type: cluster, addrs: {nodes:?}, key_prefix: '{prefix}:'}}\n")
+        }
+    }
+}
+
+fn mysql_section(entry: &DatabaseConfig) -> String {
+    format!(
+        "mysql:\n  databases:\n    - {{host: '{host}', port: {port}, username: '{user}', \
+         password: '{password}', database: '{schema}', max_open_conns: 8}}\n",
+        host = entry.host,
+        port = entry.port,
+        user = entry.username,
+        password = entry.password.expose(),
+        schema = entry.database,
+    )
+}
+
+/// A server that runs, or ran; killed when dropped.
+pub struct ServerProcess {
+    child: Option<Child>,
+    log: PathBuf,
+    config: PathBuf,
+    overlay: PathBuf,
+    setup: Setup,
+}
+
+impl ServerProcess {
+    /// Starts the server again and waits until it is ready.
+    pub async fn start(&mut self) {
+        assert!(self.child.is_none(), "the server runs already");
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let child = binary(&["serve", "--config"])
+            .arg(&self.config)
+            .arg("-e")
+            .arg(&self.overlay)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        self.child = Some(child);
+        let client = self.client();
+        wait_until("the server is ready", START_LIMIT, async || {
+            self.assert_alive();
+            client.try_get("/readyz").await.is_some_and(|answer| answer.status == 200)
+        })
+        .await;
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Asks it to stop, with SIGTERM, and waits for its end.
+    pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+        assert!(kill.unwrap().success());
+        wait_for("the server ends", limit, async || child.try_wait().unwrap()).await
+    }
+
+    /// A client without a token.
+    pub fn client(&self) -> Client {
+        Client::new(format!("http://127.0.0.1:{}", self.setup.port))
+    }
+
+    /// A client that acts as `user_id`, who is created when new.
+    pub async fn client_of(&self, user_id: &str) -> Client {
+        self.client().log_in(user_id).await
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.setup.database
+    }
+
+    /// What it wrote to standard output and standard error.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn assert_alive(&mut self) {
+        if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+            panic!("the server ended with {status}");
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(30)..).unwrap_or_default();
+            eprintln!("the end of the server's log:\n{}", tail.join("\n"));
+        }
+    }
+}
+
+/// The server's program with arguments, without settings of this process's environment.
+pub fn binary(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liveloom"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIVELOOM__")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A port of 127.0.0.1 that is free and that the system gives to no connection meanwhile, so that a
+/// server can come back to it.
+pub fn free_port() -> u16 {
+    /// Below the ports that the system hands out.
+    const RANGE: std::ops::Range<u16> = 20_000..32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Other processes look for ports as well, so each begins elsewhere.
+    let begin = u16::try_from(std::process::id() % 60_000).unwrap();
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = RANGE.start + begin.wrapping_mul(37).wrapping_add(step) % (RANGE.end - RANGE.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
