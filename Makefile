@@ -25,8 +25,8 @@ lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
 
 bench: ## Measure the server over MariaDB and Redis (about two minutes)
 	cargo build --release -p liveloom -p bench
-	cargo run --release --quiet -p bench -- run $(ARGS)
+	$${CARGO_TARGET_DIR:-target}/release/bench run $(ARGS)
 
 bench-check: ## Count statements and round trips per request; fail when one is over its limit
 	cargo build --release -p liveloom -p bench
-	cargo run --release --quiet -p bench -- check $(ARGS)
+	$${CARGO_TARGET_DIR:-target}/release/bench check $(ARGS)

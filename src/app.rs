@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use async_trait::async_trait;
@@ -158,6 +158,7 @@ impl Background {
     async fn end(self) {
         self.stop.cancel();
         self.schedule.finish().await;
+        self.db.forget_idle_connections();
         if let Err(error) = self.lease.release().await {
             tracing::warn!(%error, "the leader's lease could not be given back; it runs out by itself");
         }
@@ -278,7 +279,6 @@ fn listen(config: &Config, services: Services) -> anyhow::Result<(Server, Socket
             .configure(|config| services.configure(config))
             .configure(|config| routes::configure(config, is_cors_on))
             .wrap(from_fn(buffer_body))
-            .wrap(NormalizePath::new(TrailingSlash::Trim))
             .wrap(from_fn(observe))
     });
     let server = server

@@ -1,7 +1,10 @@
-//! What every request passes, outermost first: [`observe`], path normalisation, [`buffer_body`].
+//! What every request passes, outermost first: [`observe`], which also normalises the path, then
+//! [`buffer_body`].
 
 mod buffer;
+mod normalize;
 mod observe;
 
 pub use buffer::buffer_body;
-pub use observe::{HttpMetrics, OriginalPath, observe};
+pub use normalize::OriginalPath;
+pub use observe::{HttpMetrics, observe};

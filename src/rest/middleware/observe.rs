@@ -13,15 +13,11 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use prometheus::{HistogramOpts, HistogramVec, Registry};
 
+use super::normalize::normalize;
 use crate::rest::envelope;
 use crate::rest::error::Problem;
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
-
-/// The path as the caller sent it, kept where normalisation is about to change it: signatures are
-/// made over this one.
-#[derive(Clone, Debug)]
-pub struct OriginalPath(pub String);
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
 /// what the access log needs.
@@ -52,18 +48,14 @@ impl HttpMetrics {
 /// None: errors of inner services are answered here.
 pub async fn observe<B: MessageBody + 'static>(
     metrics: web::Data<HttpMetrics>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let path = request.path();
-    if path.ends_with('/') || path.contains("//") {
-        let original = OriginalPath(path.to_owned());
-        request.extensions_mut().insert(original);
-    }
-    let response = if is_readable(path) {
+    normalize(&mut request);
+    let response = if is_readable(request.path()) {
         next.call(request).await?.map_into_boxed_body()
     } else {
         let problem = Problem {

@@ -161,6 +161,12 @@ impl Db {
         Ok(())
     }
 
+    /// Drops the idle connections to the writable database. A connection works only as long as the
+    /// runtime that opened it: whoever goes on after the server's workers have ended calls this.
+    pub fn forget_idle_connections(&self) {
+        self.inner.writer.pool().forget_idle();
+    }
+
     /// Closes all connections in good order, and gives the data directory back. Statements of
     /// other clones fail from now on.
     pub async fn close(self) {

@@ -186,6 +186,11 @@ impl Pool {
         }));
     }
 
+    /// Drops all idle connections, without a word to the server.
+    pub(super) fn forget_idle(&self) {
+        drop(self.inner.retain(|_, _| false));
+    }
+
     /// Refuses new work and closes the idle connections in good order.
     pub(super) async fn close(&self) {
         let idle = self.inner.retain(|_, _| false);
