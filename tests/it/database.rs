@@ -1,7 +1,7 @@
 //! The database store, on an embedded file and on MariaDB.
 #![allow(clippy::panic)]
 
-mod adoption;
+pub mod adoption;
 mod dialects;
 mod faults;
 mod old_schema;

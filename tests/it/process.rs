@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::database::adoption;
 use crate::support::client::Client;
 use crate::support::server::{Backend, ServerProcess, Setup, binary};
 use crate::support::wait::wait_until;
@@ -187,4 +188,46 @@ async fn the_file_of_the_reference_starts_the_server_with_its_warnings() {
     }
     assert_eq!(server.client().get("/server/user/info/nobody").await.status, 401, "signatures are on");
     assert!(server.terminate(Duration::from_secs(15)).await.success());
+}
+
+/// Users, rooms, views and times of QNLiveKit_Server go on where they were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_the_reference_is_served() {
+    let server = Setup::over(Backend::Redis, adoption::old().await).start().await;
+    let (bob, alice) = (server.client_of("Bob").await, server.client_of("alice").await);
+    let profile = bob.get("/client/user/profile").await.data();
+    assert_eq!((&profile["im_userid"], &profile["extends"]["vip"]), (&json!(77), &json!("1")));
+    assert_eq!(alice.get("/client/user/user/bob").await.status, 404, "another spelling is another user");
+
+    let room = "/client/live/room/user/1670000000000000001";
+    let joined = alice.post(room, json!({})).await.data();
+    // 23:59:59 in Shanghai; three and four views of hers, and this one.
+    let expected = (json!(1_687_190_399), json!(8), json!(1), json!(1), json!({"a": "b"}));
+    let fields = ["start_time", "pv", "uv", "total_mics", "extends"].map(|field| joined[field].clone());
+    let [start_time, pv, uv, mics, extends] = fields;
+    assert_eq!((start_time, pv, uv, mics, extends), expected, "{joined}");
+    let listed = alice.get("/client/live/room/list").await.data();
+    assert_eq!(listed["total_count"], 2, "{listed}");
+    alice.get("/client/live/room/heartbeat/1670000000000000001").await.data();
+    alice.delete(room).await.data();
+    bob.delete("/client/live/room/1670000000000000001").await.data();
+    bob.go_live("a room of today").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_may_migrate_at_once() {
+    let setup = Setup::new(Backend::Redis).await;
+    let (config, overlay) = setup.write();
+    let migrate = || {
+        let mut command = binary(&["migrate", "--config"]);
+        command.arg(&config).arg("-e").arg(&overlay);
+        std::thread::spawn(move || command.output().unwrap())
+    };
+    let both = [migrate(), migrate()];
+    for done in both.map(|process| process.join().unwrap()) {
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    let again = migrate().join().unwrap();
+    assert_eq!(String::from_utf8_lossy(&again.stdout).trim(), "0 steps applied");
+    setup.start().await;
 }

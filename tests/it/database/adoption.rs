@@ -37,7 +37,7 @@ const ROWS: [&str; 9] = [
 ];
 
 /// A database as the old server made it, with rows.
-async fn old() -> TestDatabase {
+pub async fn old() -> TestDatabase {
     let database = TestDatabase::create().await;
     let mut conn = database.mysql().await;
     for (name, columns) in TABLES {

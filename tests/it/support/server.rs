@@ -43,6 +43,11 @@ impl Setup {
             Backend::Embedded => TestDatabase::embedded(),
             Backend::Redis | Backend::RedisCluster => TestDatabase::create().await,
         };
+        Self::over(backend, database)
+    }
+
+    /// As [`Setup::new`], over a database that is there already.
+    pub fn over(backend: Backend, database: TestDatabase) -> Self {
         let port = free_port();
         let yaml = format!(
             "node: {{node_id: 1, data_dir: '{folder}'}}\n\
@@ -104,13 +109,19 @@ impl Setup {
         self.database.entry().expect("a database server").port
     }
 
-    /// Starts the server and waits until it is ready.
-    pub async fn start(self) -> ServerProcess {
+    /// Writes the configuration file and the one that is merged over it.
+    pub fn write(&self) -> (PathBuf, PathBuf) {
         let folder = self.database.data_dir();
         let (config, overlay) = (folder.join("config.yaml"), folder.join("overlay.yaml"));
         fs::write(&config, &self.yaml).unwrap();
         fs::write(&overlay, &self.overlay).unwrap();
-        let log = folder.join("server.log");
+        (config, overlay)
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(self) -> ServerProcess {
+        let (config, overlay) = self.write();
+        let log = self.database.data_dir().join("server.log");
         let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
         server.start().await;
         server
