@@ -3,7 +3,7 @@
 use actix_web::web;
 
 use super::dto::{CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomView, UpdateExtends};
-use super::listing::Wanted;
+use super::room::Wanted;
 use super::service::Lives;
 use crate::auth::{Backend, Client};
 use crate::rest::envelope::{Done, Success};

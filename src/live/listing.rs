@@ -3,34 +3,9 @@
 use super::dto::RoomView;
 use super::error::Error;
 use super::queries::{self, RoomFilter};
-use super::room::LiveStatus;
+use super::room::Wanted;
 use super::service::Lives;
-use crate::rest::{Invalid, Page, Paging};
-
-/// Which rooms a list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Created and live, live first.
-    Open,
-    /// Of one status.
-    Only(LiveStatus),
-}
-
-impl Wanted {
-    /// Reads `live_status`: -1, 0, 1 or 2.
-    ///
-    /// # Errors
-    /// [`Invalid`] for another number.
-    pub fn of_number(number: i64) -> Result<Self, Invalid> {
-        match number {
-            -1 => Ok(Self::Open),
-            0 => Ok(Self::Only(LiveStatus::Created)),
-            1 => Ok(Self::Only(LiveStatus::Live)),
-            2 => Ok(Self::Only(LiveStatus::Ended)),
-            _ => Err(Invalid("live_status: must be -1, 0, 1 or 2".to_owned())),
-        }
-    }
-}
+use crate::rest::{Page, Paging};
 
 impl Lives {
     /// A page of rooms as `viewer` may see them, newest update first.

@@ -6,6 +6,7 @@ pub mod handlers;
 mod listing;
 mod members;
 mod membership;
+mod presence_rows;
 mod queries;
 mod room;
 mod service;

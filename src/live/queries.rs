@@ -7,8 +7,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::listing::Wanted;
-use super::room::{LiveStatus, Room};
+use super::room::{LiveStatus, Room, Wanted};
 use crate::event::LiveRow;
 use crate::rest::Paging;
 use crate::rest::text::Extends;

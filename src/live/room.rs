@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
+use crate::rest::Invalid;
 use crate::rest::text::Extends;
 
 /// Where a room is in its life.
@@ -32,6 +33,31 @@ impl LiveStatus {
     #[must_use]
     pub fn column(self) -> i32 {
         self as i32
+    }
+}
+
+/// Which rooms a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Created and live, live first.
+    Open,
+    /// Of one status.
+    Only(LiveStatus),
+}
+
+impl Wanted {
+    /// Reads `live_status`: -1, 0, 1 or 2.
+    ///
+    /// # Errors
+    /// [`Invalid`] for another number.
+    pub fn of_number(number: i64) -> Result<Self, Invalid> {
+        match number {
+            -1 => Ok(Self::Open),
+            0 => Ok(Self::Only(LiveStatus::Created)),
+            1 => Ok(Self::Only(LiveStatus::Live)),
+            2 => Ok(Self::Only(LiveStatus::Ended)),
+            _ => Err(Invalid("live_status: must be -1, 0, 1 or 2".to_owned())),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::error::Error;
-use super::members;
+use super::presence_rows;
 use super::queries;
 use super::service::Lives;
 use crate::event::{self, DomainEvent, StopReason};
@@ -76,9 +76,9 @@ impl Lives {
                 let silent = &silent;
                 Box::pin(async move {
                     fence.check(tx).await?;
-                    let rows = members::lock_in(&inner.db, tx, silent).await?;
+                    let rows = presence_rows::lock_in(&inner.db, tx, silent).await?;
                     let ids: Vec<u32> = rows.iter().map(|row| row.row_id).collect();
-                    let out = members::set_out(&inner.db, tx, &ids, now).await?;
+                    let out = presence_rows::set_out(&inner.db, tx, &ids, now).await?;
                     let left = rows.into_iter().filter(|row| row.is_anchor);
                     let events: Vec<_> = left.map(|row| (row.live_id, DomainEvent::AnchorLeft)).collect();
                     if !events.is_empty() {
@@ -101,7 +101,7 @@ impl Lives {
             back.entry(&member.live_id).or_default().push(&member.user_id);
         }
         for (live_id, user_ids) in back {
-            members::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now())
+            presence_rows::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now())
                 .await?;
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Lives {
         let mut restored = 0;
         let mut after = 0;
         loop {
-            let (last, members) = members::online_after(conn, after, before, BATCH).await?;
+            let (last, members) = presence_rows::online_after(conn, after, before, BATCH).await?;
             let present = inner.cache.present(&members).await?;
             let missing = members.into_iter().zip(present).filter(|(_, is_present)| !is_present);
             let missing: Vec<Member> = missing.map(|(member, _)| member).collect();
@@ -207,7 +207,7 @@ impl Lives {
                     let heard = &heard;
                     Box::pin(async move {
                         fence.check(tx).await?;
-                        members::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now)
+                        presence_rows::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now)
                             .await?;
                         Ok::<_, Error>(())
                     })
