@@ -19,8 +19,6 @@ pub enum Kind {
     Forbidden,
     /// Unknown resource or route.
     NotFound,
-    /// The route exists, but not with this method.
-    MethodNotAllowed,
     /// The body is over the limit.
     TooLarge,
     /// Too many requests; try again after this long.

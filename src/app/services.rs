@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Credentials, Gate, Passwords, TokenService};
 use crate::clock::SharedClock;
-use crate::config::{Config, HooksConfig, ImConfig};
+use crate::config::{Config, HooksConfig};
 use crate::id::IdGenerator;
-use crate::im::{BuiltinIm, CountingOutlet, IdError, IdSource, Im, QiniuIm};
+use crate::im::{CountingOutlet, IdError, IdSource, Im};
 use crate::live::{self, Lives};
 use crate::media::{Pili, RtcTokens};
 use crate::rest::middleware::HttpMetrics;
@@ -50,7 +50,8 @@ impl Services {
         registry: &Registry,
     ) -> anyhow::Result<Self> {
         let account = Credentials::from(&config.account);
-        let im = im(config, db)?;
+        let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
+        let im = Im::new(&config.im, numbers, Arc::new(CountingOutlet::default()))?;
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let tokens = TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?;
         let trusted = config.httpq.trusted_proxies.clone();
@@ -102,16 +103,6 @@ impl Services {
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }
-}
-
-fn im(config: &Config, db: &Db) -> anyhow::Result<Im> {
-    Ok(match &config.im {
-        ImConfig::Builtin => Im::Builtin(BuiltinIm::new(
-            Arc::new(Numbers(Sequence::new(db.clone(), "im"))),
-            Arc::new(CountingOutlet::default()),
-        )),
-        ImConfig::Qiniu { app_id, endpoint, token } => Im::Qiniu(QiniuIm::new(app_id, endpoint, token)?),
-    })
 }
 
 /// The numbers of accounts and chat rooms of the built-in IM.

@@ -81,14 +81,10 @@ fn lock_statement(db: &Db, columns: &str, user_id: &str, values: &[&str]) -> Sta
     Statement::from_sql_and_values(db.dialect().backend(), sql, values)
 }
 
-/// Sums are decimals in MySQL, hence the cast on the way out.
+/// The columns `pv`, `uv` and `mics` of a row. MySQL makes decimals of sums: statements cast them.
 pub(super) fn counters_of(row: &QueryResult) -> Result<Counters, StoreError> {
-    Ok(Counters { pv: sum(row, "pv")?, uv: row.try_get("", "uv")?, mics: row.try_get("", "mics")? })
-}
-
-/// The value of a `SUM`, which MySQL makes a decimal and SQLite an integer.
-fn sum(row: &QueryResult, column: &str) -> Result<i64, StoreError> {
-    Ok(row.try_get("", column)?)
+    let count = |column| row.try_get("", column);
+    Ok(Counters { pv: count("pv")?, uv: count("uv")?, mics: count("mics")? })
 }
 
 /// The first row that is bytewise this user's: a collation may bring others.
@@ -189,7 +185,6 @@ pub async fn set_online(
 
 /// One page of the ids of the users in a room, latest first, and how many there are.
 pub async fn page_of_room(
-    _db: &Db,
     conn: &impl ConnectionTrait,
     live_id: &str,
     paging: Paging,

@@ -154,7 +154,7 @@ impl Lives {
     /// [`Error::NotFound`], or the store's.
     pub async fn users(&self, live_id: &str, paging: Paging) -> Result<Page<UserView>, Error> {
         self.room(live_id).await?;
-        let (total, ids) = members::page_of_room(&self.0.db, self.0.db.reader(), live_id, paging).await?;
+        let (total, ids) = members::page_of_room(self.0.db.reader(), live_id, paging).await?;
         let users = self.0.users.list(&ids).await?;
         Ok(Page::new(paging, total, users.iter().map(|user| UserView::of(user)).collect()))
     }

@@ -91,7 +91,10 @@ struct SrsCall {
 }
 
 impl Session {
-    fn read(request: &HttpRequest, server: IpAddr) -> Result<Self, ApiError> {
+    /// Reads the call of a media server, if it may call.
+    fn of(gate: &Gate, config: &HooksConfig, request: &HttpRequest) -> Result<Self, ApiError> {
+        let server = gate.client_ip(request);
+        check_caller(config, request, server)?;
         let bytes = body::raw(request);
         let text = std::str::from_utf8(&bytes).map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
         let (call, client) = if text.trim_start().starts_with('{') {
@@ -137,9 +140,7 @@ pub async fn publish(
     config: web::Data<HooksConfig>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    let server = gate.client_ip(&request);
-    check_caller(&config, &request, server)?;
-    lives.stream_up(&Session::read(&request, server)?).await?;
+    lives.stream_up(&Session::of(&gate, &config, &request)?).await?;
     Ok(Reply::empty())
 }
 
@@ -157,9 +158,7 @@ pub async fn publish_done(
     config: web::Data<HooksConfig>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    let server = gate.client_ip(&request);
-    check_caller(&config, &request, server)?;
-    lives.stream_down(&Session::read(&request, server)?).await?;
+    lives.stream_down(&Session::of(&gate, &config, &request)?).await?;
     Ok(Reply::empty())
 }
 

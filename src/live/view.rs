@@ -69,8 +69,7 @@ impl Lives {
             Ok(states) => self.figures_of(rooms, states).await,
             Err(error) => {
                 tracing::debug!(%error, "room figures come from the database");
-                let db = &self.0.db;
-                Ok(visits::figures(db, db.reader_for(true), &keys).await?)
+                Ok(visits::figures(self.0.db.reader_for(true), &keys).await?)
             }
         }
     }

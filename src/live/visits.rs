@@ -62,7 +62,6 @@ pub async fn counters(
 
 /// All figures of rooms from the tables alone, for when the cache is away; in the same order.
 pub async fn figures(
-    _db: &Db,
     conn: &impl ConnectionTrait,
     rooms: &[(&str, &str)],
 ) -> Result<Vec<RoomFigures>, StoreError> {

@@ -75,7 +75,6 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         Kind::TokenExpired => (StatusCode::UNAUTHORIZED, 499),
         Kind::Forbidden => (StatusCode::FORBIDDEN, 403),
         Kind::NotFound => (StatusCode::NOT_FOUND, 404),
-        Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, 405),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 413),
         Kind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, 429),
         Kind::AlreadyExists => (StatusCode::BAD_REQUEST, 10001),

@@ -58,14 +58,3 @@ pub fn check_extends(map: &Extends) -> Result<(), String> {
         Ok(())
     }
 }
-
-/// Text without control characters that MySQL would store but a client could not show: NUL only.
-///
-/// # Errors
-/// When there is one.
-pub fn no_nul(text: &Option<String>, _: &()) -> garde::Result {
-    match text {
-        Some(text) if text.contains('\0') => Err(garde::Error::new("has a NUL character")),
-        _ => Ok(()),
-    }
-}
