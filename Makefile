@@ -19,7 +19,7 @@ lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
 	cargo fmt --all --check
 	scripts/floors
 	scripts/shell-check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features liveloom/crash-points -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
 	else echo 'cargo-deny is not installed: licenses and bans are not checked'; fi
 

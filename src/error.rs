@@ -27,6 +27,15 @@ pub enum Kind {
     State,
     /// The user or item exists already.
     AlreadyExists,
+    /// A room has as many items as it may have.
+    ItemsExceeded,
+    /// A gift was not paid, or it is not known yet whether it was.
+    Unpaid {
+        /// The HTTP status, `gift.unpaid_status`.
+        status: u16,
+        /// The payment service's own code, or 20002.
+        code: i64,
+    },
     /// Bad manager name or password (the same answer for both).
     LoginFailed,
     /// A heartbeat by someone who is not in the room.
@@ -48,5 +57,10 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
     /// whose text may hold internal details.
     fn message(&self) -> Cow<'static, str> {
         Cow::Owned(self.to_string())
+    }
+
+    /// What the answer carries as `data`, where a failure has something to tell beside its text.
+    fn data(&self) -> Option<serde_json::Value> {
+        None
     }
 }

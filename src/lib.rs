@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod error;
 pub mod event;
 pub mod id;

@@ -52,12 +52,14 @@ impl Services {
         let account = Credentials::from(&config.account);
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(CountingOutlet::default()))?;
+        let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let tokens = TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?;
         let trusted = config.httpq.trusted_proxies.clone();
         let gate = Gate::new(
             tokens,
             Arc::new(users.clone()),
+            Arc::new(admins.clone()),
             config.auth.server.clone(),
             cache.clone(),
             Arc::clone(clock),
@@ -77,7 +79,7 @@ impl Services {
         let limit = AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             users: web::Data::new(users),
-            admins: web::Data::new(Admins::new(db.clone(), Passwords::default())),
+            admins: web::Data::new(admins),
             lives: web::Data::new(lives),
             im: web::Data::new(im),
             gate: web::Data::new(gate),

@@ -24,16 +24,17 @@ pub const ADMIN_ROLE: &str = "admin";
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// Whether a user exists; the users, who stand above this floor, answer.
+/// Whether a user or an administrator exists; those who stand above this floor answer.
 pub trait Accounts: Send + Sync + 'static {
-    /// Whether `user_id` is a user.
+    /// Whether `user_id` is one of them.
     fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
 }
 
 /// What the extractors need to know.
 pub struct Gate {
     tokens: TokenService,
-    accounts: Arc<dyn Accounts>,
+    users: Arc<dyn Accounts>,
+    admins: Arc<dyn Accounts>,
     server: ServerAuthConfig,
     signature: ServerSignature,
     cache: Cache,
@@ -42,18 +43,20 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate that knows users from `accounts` and repeated requests from `cache`.
+    /// A gate that knows users and administrators from `users` and `admins`, and repeated requests
+    /// from `cache`.
     #[must_use]
     pub fn new(
         tokens: TokenService,
-        accounts: Arc<dyn Accounts>,
+        users: Arc<dyn Accounts>,
+        admins: Arc<dyn Accounts>,
         server: ServerAuthConfig,
         cache: Cache,
         clock: SharedClock,
         trusted_proxies: Vec<IpNet>,
     ) -> Self {
         let signature = ServerSignature::new(Credentials::from(&server), server.require_date);
-        Self { tokens, accounts, server, signature, cache, clock, trusted_proxies }
+        Self { tokens, users, admins, server, signature, cache, clock, trusted_proxies }
     }
 
     /// Issues and verifies tokens.
@@ -71,10 +74,18 @@ impl Gate {
     async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
         let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
         // An administrator's id is not a user's, even where the two are spelled alike.
-        if claims.role == ADMIN_ROLE || !self.accounts.exists(&claims.user_id).await? {
+        if claims.role == ADMIN_ROLE || !self.users.exists(&claims.user_id).await? {
             return Err(TokenError::Bad.into());
         }
         Ok(Client { claims })
+    }
+
+    async fn admin(&self, token: Option<&str>) -> Result<Admin, ApiError> {
+        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
+        if claims.role != ADMIN_ROLE || !self.admins.exists(&claims.user_id).await? {
+            return Err(TokenError::Bad.into());
+        }
+        Ok(Admin { claims })
     }
 
     async fn backend(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
@@ -153,6 +164,37 @@ impl FromRequest for Client {
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             gate?.client(header.map(strip_bearer)).await
+        })
+    }
+}
+
+/// An administrator, by a valid token of that role. Left in the request's extensions, for the
+/// operation log.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    claims: Arc<Claims>,
+}
+
+impl Admin {
+    /// The administrator.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        &self.claims.user_id
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let gate = gate(request);
+        let request = request.clone();
+        Box::pin(async move {
+            let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let admin = gate?.admin(header.map(strip_bearer)).await?;
+            request.extensions_mut().insert(admin.clone());
+            Ok(admin)
         })
     }
 }

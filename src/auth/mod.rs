@@ -9,7 +9,7 @@ pub mod password;
 pub mod signature;
 pub mod token;
 
-pub use identity::{ADMIN_ROLE, Accounts, Backend, Client, Gate, SignedBackend};
+pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend};
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use token::{Claims, TokenError, TokenService};

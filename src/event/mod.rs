@@ -5,13 +5,19 @@
 //! gaps; whoever follows a room remembers that number.
 
 mod append;
+mod gift_row;
 mod live_row;
+mod relay_row;
 
 pub use append::{append, append_all};
+pub use gift_row::GiftRow;
 pub use live_row::LiveRow;
+pub use relay_row::RelayRow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+use crate::rest::text::Extends;
 
 /// A change of a room. The names of the variants, in snake case, are stored and sent to other
 /// services: never rename one.
@@ -35,6 +41,60 @@ pub enum DomainEvent {
     LiveDeleted,
     /// The anchor left the room, or was silent for too long.
     AnchorLeft,
+    /// A PK between this room and another began. In the lane of the room that asked for it alone.
+    PkStarted {
+        /// The session as it is stored.
+        #[serde(flatten)]
+        relay: Box<RelayRow>,
+    },
+    /// A PK ended. In the lane of the room that asked for it alone.
+    PkStopped {
+        /// The session as it is stored.
+        #[serde(flatten)]
+        relay: Box<RelayRow>,
+    },
+    /// Keys of a PK's map were set. In the lanes of both rooms.
+    PkExtendsChanged {
+        /// The session.
+        sid: String,
+        /// The room that asked for it.
+        init_room_id: String,
+        /// The room that was asked.
+        recv_room_id: String,
+        /// The keys that were set, and they alone.
+        extends: Extends,
+    },
+    /// A gift was paid.
+    GiftSent {
+        /// The gift as its sender sees it.
+        #[serde(flatten)]
+        gift: Box<GiftRow>,
+    },
+    /// A user took a microphone seat.
+    MicJoined {
+        /// Who.
+        user_id: String,
+    },
+    /// A user's microphone seat became free.
+    MicLeft {
+        /// Who.
+        user_id: String,
+    },
+    /// The anchor began to explain an item.
+    ItemDemonstrated {
+        /// The item.
+        item_id: String,
+    },
+    /// The explanation of an item ended.
+    ItemDemonstrationEnded {
+        /// The item.
+        item_id: String,
+    },
+    /// An operator ended the live. Follows the `LiveStopped` of the same transaction.
+    CensorStopped {
+        /// What the room is told.
+        message: String,
+    },
     /// An encoder publishes the room's stream.
     StreamUp,
     /// The room's stream is not published any more.

@@ -8,7 +8,7 @@ use super::service::Lives;
 use super::visits;
 use crate::event::{self, DomainEvent};
 use crate::rest::{Page, Paging};
-use crate::store::cache::{Counters, Enter, RoomState};
+use crate::store::cache::{Counters, Enter, Member, RoomState};
 use crate::user::UserView;
 
 /// What a join found and did in the database.
@@ -107,6 +107,23 @@ impl Lives {
                 })
             })
             .await
+    }
+
+    /// Whether a user is in a room. The table is asked only when the cache does not know of it,
+    /// which may have lost its contents or be away.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_in_room(&self, live_id: &str, user_id: &str) -> Result<bool, Error> {
+        let inner = &self.0;
+        let member = Member { live_id: live_id.to_owned(), user_id: user_id.to_owned() };
+        match inner.cache.present(&[member]).await {
+            Ok(present) if present.contains(&true) => return Ok(true),
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, live_id, "the table is asked who is in the room"),
+        }
+        let found = members::of_user(&inner.db, inner.db.reader_for(true), user_id).await?;
+        Ok(found.is_some_and(|member| member.is_online && member.live_id == live_id))
     }
 
     /// Records that a user in a room is there, and tells the state of the live.

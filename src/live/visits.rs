@@ -9,10 +9,8 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use super::dto::RoomFigures;
 use super::members::counters_of;
 use crate::store::cache::Counters;
-use crate::store::db::{Added, Db, StoreError, UpsertAdd, upsert_add};
-
-/// The type of statistics that counts views.
-const VIEWS: i32 = 1;
+use crate::store::db::{Added, Db, StoreError};
+use crate::store::statistics::{self, CountKey, Statistic};
 
 const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 
@@ -24,19 +22,8 @@ pub async fn add(
     user_id: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let view = UpsertAdd {
-        table: "stats_single_live",
-        key: vec![
-            ("type", VIEWS.into()),
-            ("live_id", live_id.into()),
-            ("user_id", user_id.into()),
-            ("biz_id", "".into()),
-        ],
-        counter: "count",
-        by: ONE,
-        set: vec![("updated_at", db.wall(now).into())],
-    };
-    Ok(upsert_add(tx, view).await? == Added::Inserted)
+    let view = CountKey { statistic: Statistic::Live, live_id, user_id, biz_id: "" };
+    Ok(statistics::add(db, tx, view, ONE, now).await? == Added::Inserted)
 }
 
 /// The counters of rooms, in one statement; rooms without any row are left out.

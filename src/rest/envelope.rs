@@ -47,8 +47,14 @@ impl<T: Serialize> Responder for Reply<T> {
 
 /// The answer of a failed request.
 #[must_use]
-pub fn failure(status: StatusCode, id: &RequestId, code: i64, message: &str) -> HttpResponse {
-    write::<()>(status, id, code, message, None)
+pub fn failure(
+    status: StatusCode,
+    id: &RequestId,
+    code: i64,
+    message: &str,
+    data: Option<&serde_json::Value>,
+) -> HttpResponse {
+    write(status, id, code, message, data)
 }
 
 fn write<T: Serialize>(

@@ -50,6 +50,8 @@ pub struct Problem {
     pub code: i64,
     /// The envelope's `message`.
     pub message: String,
+    /// The envelope's `data`.
+    pub data: Option<serde_json::Value>,
     /// Text of the cause chain, for the log alone.
     pub cause: Option<String>,
     /// The `code` label of the request histogram, where it differs from the status: the heartbeat
@@ -62,7 +64,7 @@ impl Problem {
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         let message = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { code: i64::from(status.as_u16()), message, cause: None, metric_code: None }
+        Self { code: i64::from(status.as_u16()), message, data: None, cause: None, metric_code: None }
     }
 }
 
@@ -78,6 +80,10 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 413),
         Kind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, 429),
         Kind::AlreadyExists => (StatusCode::BAD_REQUEST, 10001),
+        Kind::ItemsExceeded => (StatusCode::BAD_REQUEST, 20001),
+        Kind::Unpaid { status, code } => {
+            (StatusCode::from_u16(status).unwrap_or(StatusCode::PAYMENT_REQUIRED), code)
+        }
         Kind::LoginFailed => (StatusCode::FORBIDDEN, 30001),
         Kind::NotInRoom | Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 500),
         Kind::Unavailable | Kind::NotReady => (StatusCode::SERVICE_UNAVAILABLE, 503),
@@ -99,6 +105,7 @@ impl ResponseError for ApiError {
         response.extensions_mut().insert(Problem {
             code,
             message: message(self.0.as_ref(), kind),
+            data: self.0.data(),
             cause: status.is_server_error().then(|| chain(self.0.as_ref())),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
         });
@@ -112,6 +119,7 @@ fn message(failure: &dyn Failure, kind: Kind) -> String {
         Kind::TokenExpired => "Your token is expired".to_owned(),
         Kind::NotFound => "Not Found".to_owned(),
         Kind::AlreadyExists => "Already existed".to_owned(),
+        Kind::ItemsExceeded => "items exceed in live room".to_owned(),
         Kind::LoginFailed => "Invalid username or password".to_owned(),
         Kind::NotInRoom => "user not in live room".to_owned(),
         Kind::Unavailable => "Service Unavailable".to_owned(),

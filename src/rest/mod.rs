@@ -17,4 +17,4 @@ pub use envelope::Reply;
 pub use error::{ApiError, Invalid};
 pub use page::{Page, Paging};
 pub use params::Params;
-pub use path::PathId;
+pub use path::{PathId, PathIds};

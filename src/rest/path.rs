@@ -1,4 +1,4 @@
-//! The id in a path.
+//! The ids in a path.
 
 use std::future::{Ready, ready};
 
@@ -25,6 +25,26 @@ impl FromRequest for PathId {
             || Err(Invalid("the path has no id".to_owned()).into()),
             |(name, text)| decode(name, text).map(Self).map_err(ApiError::from),
         ))
+    }
+}
+
+/// The ids of a route with several, decoded, in the order of the path.
+#[derive(Debug)]
+pub struct PathIds<const N: usize>(pub [String; N]);
+
+impl<const N: usize> FromRequest for PathIds<N> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let ids: Result<Vec<String>, Invalid> =
+            request.match_info().iter().map(|(name, text)| decode(name, text)).collect();
+        ready(ids.map_err(ApiError::from).and_then(|ids| {
+            let found = ids.len();
+            let ids =
+                ids.try_into().map_err(|_| Invalid(format!("the path has {found} ids instead of {N}")))?;
+            Ok(Self(ids))
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The routing tables, one per audience, and the document that describes them.
 
+mod admin;
 mod client;
 mod health;
 mod open;
@@ -17,6 +18,7 @@ pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
         .service(client::scope(is_cors_on))
         .configure(client::aliases)
         .service(server::scope())
+        .service(admin::scope())
         .configure(open::configure)
         .configure(health::configure);
 }

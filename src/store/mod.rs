@@ -8,3 +8,4 @@ pub mod lookup;
 pub mod raise;
 pub mod registry;
 pub mod sequence;
+pub mod statistics;

@@ -1,11 +1,14 @@
 //! Administrators: the operators of the console and of `/admin/*`.
 
+use std::pin::Pin;
+
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::auth::{PasswordCheck, PasswordError, Passwords};
+use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords};
 use crate::error::{Failure, Kind};
+use crate::rest::ApiError;
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 
@@ -131,5 +134,14 @@ impl Admins {
         let rows = Entity::find().filter(column.eq(wanted)).order_by_asc(Column::Id);
         let rows = rows.all(self.db.reader_for(true)).await?;
         Ok(rows.into_iter().find(|row| value(row) == Some(wanted)))
+    }
+}
+
+impl Accounts for Admins {
+    fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>> {
+        Box::pin(async move {
+            let found = self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
+            Ok(found.is_some())
+        })
     }
 }

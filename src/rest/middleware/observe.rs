@@ -83,7 +83,8 @@ fn finish(
     let mut response = match &problem {
         Some(problem) => response.map_body(|head, _| {
             let (parts, body) =
-                envelope::failure(head.status, id, problem.code, &problem.message).into_parts();
+                envelope::failure(head.status, id, problem.code, &problem.message, problem.data.as_ref())
+                    .into_parts();
             if let Some(kind) = parts.headers().get(CONTENT_TYPE) {
                 head.headers.insert(CONTENT_TYPE, kind.clone());
             }
@@ -99,12 +100,11 @@ fn finish(
 }
 
 fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return None;
-    }
+    // A failure may be answered with 200 (`gift.unpaid_status`); it tells of itself all the same.
     let told = response.response().extensions().get::<Problem>().cloned();
-    Some(told.unwrap_or_else(|| Problem::of_status(status)))
+    let status = response.status();
+    let is_failure = status.is_client_error() || status.is_server_error();
+    told.or_else(|| is_failure.then(|| Problem::of_status(status)))
 }
 
 fn record(

@@ -1,0 +1,37 @@
+//! Steps at which a test may kill the process, to see that what was acknowledged survives.
+//!
+//! A build for users has none of it: [`point`] is then an empty function.
+
+/// All steps, so that a test can go through them.
+pub const POINTS: &[&str] = &[];
+
+/// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this
+/// step: `name`, or `name:n` for the n-th time that it is reached.
+///
+/// # Panics
+/// When the step is not one of [`POINTS`].
+#[cfg(feature = "crash-points")]
+pub fn point(name: &str) {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static WANTED: LazyLock<Option<(String, AtomicU32)>> = LazyLock::new(|| {
+        let wanted = std::env::var("LIVELOOM_CRASH_AT").ok()?;
+        let (name, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        Some((name.to_owned(), AtomicU32::new(count.parse().unwrap_or(1))))
+    });
+
+    assert!(POINTS.contains(&name), "{name} is not listed");
+    if let Some((wanted, count)) = &*WANTED
+        && wanted == name
+        && count.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        let own = rustix::process::getpid();
+        let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+    }
+}
+
+/// Does nothing: this build cannot be killed on purpose.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+pub fn point(_: &str) {}
