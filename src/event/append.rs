@@ -4,18 +4,17 @@
 //! until the commit: order of numbers is order of commits, and a number that was rolled back is
 //! given again. It comes last so that the lock is short.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Statement};
 
-use super::DomainEvent;
-use crate::store::db::{Db, StoreError, WallTime};
+use super::{DomainEvent, lanes};
+use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use crate::store::entity::{event_log, room_lane};
 use crate::store::raise::Raise;
 
-/// Rooms per statement; five parameters each stay below SQLite's limit of 32,766.
+/// Events per statement; five parameters each stay below SQLite's limit of 32,766.
 const BATCH: usize = 5000;
 
 /// Appends an event of the room `live_id` and returns its number in the room. Two statements.
@@ -23,65 +22,76 @@ const BATCH: usize = 5000;
 /// # Errors
 /// When the database refuses or cannot be reached; the transaction must be given up then.
 pub async fn append(
-    tx: &impl ConnectionTrait,
+    tx: &Tx<'_>,
     db: &Db,
     live_id: &str,
     event: &DomainEvent,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     let raise = Raise::new(tx, "seq");
-    let on_conflict = match tx.get_database_backend() {
-        DbBackend::MySql => "ON DUPLICATE KEY UPDATE",
-        _ => "ON CONFLICT (live_id) DO UPDATE SET",
-    };
-    let (first, next) = (raise.value("1"), raise.value("seq + 1"));
-    let sql = format!("INSERT INTO room_lane (live_id, seq) VALUES (?, {first}) {on_conflict} seq = {next}");
+    let first = raise.value("1");
+    let next = raise.value("room_lane.seq + 1");
+    let sql = lanes::raise_sql(tx.dialect(), &[first], &next);
     let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_lane(live_id))?;
 
     let row = row(live_id, seq, event, db.wall(now))?;
     event_log::Entity::insert(row).exec_without_returning(tx).await?;
+    tx.leaves_work();
     u64::try_from(seq).map_err(|_| no_lane(live_id).into())
 }
 
-/// Appends one event for each of many rooms, no room twice. Three statements per 5000 rooms.
+/// Appends events of many rooms; those of one room are numbered in their order here. Three
+/// statements per 5000 events.
 ///
 /// # Errors
-/// When the database refuses or cannot be reached, or a room is there twice; the transaction must be
-/// given up then.
+/// When the database refuses or cannot be reached; the transaction must be given up then.
 pub async fn append_all(
-    tx: &impl ConnectionTrait,
+    tx: &Tx<'_>,
     db: &Db,
     events: &[(String, DomainEvent)],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     // All take the rows' locks in one order, so that two transactions cannot wait for each other.
     let mut events: Vec<_> = events.iter().map(|(live_id, event)| (live_id.as_str(), event)).collect();
-    events.sort_unstable_by_key(|(live_id, _)| *live_id);
+    events.sort_by_key(|(live_id, _)| *live_id);
     for batch in events.chunks(BATCH) {
-        let seqs = raise_all(tx, batch).await?;
-        let rows = batch.iter().map(|(live_id, event)| {
-            let seq = seqs.get(*live_id).ok_or_else(|| no_lane(live_id))?;
-            row(live_id, *seq, event, db.wall(now))
+        let mut last = raise_all(tx, batch).await?;
+        // From the last to the first, since what is known is each room's last number.
+        let rows = batch.iter().rev().map(|(live_id, event)| {
+            let seq = last.get_mut(*live_id).ok_or_else(|| no_lane(live_id))?;
+            let row = row(live_id, *seq, event, db.wall(now))?;
+            *seq -= 1;
+            Ok(row)
         });
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let mut rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+        rows.reverse();
         event_log::Entity::insert_many(rows).exec_without_returning(tx).await?;
+        tx.leaves_work();
     }
     Ok(())
 }
 
-/// Takes the next number of each room.
-async fn raise_all(
-    tx: &impl ConnectionTrait,
-    batch: &[(&str, &DomainEvent)],
-) -> Result<HashMap<String, i64>, StoreError> {
-    use room_lane::{ActiveModel, Column, Entity};
-    let ids = || batch.iter().map(|(live_id, _)| *live_id);
-    let lanes = ids().map(|live_id| ActiveModel { live_id: Set(live_id.to_owned()), seq: Set(1) });
-    let next = Expr::col((Entity, Column::Seq)).add(1);
-    let conflict = OnConflict::column(Column::LiveId).value(Column::Seq, next).to_owned();
-    Entity::insert_many(lanes).on_conflict(conflict).exec_without_returning(tx).await?;
-    let lanes = Entity::find().filter(Column::LiveId.is_in(ids())).all(tx).await?;
-    Ok(lanes.into_iter().map(|lane| (lane.live_id, lane.seq)).collect())
+/// Takes as many numbers of each room as it has events; answers the last one of each.
+async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMap<String, i64>, StoreError> {
+    use room_lane::{Column, Entity};
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (live_id, _) in batch {
+        *counts.entry(live_id).or_default() += 1;
+    }
+    let given = match tx.dialect() {
+        Dialect::MySql => "VALUES(seq)",
+        Dialect::Sqlite => "excluded.seq",
+    };
+    let firsts: Vec<String> = counts.values().map(i64::to_string).collect();
+    let sql = lanes::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
+    let ids = counts.keys().map(|live_id| (*live_id).into());
+    tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, ids)).await?;
+    let lanes = Entity::find()
+        .select_only()
+        .columns([Column::LiveId, Column::Seq])
+        .filter(Column::LiveId.is_in(counts.keys().copied()))
+        .into_tuple::<(String, i64)>();
+    Ok(lanes.all(tx).await?.into_iter().collect())
 }
 
 fn row(

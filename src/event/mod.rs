@@ -5,12 +5,15 @@
 //! gaps; whoever follows a room remembers that number.
 
 mod append;
+pub mod consumer;
 mod gift_row;
+pub mod lanes;
 mod live_row;
 mod relay_row;
 
 pub use append::{append, append_all};
 pub use gift_row::GiftRow;
+pub use lanes::StoredEvent;
 pub use live_row::LiveRow;
 pub use relay_row::RelayRow;
 

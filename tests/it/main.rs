@@ -11,6 +11,7 @@ mod event;
 mod faults;
 mod ids;
 mod im;
+mod lanes;
 mod lease;
 mod outage;
 mod process;

@@ -31,9 +31,20 @@ mod m20260101_000026_live_room_user_entities_idx_live_user_id;
 mod m20260101_000027_live_room_user_entities_idx_status_heart_beat;
 mod m20260101_000028_live_room_user_entities_idx_live_status_updated;
 mod m20260101_000029_live_entities_idx_status_updated;
+mod m20260101_000030_callback_delivery;
+mod m20260101_000031_room_lane_callback_done;
+mod m20260101_000032_room_lane_callback_due;
+mod m20260101_000033_room_lane_callback_owner;
+mod m20260101_000034_room_lane_callback_attempts;
+mod m20260101_000035_room_lane_reaction_done;
+mod m20260101_000036_room_lane_reaction_due;
+mod m20260101_000037_room_lane_reaction_owner;
+mod m20260101_000038_room_lane_reaction_attempts;
+mod m20260101_000039_room_lane_idx_callback_due;
+mod m20260101_000039_room_lane_idx_reaction_due;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 29] = [
+pub(crate) const ALL: [Step; 40] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -63,4 +74,15 @@ pub(crate) const ALL: [Step; 29] = [
     m20260101_000027_live_room_user_entities_idx_status_heart_beat::STEP,
     m20260101_000028_live_room_user_entities_idx_live_status_updated::STEP,
     m20260101_000029_live_entities_idx_status_updated::STEP,
+    m20260101_000030_callback_delivery::STEP,
+    m20260101_000031_room_lane_callback_done::STEP,
+    m20260101_000032_room_lane_callback_due::STEP,
+    m20260101_000033_room_lane_callback_owner::STEP,
+    m20260101_000034_room_lane_callback_attempts::STEP,
+    m20260101_000035_room_lane_reaction_done::STEP,
+    m20260101_000036_room_lane_reaction_due::STEP,
+    m20260101_000037_room_lane_reaction_owner::STEP,
+    m20260101_000038_room_lane_reaction_attempts::STEP,
+    m20260101_000039_room_lane_idx_callback_due::STEP,
+    m20260101_000039_room_lane_idx_reaction_due::STEP,
 ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono_tz::Asia::Shanghai;
 use sea_orm::{ConnectionTrait as _, DbErr};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep};
 
 use super::error::turns_us_down;
@@ -41,6 +41,7 @@ impl Db {
                 zone: entries.writer.loc,
                 clock,
                 origin: Origin::MySql(Box::new(entries.writer.clone())),
+                left_work: watch::Sender::new(()),
                 migrating: Mutex::new(()),
             },
             None => {
@@ -55,6 +56,7 @@ impl Db {
                         data_dir: data_dir.to_owned(),
                         lock: std::sync::Mutex::new(Some(lock)),
                     },
+                    left_work: watch::Sender::new(()),
                     migrating: Mutex::new(()),
                 }
             }

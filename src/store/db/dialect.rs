@@ -71,6 +71,16 @@ impl Dialect {
         }
     }
 
+    /// The suffix of a SELECT that locks the rows it reads for the rest of the transaction, and leaves
+    /// out those that another transaction has locked (MySQL 8, MariaDB 10.6).
+    #[must_use]
+    pub fn claim_lock_sql(self) -> &'static str {
+        match self {
+            Self::MySql => " FOR UPDATE SKIP LOCKED",
+            Self::Sqlite => "",
+        }
+    }
+
     /// The suffix of a SELECT that locks the rows it reads for the rest of the transaction.
     #[must_use]
     pub fn update_lock_sql(self) -> &'static str {

@@ -4,6 +4,7 @@
 //! transactions ([`Db::transaction`]). All differences between MySQL and SQLite that a feature
 //! would meet are behind this module.
 
+mod bulk;
 mod conn;
 mod connect;
 mod dialect;
@@ -27,8 +28,9 @@ use std::sync::{Arc, PoisonError};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
+pub use bulk::{BulkUpdate, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;
 pub use error::{RetryableError, StoreError};
@@ -54,6 +56,8 @@ struct Inner {
     zone: Tz,
     clock: SharedClock,
     origin: Origin,
+    /// Changes with each commit that leaves work behind.
+    left_work: watch::Sender<()>,
     /// Held while the node changes the schema: one migration at a time in this process.
     migrating: Mutex<()>,
 }
@@ -159,6 +163,17 @@ impl Db {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.inner.writer.execute_unprepared("SELECT 1").await?;
         Ok(())
+    }
+
+    /// Changes after each commit of a transaction of this process that left work behind
+    /// ([`Tx::leaves_work`]). A commit of another process, or one whose answer was lost, does not show.
+    #[must_use]
+    pub fn left_work(&self) -> watch::Receiver<()> {
+        self.inner.left_work.subscribe()
+    }
+
+    fn wake(&self) {
+        self.inner.left_work.send_replace(());
     }
 
     /// Drops the idle connections to the writable database. A connection works only as long as the

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
@@ -30,6 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(1200);
 pub struct Tx<'env> {
     dialect: Dialect,
     lease: Mutex<Lease>,
+    wakes: AtomicBool,
     env: PhantomData<fn(&'env ()) -> &'env ()>,
 }
 
@@ -57,7 +59,7 @@ impl Db {
         let started = Instant::now();
         let mut tried = 1;
         loop {
-            let outcome = attempt(self.writer().pool(), &work).await;
+            let outcome = attempt(self, &work).await;
             match outcome {
                 Err(error) if error.is_retryable() && tried < TRIES && started.elapsed() < PATIENCE => {
                     let pause = PAUSE.mul_f64(f64::from(tried) * rand::random_range(0.25..1.0));
@@ -70,15 +72,19 @@ impl Db {
     }
 }
 
-async fn attempt<'env, T, E, F>(pool: &Pool, work: &F) -> Result<T, E>
+async fn attempt<'env, T, E, F>(db: &Db, work: &F) -> Result<T, E>
 where
     F: for<'c> Fn(&'c Tx<'env>) -> Work<'c, T, E> + Send + Sync,
     E: From<StoreError>,
 {
-    let tx = Tx::begin(pool).await.map_err(StoreError::from)?;
+    let tx = Tx::begin(db.writer().pool()).await.map_err(StoreError::from)?;
     match work(&tx).await {
         Ok(value) => {
+            let wakes = tx.wakes.load(Ordering::Relaxed);
             tx.finish("COMMIT").await.map_err(StoreError::from)?;
+            if wakes {
+                db.wake();
+            }
             Ok(value)
         }
         Err(error) => {
@@ -104,7 +110,7 @@ impl Tx<'_> {
         run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(begin))).await?;
         // Until it is finished, dropping this must close the connection and so roll back.
         lease.link()?;
-        Ok(Self { dialect, lease: Mutex::new(lease), env: PhantomData })
+        Ok(Self { dialect, lease: Mutex::new(lease), wakes: AtomicBool::new(false), env: PhantomData })
     }
 
     async fn finish(self, how: &'static str) -> Result<(), DbErr> {
@@ -122,6 +128,12 @@ impl Tx<'_> {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Once this transaction is committed, wakes those of this process who wait for the work that it
+    /// leaves behind ([`Db::left_work`]).
+    pub fn leaves_work(&self) {
+        self.wakes.store(true, Ordering::Relaxed);
     }
 
     async fn run<T: Send>(

@@ -1,6 +1,7 @@
 //! The tables, one file each. Nearly every column of the adopted ones may be NULL.
 
 pub mod admin_user;
+pub mod callback_delivery;
 pub mod censor_config;
 pub mod censor_image;
 pub mod event_log;

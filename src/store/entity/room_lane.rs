@@ -1,4 +1,6 @@
-//! Table `room_lane`: the order of each room's events.
+//! Table `room_lane`: the order of each room's events, and how far each consumer has come.
+//!
+//! The columns of a consumer are written by [`crate::event::lanes`] alone.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,6 +13,22 @@ pub struct Model {
     pub live_id: String,
     /// The last event's place.
     pub seq: i64,
+    /// Up to this place callbacks are settled; NULL where none was ever due.
+    pub callback_done: Option<i64>,
+    /// When callbacks are looked at next, in milliseconds by the database's clock; NULL: nothing to do.
+    pub callback_due: Option<i64>,
+    /// Who delivers, until `callback_due`.
+    pub callback_owner: Option<String>,
+    /// How often the event after `callback_done` failed.
+    pub callback_attempts: i32,
+    /// As `callback_done`, of reactions.
+    pub reaction_done: Option<i64>,
+    /// As `callback_due`, of reactions.
+    pub reaction_due: Option<i64>,
+    /// As `callback_owner`, of reactions.
+    pub reaction_owner: Option<String>,
+    /// As `callback_attempts`, of reactions.
+    pub reaction_attempts: i32,
 }
 
 /// None: rows are joined by ids, in the features.
