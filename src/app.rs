@@ -1,5 +1,6 @@
 //! The one place where the parts are wired together.
 
+mod consumers;
 mod services;
 
 use std::net::SocketAddr;
@@ -12,11 +13,14 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::callback::Deliveries;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PromeConfig, parse_listen_addr};
 use crate::id::IdGenerator;
 use crate::jobs::anchors::SilentAnchors;
+use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::schedule::Schedule;
@@ -52,6 +56,7 @@ pub struct Application {
 struct Background {
     stop: CancellationToken,
     schedule: Schedule,
+    consumers: TaskTracker,
     lease: Arc<LeaderLease>,
     node: NodeLease,
     db: Db,
@@ -91,8 +96,16 @@ impl Application {
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
         start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
+        schedule.start(Expiry {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            deliveries: Deliveries::new(db.clone(), Arc::clone(&clock)),
+            lease: Arc::clone(&lease),
+            keep: Duration::from_secs(config.events.keep_hours * 3600),
+        });
+        let consumers = consumers::start(&config, &db, &clock, &services, &registry, &stop)?;
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
-        let background = Background { stop, schedule, lease, node, db, exporter, pusher };
+        let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })
     }
 
@@ -138,7 +151,9 @@ impl Application {
 impl Background {
     async fn end(self) {
         self.stop.cancel();
+        self.db.forget_idle_connections();
         self.schedule.finish().await;
+        self.consumers.wait().await;
         self.db.forget_idle_connections();
         if let Err(error) = self.lease.release().await {
             tracing::warn!(%error, "the leader's lease could not be given back; it runs out by itself");

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod callback;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod im;
 pub mod jobs;
 pub mod live;
 pub mod media;
+pub mod reactions;
 pub mod rest;
 pub mod routes;
 pub mod store;

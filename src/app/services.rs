@@ -30,7 +30,7 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
-    im: web::Data<Im>,
+    pub(super) im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,

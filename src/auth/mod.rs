@@ -8,8 +8,10 @@ pub mod outgoing;
 pub mod password;
 pub mod signature;
 pub mod token;
+pub mod webhook;
 
 pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend};
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use token::{Claims, TokenError, TokenService};
+pub use webhook::WebhookSigner;

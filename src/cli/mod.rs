@@ -1,6 +1,7 @@
-//! The command line: `liveloom serve|migrate|check-config|admin|token`.
+//! The command line: `liveloom serve|migrate|check-config|admin|token|callbacks`.
 
 mod admin;
+mod callbacks;
 mod check_config;
 mod migrate;
 mod serve;
@@ -26,6 +27,7 @@ const EXAMPLES: &str = "Examples:
   liveloom migrate --config config.yaml   only create or complete the tables
   liveloom admin create --name root       a manager for the console; asks for the password
   liveloom token --user alice             a client token, e.g. to try the API
+  liveloom callbacks list --failed        callbacks that the business service did not take
 
 Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage.";
 
@@ -42,6 +44,9 @@ enum Command {
     Admin(admin::Command),
     /// Issue a client token.
     Token(token::Args),
+    /// See callbacks that the business service did not take, and send them again.
+    #[command(subcommand)]
+    Callbacks(callbacks::Command),
 }
 
 /// Runs the command that the process was started with.
@@ -56,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(args) => return check_config::run(&args),
         Command::Admin(command) => admin::run(command),
         Command::Token(args) => token::run(&args),
+        Command::Callbacks(command) => callbacks::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

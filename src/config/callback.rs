@@ -28,7 +28,13 @@ impl CallbackConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
         let mut secrets = vec![section.secret("secret")];
-        secrets.extend(section.secrets("secrets"));
+        let further = section.secrets("secrets");
+        for (key, given) in [("secret", secrets.as_slice()), ("secrets", further.as_slice())] {
+            if given.iter().any(|secret| secret.webhook_key().is_none()) {
+                section.error(key, "begins with whsec_, but what follows is not base64");
+            }
+        }
+        secrets.extend(further);
         secrets.retain(|secret| !secret.is_empty());
         Self {
             addr: section.address("addr", ""),

@@ -51,6 +51,13 @@ pub const REACTIONS: Group = Group {
 /// All consumers. An event may be dropped when it is behind each.
 pub const GROUPS: [Group; 2] = [CALLBACKS, REACTIONS];
 
+impl Group {
+    /// The column of what is settled.
+    pub(super) fn done(self) -> &'static str {
+        self.done
+    }
+}
+
 /// The statement that raises the numbers of lanes, a `?` for each room: a new lane begins with its
 /// item of `firsts`, one that is there gets `next`. The lanes are due then.
 ///

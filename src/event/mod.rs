@@ -6,6 +6,7 @@
 
 mod append;
 pub mod consumer;
+pub mod expiry;
 mod gift_row;
 pub mod lanes;
 mod live_row;

@@ -1,6 +1,7 @@
 //! Work that time drives: a schedule, the lease that says who does it, and one file per job.
 
 pub mod anchors;
+pub mod expiry;
 pub mod lease;
 pub mod presence;
 pub mod schedule;

@@ -1,0 +1,127 @@
+//! Delivers callbacks that left their lanes, each on its own, when its time has come.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::courier::{Attempt, Courier};
+use super::queries::{self, Claimed, Ended};
+use super::schedule::{self, Next};
+use super::sender::Post;
+use super::service::State;
+use crate::clock::SharedClock;
+use crate::crash;
+use crate::event::consumer::Capacity;
+use crate::store::db::{Db, StoreError};
+
+/// Rows of one claim, whose attempts are made side by side.
+const BATCH: usize = 32;
+/// From one look for due rows to the next.
+const POLL: Duration = Duration::from_millis(500);
+/// Pause after a failure to reach the database.
+const AFTER_FAILURE: Duration = Duration::from_millis(250);
+/// The rest of a row for which the receiver was found down.
+const AFTER_PROBE: Duration = Duration::from_secs(2);
+/// What a lease lasts beyond one attempt.
+const RESERVE: Duration = Duration::from_secs(10);
+/// How long attempts under way may go on after a stop.
+const LAST_WORK: Duration = Duration::from_secs(6);
+
+/// Delivers single callbacks.
+pub(super) struct AloneDelivery {
+    pub(super) db: Db,
+    pub(super) clock: SharedClock,
+    pub(super) courier: Arc<Courier>,
+    pub(super) node_id: u16,
+}
+
+impl AloneDelivery {
+    /// Delivers until `stop`.
+    pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let abort = CancellationToken::new();
+        while !stop.is_cancelled() {
+            let pause = match self.courier.capacity() {
+                Capacity::None(pause) => pause,
+                capacity => {
+                    let limit = if capacity == Capacity::One { 1 } else { BATCH };
+                    let mut round = Box::pin(self.round(limit, &abort));
+                    let ended = match stop.run_until_cancelled(&mut round).await {
+                        Some(ended) => ended,
+                        None => match timeout(LAST_WORK, &mut round).await {
+                            Ok(ended) => ended,
+                            Err(_) => {
+                                abort.cancel();
+                                round.await
+                            }
+                        },
+                    };
+                    pause_after(ended)
+                }
+            };
+            stop.run_until_cancelled(sleep(pause)).await;
+        }
+    }
+
+    /// Claims, delivers and records; answers how many rows were claimed.
+    async fn round(&self, limit: usize, abort: &CancellationToken) -> Result<usize, StoreError> {
+        if !queries::is_any_due(&self.db).await? {
+            return Ok(0);
+        }
+        let owner = format!("{}-{:016x}", self.node_id, rand::random::<u64>());
+        let lease = self.courier.timeout() + RESERVE;
+        let until = Instant::now() + lease;
+        let claimed = queries::claim(&self.db, &owner, limit, lease).await?;
+        crash::point("callback.alone_claimed");
+        let count = claimed.len();
+        let attempts = stream::iter(claimed).map(|row| self.attempt(row, abort));
+        let ended: Vec<Ended> = attempts.buffer_unordered(BATCH).collect().await;
+        let mut recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
+        // Unrecorded, they are delivered again after the lease.
+        while recorded.is_err() && !abort.is_cancelled() && Instant::now() < until {
+            sleep(AFTER_FAILURE).await;
+            recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
+        }
+        recorded?;
+        crash::point("callback.alone_recorded");
+        Ok(count)
+    }
+
+    async fn attempt(&self, row: Claimed, abort: &CancellationToken) -> Ended {
+        let Claimed { id, webhook_id, live_id, seq, body, attempts } = row;
+        let post = Post { webhook_id, seq, body };
+        let ended = |state, attempts, pause, last_error| Ended { id, state, attempts, pause, last_error };
+        let answer = self.courier.attempt(&live_id, &post, abort).await;
+        crash::point("callback.alone_posted");
+        match answer {
+            Attempt::Delivered => ended(State::Delivered, attempts.saturating_add(1), None, String::new()),
+            Attempt::Held => {
+                let reason = "the receiver was down, and the attempt does not count".to_owned();
+                ended(State::Pending, attempts, Some(AFTER_PROBE), reason)
+            }
+            Attempt::Failed(failed) => {
+                let attempts = attempts.saturating_add(1);
+                let reason = failed.reason.to_string();
+                match schedule::after(attempts.unsigned_abs(), self.courier.max_attempts, &failed) {
+                    Next::Again(pause) | Next::Alone(pause) => {
+                        ended(State::Pending, attempts, Some(pause), reason)
+                    }
+                    Next::Ended => ended(State::Failed, attempts, None, reason),
+                }
+            }
+        }
+    }
+}
+
+fn pause_after(round: Result<usize, StoreError>) -> Duration {
+    match round {
+        Ok(0) => POLL,
+        Ok(_) => Duration::ZERO,
+        Err(error) => {
+            tracing::debug!(%error, "single callbacks wait for the database");
+            AFTER_FAILURE
+        }
+    }
+}

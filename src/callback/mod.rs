@@ -1,0 +1,137 @@
+//! Callbacks: tells the business service (`callback.addr`) of events.
+//!
+//! Per room in order, each event at least once and always under one `webhook-id`. An event that failed
+//! three times leaves its room's lane for a row of `callback_delivery` and goes on alone, so that it
+//! holds up nothing; when its attempts are used up the row stays, for an operator to send it again.
+
+mod alone;
+mod body;
+mod breaker;
+mod courier;
+mod lane;
+mod metrics;
+mod queries;
+mod schedule;
+mod sender;
+mod service;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::Registry;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use service::{Deliveries, Delivery, Error, Filter, State, Waiting};
+
+use self::alone::AloneDelivery;
+use self::body::Bodies;
+use self::courier::Courier;
+use self::lane::LaneDelivery;
+use self::metrics::Metrics;
+use self::sender::Sender;
+use crate::clock::SharedClock;
+use crate::config::CallbackConfig;
+use crate::event::consumer;
+use crate::event::lanes::{CALLBACKS, Lanes};
+use crate::store::db::Db;
+use crate::user::Users;
+
+/// What a claim of a lane lasts beyond one attempt.
+const LEASE_RESERVE: Duration = Duration::from_secs(10);
+/// How often the gauges are brought up to date.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
+/// How often lanes are skipped while nobody is to be told.
+const SKIP_EVERY: Duration = Duration::from_secs(1);
+/// Lanes that are skipped at once.
+const SKIP_BATCH: usize = 512;
+/// Claims of single callbacks under way at the same time.
+const ALONE_WORKERS: usize = 4;
+
+/// What callbacks are delivered with.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The users.
+    pub users: Users,
+    /// This node.
+    pub node_id: u16,
+}
+
+/// Starts to deliver, until `stop`; wait for `running` then.
+///
+/// # Errors
+/// When the HTTP client cannot be made or a metric is registered twice.
+pub fn start(
+    parts: Parts,
+    config: &CallbackConfig,
+    registry: &Registry,
+    running: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Parts { db, clock, users, node_id } = parts;
+    let metrics = Metrics::register(registry)?;
+    let lease = Duration::from_secs(config.timeout_s) + LEASE_RESERVE;
+    let lanes = Lanes::new(db.clone(), CALLBACKS, node_id, lease);
+    if config.addr.is_empty() {
+        running.spawn(skip(lanes, stop.clone()));
+        return Ok(());
+    }
+    if config.secrets.is_empty() {
+        tracing::warn!("callbacks are not signed: the receiver cannot tell who sends them (callback.secret)");
+    }
+    let sender = Sender::new(config, Arc::clone(&clock))?;
+    let courier = Arc::new(Courier::new(sender, metrics.clone(), config.max_attempts));
+    let deliveries = Deliveries::new(db.clone(), Arc::clone(&clock));
+    let alone =
+        AloneDelivery { db: db.clone(), clock: Arc::clone(&clock), courier: Arc::clone(&courier), node_id };
+    let alone = Arc::new(alone);
+    for _ in 0..ALONE_WORKERS {
+        running.spawn(Arc::clone(&alone).run(stop.clone()));
+    }
+    let lane = LaneDelivery { db, clock, bodies: Bodies::new(users), courier };
+    running.spawn(consumer::run(lanes, Arc::new(lane), stop.clone()));
+    running.spawn(measure(deliveries, metrics, stop.clone()));
+    Ok(())
+}
+
+/// While nobody is to be told, events are settled as they come: whoever configures an address later is
+/// not told of the past.
+async fn skip(lanes: Lanes, stop: CancellationToken) {
+    loop {
+        let skipped = match lanes.is_any_due().await {
+            Ok(true) => lanes.skip(SKIP_BATCH).await,
+            Ok(false) => Ok(0),
+            Err(error) => Err(error),
+        };
+        match skipped {
+            Ok(SKIP_BATCH) if !stop.is_cancelled() => continue,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "events cannot be skipped yet"),
+        }
+        if stop.run_until_cancelled(sleep(SKIP_EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn measure(deliveries: Deliveries, metrics: Metrics, stop: CancellationToken) {
+    let mut rounds = interval(MEASURE_EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+        if let Err(error) = measure_once(&deliveries, &metrics).await {
+            tracing::debug!(%error, "callbacks cannot be counted now");
+        }
+    }
+}
+
+async fn measure_once(deliveries: &Deliveries, metrics: &Metrics) -> Result<(), Error> {
+    let (pending, oldest) = deliveries.backlog().await?;
+    metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+    metrics.oldest.set(oldest.num_seconds());
+    metrics.failed.set(i64::try_from(deliveries.failed().await?).unwrap_or(i64::MAX));
+    Ok(())
+}

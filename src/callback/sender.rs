@@ -1,0 +1,211 @@
+//! One attempt: the post, and what its answer means.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
+use serde::Deserialize;
+use url::Url;
+
+use super::breaker::Health;
+use crate::auth::WebhookSigner;
+use crate::clock::SharedClock;
+use crate::config::CallbackConfig;
+use crate::rest::request_id::RequestId;
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+const SEQ: HeaderName = HeaderName::from_static("x-liveloom-seq");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-reqid");
+
+/// A longer answer is a failure.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// What is posted.
+#[derive(Clone, Debug)]
+pub(super) struct Post {
+    /// The same in every attempt.
+    pub webhook_id: String,
+    /// The event's place among those of its room.
+    pub seq: i64,
+    /// The JSON text.
+    pub body: String,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Reason {
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    #[error("no answer in time")]
+    TimedOut,
+    #[error("HTTP status {0}, and redirects are not followed")]
+    Redirect(u16),
+    #[error("HTTP status 410")]
+    Gone,
+    #[error("HTTP status {0}")]
+    Status(u16),
+    #[error("an answer of more than 64 KiB")]
+    TooLong,
+    #[error("an answer without an integer code")]
+    NoCode,
+    #[error("code {0}")]
+    Code(i64),
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    /// Why.
+    pub reason: Reason,
+    /// How long the receiver asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Reason {
+    /// The `result` label of metrics.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Redirect(_) => "redirect",
+            Self::Gone => "gone",
+            Self::Status(_) => "status",
+            Self::TooLong => "too_long",
+            Self::NoCode => "no_code",
+            Self::Code(_) => "code",
+        }
+    }
+
+    /// Whether the receiver is there at all.
+    pub(super) fn health(&self) -> Health {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut | Self::Status(500..) => Health::Down,
+            _ => Health::Up,
+        }
+    }
+}
+
+impl From<Reason> for Failed {
+    fn from(reason: Reason) -> Self {
+        Self { reason, retry_after: None }
+    }
+}
+
+/// Posts to the receiver. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Sender {
+    client: Client,
+    addr: String,
+    signer: WebhookSigner,
+    clock: SharedClock,
+    timeout: Duration,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    code: i64,
+}
+
+impl Sender {
+    /// Posts to `callback.addr`.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub(super) fn new(config: &CallbackConfig, clock: SharedClock) -> reqwest::Result<Self> {
+        // The first provider of the process stays; that there is one already is no error.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let timeout = Duration::from_secs(config.timeout_s);
+        let client = Client::builder()
+            .user_agent(concat!("liveloom/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .timeout(timeout)
+            .build()?;
+        let signer = WebhookSigner::new(&config.secrets);
+        Ok(Self { client, addr: config.addr.clone(), signer, clock, timeout })
+    }
+
+    /// How long an attempt takes at most.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Posts once.
+    pub(super) async fn post(&self, post: &Post) -> Result<(), Failed> {
+        let url = Url::parse(&self.addr).map_err(|error| Reason::Unreachable(error.to_string()))?;
+        let request = self.client.post(url).headers(self.headers(post)).body(post.body.clone());
+        let response = request.send().await.map_err(lost)?;
+        let status = response.status();
+        if status.is_success() {
+            return succeeded(&bounded_body(response).await?);
+        }
+        let retry_after = self.retry_after(response.headers());
+        let reason = match status {
+            StatusCode::GONE => Reason::Gone,
+            _ if status.is_redirection() => Reason::Redirect(status.as_u16()),
+            _ => Reason::Status(status.as_u16()),
+        };
+        Err(Failed { reason, retry_after })
+    }
+
+    fn headers(&self, post: &Post) -> HeaderMap {
+        let timestamp = self.clock.now().timestamp();
+        let mut headers = HeaderMap::with_capacity(6);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(TIMESTAMP, HeaderValue::from(timestamp));
+        headers.insert(SEQ, HeaderValue::from(post.seq));
+        let texts = [
+            (ID, Some(post.webhook_id.clone())),
+            (SIGNATURE, self.signer.sign(&post.webhook_id, timestamp, post.body.as_bytes())),
+            (REQUEST_ID, Some(RequestId::generate().as_str().to_owned())),
+        ];
+        for (name, text) in texts {
+            if let Some(Ok(value)) = text.map(HeaderValue::try_from) {
+                headers.insert(name, value);
+            }
+        }
+        headers
+    }
+
+    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+    fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
+        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = DateTime::parse_from_rfc2822(text).ok()?;
+        (date.to_utc() - self.clock.now()).to_std().ok()
+    }
+}
+
+/// The URL may hold a password.
+fn lost(error: reqwest::Error) -> Failed {
+    if error.is_timeout() {
+        return Reason::TimedOut.into();
+    }
+    let error = error.without_url();
+    let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    Reason::Unreachable(cause).into()
+}
+
+async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Failed> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(Reason::TooLong.into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn succeeded(body: &[u8]) -> Result<(), Failed> {
+    match serde_json::from_slice(body) {
+        Ok(Answer { code: 0 }) => Ok(()),
+        Ok(Answer { code }) => Err(Reason::Code(code).into()),
+        Err(_) => Err(Reason::NoCode.into()),
+    }
+}
