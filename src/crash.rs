@@ -3,7 +3,16 @@
 //! A build for users has none of it: [`point`] is then an empty function.
 
 /// All steps, so that a test can go through them.
-pub const POINTS: &[&str] = &[];
+pub const POINTS: &[&str] = &[
+    "live.left",
+    "mic.taken",
+    "relay.bound",
+    "relay.start_announced",
+    "relay.started",
+    "relay.unbound",
+    "relay.stop_announced",
+    "relay.stopped",
+];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this
 /// step: `name`, or `name:n` for the n-th time that it is reached.

@@ -13,6 +13,8 @@ pub mod im;
 pub mod jobs;
 pub mod live;
 pub mod media;
+pub mod mic;
+pub mod relay;
 pub mod rest;
 pub mod routes;
 pub mod store;

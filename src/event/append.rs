@@ -4,7 +4,7 @@
 //! until the commit: order of numbers is order of commits, and a number that was rolled back is
 //! given again. It comes last so that the lock is short.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -43,11 +43,11 @@ pub async fn append(
     u64::try_from(seq).map_err(|_| no_lane(live_id).into())
 }
 
-/// Appends one event for each of many rooms, no room twice. Three statements per 5000 rooms.
+/// Appends events of many rooms; those of one room are numbered in their order here. Three
+/// statements per 5000 events.
 ///
 /// # Errors
-/// When the database refuses or cannot be reached, or a room is there twice; the transaction must be
-/// given up then.
+/// When the database refuses or cannot be reached; the transaction must be given up then.
 pub async fn append_all(
     tx: &impl ConnectionTrait,
     db: &Db,
@@ -56,31 +56,62 @@ pub async fn append_all(
 ) -> Result<(), StoreError> {
     // All take the rows' locks in one order, so that two transactions cannot wait for each other.
     let mut events: Vec<_> = events.iter().map(|(live_id, event)| (live_id.as_str(), event)).collect();
-    events.sort_unstable_by_key(|(live_id, _)| *live_id);
+    events.sort_by_key(|(live_id, _)| *live_id);
     for batch in events.chunks(BATCH) {
-        let seqs = raise_all(tx, batch).await?;
-        let rows = batch.iter().map(|(live_id, event)| {
-            let seq = seqs.get(*live_id).ok_or_else(|| no_lane(live_id))?;
-            row(live_id, *seq, event, db.wall(now))
+        let mut last = raise_all(tx, batch).await?;
+        // From the last to the first, since what is known is each room's last number.
+        let rows = batch.iter().rev().map(|(live_id, event)| {
+            let seq = last.get_mut(*live_id).ok_or_else(|| no_lane(live_id))?;
+            let row = row(live_id, *seq, event, db.wall(now))?;
+            *seq -= 1;
+            Ok(row)
         });
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let mut rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
+        rows.reverse();
         event_log::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
     Ok(())
 }
 
-/// Takes the next number of each room.
+/// [`append_all`], with the statements of [`append`] for a single event and none for no event.
+///
+/// # Errors
+/// As of [`append_all`].
+pub async fn append_few(
+    tx: &impl ConnectionTrait,
+    db: &Db,
+    events: &[(String, DomainEvent)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let [(live_id, event)] = events {
+        append(tx, db, live_id, event, now).await?;
+        return Ok(());
+    }
+    append_all(tx, db, events, now).await
+}
+
+/// Takes as many numbers of each room as it has events; answers the last one of each.
 async fn raise_all(
     tx: &impl ConnectionTrait,
     batch: &[(&str, &DomainEvent)],
 ) -> Result<HashMap<String, i64>, StoreError> {
     use room_lane::{ActiveModel, Column, Entity};
-    let ids = || batch.iter().map(|(live_id, _)| *live_id);
-    let lanes = ids().map(|live_id| ActiveModel { live_id: Set(live_id.to_owned()), seq: Set(1) });
-    let next = Expr::col((Entity, Column::Seq)).add(1);
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (live_id, _) in batch {
+        *counts.entry(live_id).or_default() += 1;
+    }
+    let lanes = counts
+        .iter()
+        .map(|(live_id, count)| ActiveModel { live_id: Set((*live_id).to_owned()), seq: Set(*count) });
+    let given = match tx.get_database_backend() {
+        DbBackend::MySql => "VALUES(seq)",
+        _ => "excluded.seq",
+    };
+    let next = Expr::col((Entity, Column::Seq)).add(Expr::cust(given));
     let conflict = OnConflict::column(Column::LiveId).value(Column::Seq, next).to_owned();
     Entity::insert_many(lanes).on_conflict(conflict).exec_without_returning(tx).await?;
-    let lanes = Entity::find().filter(Column::LiveId.is_in(ids())).all(tx).await?;
+    let ids = counts.keys().copied();
+    let lanes = Entity::find().filter(Column::LiveId.is_in(ids)).all(tx).await?;
     Ok(lanes.into_iter().map(|lane| (lane.live_id, lane.seq)).collect())
 }
 

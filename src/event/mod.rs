@@ -9,7 +9,7 @@ mod gift_row;
 mod live_row;
 mod relay_row;
 
-pub use append::{append, append_all};
+pub use append::{append, append_all, append_few};
 pub use gift_row::GiftRow;
 pub use live_row::LiveRow;
 pub use relay_row::RelayRow;
