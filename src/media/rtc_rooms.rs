@@ -55,12 +55,12 @@ enum AskError {
 }
 
 impl AskError {
-    /// Whether it is likely to fail for other rooms too.
+    /// Whether it would fail for other rooms too, perhaps as slowly.
     fn is_outage(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::TimedOut | Self::Garbage(_) | Self::NotAUrl => true,
+            Self::Unreachable(_) | Self::TimedOut => true,
             Self::Status(status) => *status >= 500,
-            Self::Signature(_) => false,
+            Self::NotAUrl | Self::Signature(_) | Self::Garbage(_) => false,
         }
     }
 }

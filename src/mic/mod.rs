@@ -14,5 +14,5 @@ mod service;
 pub use dto::{ForbidSeat, SeatExtends, SeatOfUser, SeatRoom, SeatSwitch, SeatView, TakeSeat, TokenView};
 pub use error::Error;
 pub use free::SeatsOfLeavers;
-pub use queries::SeatStatus;
-pub use service::{Mics, Parts};
+pub use queries::{Flags, SeatStatus};
+pub use service::{Device, Mics, Parts};

@@ -1,0 +1,5 @@
+//! Microphone seats: they go with the place in the room, and only one of several comes first.
+
+mod crash;
+mod leaving;
+mod races;
