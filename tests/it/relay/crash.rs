@@ -59,7 +59,7 @@ async fn a_start_or_stop_that_dies_is_done_wholly_or_not_at_all(#[case] backend:
             events.push("pk_started".to_owned());
         }
         let (bound, found_statuses, found_events) = stored(&server).await;
-        assert_eq!(bound.iter().all(|sid| sid.is_empty() != is_done), true, "{step}: {bound:?}");
+        assert!(bound.iter().all(|sid| sid.is_empty() != is_done), "{step}: {bound:?}");
         assert_eq!((&found_statuses, &found_events), (&statuses, &events), "{step}");
     }
     let view = anchors.init.get(&format!("/client/live/room/info/{}", anchors.init_room)).await.data();

@@ -62,8 +62,25 @@ impl Rooms {
     /// On SQLite and memory, or on MariaDB and Redis.
     pub async fn start(is_embedded: bool) -> Self {
         let database = if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await };
-        let clock: SharedClock = Arc::new(SystemClock);
         let db = database.migrated().await;
+        Self::over(database, db).await
+    }
+
+    /// On MariaDB, through one connection alone, whose statements can be counted.
+    pub async fn on_one_connection() -> Self {
+        let database = TestDatabase::create().await;
+        let mut config = database.config();
+        for entry in &mut config.databases {
+            (entry.max_open_conns, entry.max_idle_conns) = (1, 1);
+        }
+        let db = database.open(&config).await.expect("the test database opens");
+        db.migrate().await.expect("the tables are made");
+        Self::over(database, db).await
+    }
+
+    async fn over(database: TestDatabase, db: Db) -> Self {
+        let is_embedded = database.schema().is_empty();
+        let clock: SharedClock = Arc::new(SystemClock);
         let cache = if is_embedded {
             CacheConfig::Memory
         } else {
