@@ -13,6 +13,14 @@ pub const POINTS: &[&str] = &[
     "reactions.claimed",
     "reactions.reacted",
     "reactions.recorded",
+    "live.left",
+    "mic.taken",
+    "relay.bound",
+    "relay.start_announced",
+    "relay.started",
+    "relay.unbound",
+    "relay.stop_announced",
+    "relay.stopped",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this

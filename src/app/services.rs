@@ -14,7 +14,9 @@ use crate::config::{Config, HooksConfig};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
 use crate::live::{self, Lives};
-use crate::media::{Pili, RtcTokens};
+use crate::media::{Pili, RtcRooms, RtcTokens};
+use crate::mic::{self, Mics, SeatsOfLeavers};
+use crate::relay::{self, Relays};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
@@ -30,6 +32,8 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
+    mics: web::Data<Mics>,
+    relays: web::Data<Relays>,
     pub(super) im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
@@ -66,21 +70,40 @@ impl Services {
             trusted.clone(),
         );
         let life_s = config.pili.room_token_expire_s;
+        let rtc = Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s));
         let lives = Lives::new(live::Parts {
             db: db.clone(),
             cache: cache.clone(),
             clock: Arc::clone(clock),
-            ids,
+            ids: Arc::clone(&ids),
             users: users.clone(),
             im: im.clone(),
             pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
-            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
+            rtc: Arc::clone(&rtc),
+            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
+        });
+        let mics = Mics::new(mic::Parts {
+            db: db.clone(),
+            clock: Arc::clone(clock),
+            lives: lives.clone(),
+            users: users.clone(),
+            tokens: Arc::clone(&rtc),
+            rtc: RtcRooms::new(&config.rtc, account)?,
+        });
+        let relays = Relays::new(relay::Parts {
+            db: db.clone(),
+            clock: Arc::clone(clock),
+            ids,
+            lives: lives.clone(),
+            tokens: rtc,
         });
         let limit = AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             users: web::Data::new(users),
             admins: web::Data::new(admins),
             lives: web::Data::new(lives),
+            mics: web::Data::new(mics),
+            relays: web::Data::new(relays),
             im: web::Data::new(im),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
@@ -97,6 +120,8 @@ impl Services {
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
             .app_data(self.lives.clone())
+            .app_data(self.mics.clone())
+            .app_data(self.relays.clone())
             .app_data(self.im.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())

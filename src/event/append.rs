@@ -71,6 +71,23 @@ pub async fn append_all(
     Ok(())
 }
 
+/// [`append_all`], with the statements of [`append`] for a single event and none for no event.
+///
+/// # Errors
+/// As of [`append_all`].
+pub async fn append_few(
+    tx: &Tx<'_>,
+    db: &Db,
+    events: &[(String, DomainEvent)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let [(live_id, event)] = events {
+        append(tx, db, live_id, event, now).await?;
+        return Ok(());
+    }
+    append_all(tx, db, events, now).await
+}
+
 /// Takes as many numbers of each room as it has events; answers the last one of each.
 async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMap<String, i64>, StoreError> {
     use room_lane::{Column, Entity};

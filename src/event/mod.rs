@@ -12,7 +12,7 @@ pub mod lanes;
 mod live_row;
 mod relay_row;
 
-pub use append::{append, append_all};
+pub use append::{append, append_all, append_few};
 pub use gift_row::GiftRow;
 pub use lanes::StoredEvent;
 pub use live_row::LiveRow;

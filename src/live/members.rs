@@ -2,9 +2,12 @@
 //!
 //! `status` 1 is in the room. Of those who are not, one whom silence put out keeps the room's id,
 //! and so can come back by a heartbeat; one who left has an empty one.
+//!
+//! `mic_seat` is false when the user surely holds no seat in the room: then nobody has to look for
+//! one when they leave. It changes under the lock of [`lock`] alone, as seats do.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
     QuerySelect, Statement,
@@ -27,6 +30,8 @@ pub struct Membership {
     pub live_id: String,
     /// Whether they are in it.
     pub is_online: bool,
+    /// Whether they may hold a microphone seat in it; of rows of another server it is not known.
+    pub may_hold_seat: bool,
 }
 
 /// Where `user_id` is.
@@ -35,7 +40,7 @@ pub async fn of_user(
     conn: &impl ConnectionTrait,
     user_id: &str,
 ) -> Result<Option<Membership>, StoreError> {
-    let sql = "SELECT m.id, m.live_id, m.user_id, m.status FROM live_room_user_entities m \
+    let sql = "SELECT m.id, m.live_id, m.user_id, m.status, m.mic_seat FROM live_room_user_entities m \
                WHERE m.user_id = ? ORDER BY m.id";
     let rows = conn
         .query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, [user_id.into()]))
@@ -53,6 +58,19 @@ pub async fn lock(
 ) -> Result<Option<Membership>, StoreError> {
     let rows = tx.query_all_raw(lock_statement(db, "", user_id, &[])).await?;
     first_of(rows, user_id)
+}
+
+/// [`lock`], of the row that says that `user_id` is or was in room `live_id`: an adopted table may
+/// hold several rows of a user.
+pub async fn lock_in_room(
+    db: &Db,
+    tx: &impl ConnectionTrait,
+    live_id: &str,
+    user_id: &str,
+) -> Result<Option<Membership>, StoreError> {
+    let rows = tx.query_all_raw(lock_statement(db, "", user_id, &[])).await?;
+    let mut theirs = all_of(rows, user_id)?.into_iter();
+    Ok(theirs.find(|member| member.live_id == live_id))
 }
 
 /// [`lock`], with the counters of room `live_id` in the same statement.
@@ -74,7 +92,7 @@ pub async fn lock_and_count(
 fn lock_statement(db: &Db, columns: &str, user_id: &str, values: &[&str]) -> Statement {
     let lock = db.dialect().update_lock_sql();
     let sql = format!(
-        "SELECT m.id, m.live_id, m.user_id, m.status{columns} FROM live_users u \
+        "SELECT m.id, m.live_id, m.user_id, m.status, m.mic_seat{columns} FROM live_users u \
          LEFT JOIN live_room_user_entities m ON m.user_id = u.user_id WHERE u.user_id = ? ORDER BY m.id{lock}"
     );
     let values = values.iter().copied().chain([user_id]).map(sea_orm::Value::from);
@@ -89,19 +107,27 @@ pub(super) fn counters_of(row: &QueryResult) -> Result<Counters, StoreError> {
 
 /// The first row that is bytewise this user's: a collation may bring others.
 fn first_of(rows: Vec<QueryResult>, user_id: &str) -> Result<Option<Membership>, StoreError> {
+    Ok(all_of(rows, user_id)?.into_iter().next())
+}
+
+/// The rows that are bytewise this user's.
+fn all_of(rows: Vec<QueryResult>, user_id: &str) -> Result<Vec<Membership>, StoreError> {
+    let mut members = Vec::with_capacity(rows.len());
     for row in rows {
         let owner: Option<String> = row.try_get("", "user_id")?;
         if owner.as_deref() == Some(user_id) {
             let live_id: Option<String> = row.try_get("", "live_id")?;
             let status: Option<i32> = row.try_get("", "status")?;
-            return Ok(Some(Membership {
+            let mic_seat: Option<bool> = row.try_get("", "mic_seat")?;
+            members.push(Membership {
                 row_id: row.try_get("", "id")?,
                 live_id: live_id.unwrap_or_default(),
                 is_online: status == Some(IN),
-            }));
+                may_hold_seat: mic_seat != Some(false),
+            });
         }
     }
-    Ok(None)
+    Ok(members)
 }
 
 /// Puts a user into a room and answers the other room that they were in.
@@ -122,47 +148,67 @@ pub async fn store(
             heart_beat_at: sea_orm::ActiveValue::Set(Some(now)),
             created_at: sea_orm::ActiveValue::Set(Some(now)),
             updated_at: sea_orm::ActiveValue::Set(Some(now)),
+            mic_seat: sea_orm::ActiveValue::Set(Some(false)),
             ..ActiveModel::default()
         };
         Entity::insert(row).exec(tx).await?;
         return Ok(None);
     };
-    let change = Entity::update_many()
+    let mut change = Entity::update_many()
         .col_expr(Column::LiveId, Expr::value(live_id))
         .col_expr(Column::Status, Expr::value(IN))
         .col_expr(Column::HeartBeatAt, Expr::value(now))
         .col_expr(Column::UpdatedAt, Expr::value(now));
+    if member.live_id != live_id {
+        change = change.col_expr(Column::MicSeat, Expr::value(false));
+    }
     change.filter(Column::Id.eq(member.row_id)).exec(tx).await?;
     Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty())
         .then_some(member.live_id))
 }
 
-/// [`lock`] and [`store`].
-pub async fn put_in(
+/// Takes a user out of a room, unless they may hold a seat in it; whether they were so taken out.
+pub async fn take_out_without_seat(
     db: &Db,
-    tx: &impl ConnectionTrait,
+    conn: &impl ConnectionTrait,
     live_id: &str,
     user_id: &str,
     now: DateTime<Utc>,
-) -> Result<Option<String>, StoreError> {
-    let found = lock(db, tx, user_id).await?;
-    store(db, tx, found, live_id, user_id, now).await
+) -> Result<bool, StoreError> {
+    let theirs = Column::UserId.eq(user_id).and(Column::LiveId.eq(live_id)).and(Column::MicSeat.eq(false));
+    take_out_where(db, conn, theirs, now).await
 }
 
-/// Takes a user out of a room; whether they were in it.
+/// Takes the user of a row out of their room.
 pub async fn take_out(
     db: &Db,
     tx: &impl ConnectionTrait,
-    live_id: &str,
-    user_id: &str,
+    row_id: u32,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    take_out_where(db, tx, Column::Id.eq(row_id), now).await?;
+    Ok(())
+}
+
+async fn take_out_where(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    which: SimpleExpr,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let change = Entity::update_many()
         .col_expr(Column::LiveId, Expr::value(""))
         .col_expr(Column::Status, Expr::value(OUT))
+        .col_expr(Column::MicSeat, Expr::value(false))
         .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
-    let theirs = Column::UserId.eq(user_id).and(Column::LiveId.eq(live_id));
-    Ok(change.filter(theirs).exec(tx).await?.rows_affected > 0)
+    Ok(change.filter(which).exec(conn).await?.rows_affected > 0)
+}
+
+/// Notes that the user of a row may hold a seat in their room.
+pub async fn note_seat(tx: &impl ConnectionTrait, row_id: u32) -> Result<(), StoreError> {
+    let change = Entity::update_many().col_expr(Column::MicSeat, Expr::value(true));
+    change.filter(Column::Id.eq(row_id)).exec(tx).await?;
+    Ok(())
 }
 
 /// Brings back users of room `live_id` whom silence put out; how many were.

@@ -1,19 +1,34 @@
 //! Who is in a room: joining, leaving, heartbeats and the list of users.
 
+use chrono::{DateTime, Utc};
+
 use super::dto::{HeartbeatView, RoomView};
 use super::error::Error;
 use super::members::{self, Membership};
 use super::room::{LiveStatus, Room};
 use super::service::Lives;
 use super::visits;
+use crate::crash;
 use crate::event::{self, DomainEvent};
 use crate::rest::{Page, Paging};
 use crate::store::cache::{Counters, Enter, Member, RoomState};
+use crate::store::db::Tx;
 use crate::user::UserView;
+
+/// A room and what happened in it.
+type Event = (String, DomainEvent);
+
+/// What a user's way into a room did to the one they were in.
+pub(super) struct Moved {
+    /// The other room that they were in.
+    pub former: Option<String>,
+    /// What happened there, to be appended in the same transaction.
+    pub events: Vec<Event>,
+}
 
 /// What a join found and did in the database.
 struct Joined {
-    former: Option<String>,
+    moved: Moved,
     is_new_visitor: bool,
     /// The room's counters with this join in them, unless it is crowded.
     counters: Option<Counters>,
@@ -30,10 +45,11 @@ impl Lives {
             return Err(Error::Ended);
         }
         let joined = self.store_join(live_id, user_id).await?;
+        self.recount_seats(&joined.moved.events).await;
         let enter = Enter {
             live_id,
             user_id,
-            former: joined.former.as_deref(),
+            former: joined.moved.former.as_deref(),
             new_visitor: joined.is_new_visitor,
             count_view: true,
             anchor_id: &room.anchor_id,
@@ -61,15 +77,15 @@ impl Lives {
                     } else {
                         members::lock_and_count(&inner.db, tx, user_id, live_id).await?
                     };
-                    let former = members::store(&inner.db, tx, found, live_id, user_id, now).await?;
+                    let moved = self.store_move(tx, found, live_id, user_id, now).await?;
                     let is_new_visitor = visits::add(&inner.db, tx, live_id, user_id, now).await?;
-                    self.anchor_left_former(tx, former.as_deref(), user_id, now).await?;
+                    event::append_few(tx, &inner.db, &moved.events, now).await?;
                     let counters = counters.map(|before| Counters {
                         pv: before.pv + 1,
                         uv: before.uv + i64::from(is_new_visitor),
                         mics: before.mics,
                     });
-                    Ok::<_, Error>(Joined { former, is_new_visitor, counters })
+                    Ok::<_, Error>(Joined { moved, is_new_visitor, counters })
                 })
             })
             .await
@@ -81,11 +97,14 @@ impl Lives {
     /// [`Error::NotFound`], or the store's.
     pub async fn leave(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
         let inner = &self.0;
-        if self.room(live_id).await?.anchor_id == user_id {
-            self.store_leave_of_anchor(live_id, user_id).await?;
-        } else {
-            // One statement needs no transaction around it.
-            members::take_out(&inner.db, inner.db.writer(), live_id, user_id, inner.clock.now()).await?;
+        let is_anchor = self.room(live_id).await?.anchor_id == user_id;
+        let now = inner.clock.now();
+        // One statement needs no transaction around it.
+        let is_out = !is_anchor
+            && members::take_out_without_seat(&inner.db, inner.db.writer(), live_id, user_id, now).await?;
+        if !is_out {
+            let events = self.store_leave(live_id, user_id, is_anchor).await?;
+            self.recount_seats(&events).await;
         }
         if let Err(error) = inner.cache.leave(live_id, user_id).await {
             tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
@@ -93,20 +112,65 @@ impl Lives {
         Ok(())
     }
 
-    async fn store_leave_of_anchor(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
+    /// The leave of one who has more to give up than their place: a seat, or the role of the
+    /// anchor. Answers what happened by it.
+    async fn store_leave(&self, live_id: &str, user_id: &str, is_anchor: bool) -> Result<Vec<Event>, Error> {
         let inner = &self.0;
         let now = inner.clock.now();
         inner
             .db
             .transaction(|tx| {
                 Box::pin(async move {
-                    if members::take_out(&inner.db, tx, live_id, user_id, now).await? {
-                        event::append(tx, &inner.db, live_id, &DomainEvent::AnchorLeft, now).await?;
+                    let mut events = Vec::new();
+                    let is_out = is_anchor
+                        && members::take_out_without_seat(&inner.db, tx, live_id, user_id, now).await?;
+                    if !is_out {
+                        let found = members::lock_in_room(&inner.db, tx, live_id, user_id).await?;
+                        let Some(member) = found else { return Ok(events) };
+                        events = self.free_seats(tx, &[Member::new(live_id, user_id)], now).await?;
+                        members::take_out(&inner.db, tx, member.row_id, now).await?;
                     }
-                    Ok::<_, Error>(())
+                    if is_anchor {
+                        events.push((live_id.to_owned(), DomainEvent::AnchorLeft));
+                    }
+                    event::append_few(tx, &inner.db, &events, now).await?;
+                    crash::point("live.left");
+                    Ok::<_, Error>(events)
                 })
             })
             .await
+    }
+
+    /// Puts a user into room `live_id`: their seat in another one is freed.
+    pub(super) async fn store_move(
+        &self,
+        tx: &Tx<'_>,
+        found: Option<Membership>,
+        live_id: &str,
+        user_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Moved, Error> {
+        let db = &self.0.db;
+        let left = found.as_ref().filter(|member| member.may_hold_seat && member.live_id != live_id);
+        let left: Vec<Member> =
+            left.map(|member| Member::new(&*member.live_id, user_id)).into_iter().collect();
+        let mut events = self.free_seats(tx, &left, now).await?;
+        let former = members::store(db, tx, found, live_id, user_id, now).await?;
+        if let Some(former) = &former
+            && self.is_anchor_of(former, user_id).await?
+        {
+            events.push((former.clone(), DomainEvent::AnchorLeft));
+        }
+        Ok(Moved { former, events })
+    }
+
+    /// Whether `user_id` is the anchor of a room that may be gone.
+    async fn is_anchor_of(&self, live_id: &str, user_id: &str) -> Result<bool, Error> {
+        match self.room(live_id).await {
+            Ok(room) => Ok(room.anchor_id == user_id),
+            Err(Error::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether a user is in a room. The table is asked only when the cache does not know of it,

@@ -6,9 +6,11 @@ pub mod handlers;
 mod listing;
 mod members;
 mod membership;
+mod pk;
 mod presence_rows;
 mod queries;
 mod room;
+mod seats;
 mod service;
 pub mod silence;
 pub mod stream;
@@ -20,4 +22,5 @@ pub use dto::{
 };
 pub use error::Error;
 pub use room::{LiveStatus, Room};
+pub use seats::{Freed, Seats};
 pub use service::{Lives, Parts, TOPIC};

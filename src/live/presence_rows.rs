@@ -12,7 +12,8 @@ use crate::store::db::{Db, StoreError, WallTime};
 use crate::store::entity::live_entities;
 use crate::store::entity::live_room_user_entities::{Column, Entity};
 
-/// Puts users out for their silence: their rows keep the room. How many were in.
+/// Puts users out for their silence, after their seats were freed: their rows keep the room. How
+/// many were in.
 pub async fn set_out(
     db: &Db,
     tx: &impl ConnectionTrait,
@@ -21,6 +22,7 @@ pub async fn set_out(
 ) -> Result<u64, StoreError> {
     let change = Entity::update_many()
         .col_expr(Column::Status, Expr::value(OUT))
+        .col_expr(Column::MicSeat, Expr::value(false))
         .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
     let theirs = Column::Id.is_in(row_ids.iter().copied()).and(Column::Status.eq(IN));
     Ok(change.filter(theirs).exec(tx).await?.rows_affected)
@@ -85,10 +87,12 @@ pub async fn set_heard<'a>(
 pub struct RowIn {
     /// Primary key of the row.
     pub row_id: u32,
-    /// The room.
-    pub live_id: String,
+    /// The user and the room.
+    pub member: Member,
     /// Whether the user is the room's anchor.
     pub is_anchor: bool,
+    /// Whether the user may hold a microphone seat in the room.
+    pub may_hold_seat: bool,
 }
 
 /// Rows of `wanted` that say `in`, locked.
@@ -101,7 +105,7 @@ pub async fn lock_in(
         wanted.iter().map(|member| (member.live_id.as_str(), member.user_id.as_str())).collect();
     let places = vec!["?"; wanted.len()].join(", ");
     let sql = format!(
-        "SELECT m.id, m.live_id, m.user_id, e.anchor_id FROM live_room_user_entities m \
+        "SELECT m.id, m.live_id, m.user_id, m.mic_seat, e.anchor_id FROM live_room_user_entities m \
          LEFT JOIN live_entities e ON e.live_id = m.live_id \
          WHERE m.user_id IN ({places}) AND m.status = 1{}",
         db.dialect().update_lock_sql()
@@ -115,8 +119,13 @@ pub async fn lock_in(
         let anchor_id: Option<String> = row.try_get("", "anchor_id")?;
         let (Some(live_id), Some(user_id)) = (live_id, user_id) else { continue };
         if pairs.contains(&(live_id.as_str(), user_id.as_str())) {
-            let is_anchor = anchor_id.as_deref() == Some(user_id.as_str());
-            rows.push(RowIn { row_id: row.try_get("", "id")?, live_id, is_anchor });
+            let mic_seat: Option<bool> = row.try_get("", "mic_seat")?;
+            rows.push(RowIn {
+                row_id: row.try_get("", "id")?,
+                is_anchor: anchor_id.as_deref() == Some(user_id.as_str()),
+                may_hold_seat: mic_seat != Some(false),
+                member: Member { live_id, user_id },
+            });
         }
     }
     Ok(rows)

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::dto::{CreateRoom, RoomView};
 use super::error::Error;
 use super::room::{LiveStatus, Room};
+use super::seats::Seats;
 use super::{members, queries};
 use crate::clock::SharedClock;
 use crate::event::{self, DomainEvent, StopReason};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub pili: Arc<Pili>,
     /// Makes RTC tokens.
     pub rtc: Arc<RtcTokens>,
+    /// Frees the microphone seats of those who leave.
+    pub seats: Arc<dyn Seats>,
 }
 
 /// The rooms; clones share everything.
@@ -63,16 +66,17 @@ pub(super) struct Inner {
     ids: Arc<IdGenerator>,
     im: Im,
     rtc: Arc<RtcTokens>,
+    pub(super) seats: Arc<dyn Seats>,
 }
 
 impl Lives {
     /// Rooms made of `parts`.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, cache, clock, ids, users, im, pili, rtc } = parts;
+        let Parts { db, cache, clock, ids, users, im, pili, rtc, seats } = parts;
         let rooms = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
         let crowded = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
-        Self(Arc::new(Inner { db, cache, clock, users, pili, rooms, crowded, ids, im, rtc }))
+        Self(Arc::new(Inner { db, cache, clock, users, pili, rooms, crowded, ids, im, rtc, seats }))
     }
 
     /// The room `live_id`.
@@ -155,7 +159,7 @@ impl Lives {
     pub async fn start(&self, live_id: &str, caller: &str) -> Result<RoomView, Error> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let former = inner
+        let moved = inner
             .db
             .transaction(|tx| {
                 Box::pin(async move {
@@ -166,17 +170,19 @@ impl Lives {
                     if room.status == LiveStatus::Created {
                         queries::set_live(&inner.db, tx, &room, now).await?;
                     }
-                    let former = members::put_in(&inner.db, tx, live_id, caller, now).await?;
-                    self.anchor_left_former(tx, former.as_deref(), caller, now).await?;
+                    let found = members::lock(&inner.db, tx, caller).await?;
+                    let moved = self.store_move(tx, found, live_id, caller, now).await?;
+                    event::append_few(tx, &inner.db, &moved.events, now).await?;
                     if room.status == LiveStatus::Created {
                         event::append(tx, &inner.db, live_id, &DomainEvent::LiveStarted, now).await?;
                     }
-                    Ok(former)
+                    Ok(moved)
                 })
             })
             .await?;
         self.changed(live_id).await;
-        self.watch_anchor(live_id, caller, former.as_deref()).await;
+        self.recount_seats(&moved.events).await;
+        self.watch_anchor(live_id, caller, moved.former.as_deref()).await;
         let mut view = self.view(live_id).await?;
         view.room_token = inner.rtc.room_token(caller, live_id, now);
         Ok(view)
@@ -302,25 +308,6 @@ impl Lives {
         match caller {
             Some(caller) if room.anchor_id != caller => Err(Error::NotAnchor),
             _ => Ok(room),
-        }
-    }
-
-    /// Says so when `user_id` has left a room whose anchor they are.
-    pub(super) async fn anchor_left_former(
-        &self,
-        tx: &Tx<'_>,
-        former: Option<&str>,
-        user_id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let Some(former) = former else { return Ok(()) };
-        match self.room(former).await {
-            Ok(room) if room.anchor_id == user_id => {
-                event::append(tx, &self.0.db, former, &DomainEvent::AnchorLeft, now).await?;
-                Ok(())
-            }
-            Ok(_) | Err(Error::NotFound) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 

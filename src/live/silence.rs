@@ -70,24 +70,26 @@ impl Lives {
     async fn put_out(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
         let inner = &self.0;
         let now = inner.clock.now();
-        let out = inner
+        let (out, events) = inner
             .db
             .transaction(|tx| {
                 let silent = &silent;
                 Box::pin(async move {
                     fence.check(tx).await?;
                     let rows = presence_rows::lock_in(&inner.db, tx, silent).await?;
+                    let seated = rows.iter().filter(|row| row.may_hold_seat);
+                    let seated: Vec<Member> = seated.map(|row| row.member.clone()).collect();
+                    let mut events = self.free_seats(tx, &seated, now).await?;
                     let ids: Vec<u32> = rows.iter().map(|row| row.row_id).collect();
                     let out = presence_rows::set_out(&inner.db, tx, &ids, now).await?;
                     let left = rows.into_iter().filter(|row| row.is_anchor);
-                    let events: Vec<_> = left.map(|row| (row.live_id, DomainEvent::AnchorLeft)).collect();
-                    if !events.is_empty() {
-                        event::append_all(tx, &inner.db, &events, now).await?;
-                    }
-                    Ok::<_, Error>(out)
+                    events.extend(left.map(|row| (row.member.live_id, DomainEvent::AnchorLeft)));
+                    event::append_all(tx, &inner.db, &events, now).await?;
+                    Ok::<_, Error>((out, events))
                 })
             })
             .await?;
+        self.recount_seats(&events).await;
         self.bring_back_the_heard(&silent).await?;
         Ok(out)
     }

@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use crate::rest::request_id;
-use crate::{live, user};
+use crate::{live, mic, relay, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -29,6 +29,8 @@ pub fn scope(
     web::scope("/client")
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
+        .configure(mic_routes)
+        .configure(relay_routes)
         .configure(user_routes)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
@@ -50,6 +52,30 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop));
 }
 
+fn mic_routes(config: &mut ServiceConfig) {
+    use mic::handlers as h;
+    config
+        .service(web::resource("/mic").post(h::up).delete(h::down))
+        .service(web::resource("/mic/up").post(h::up))
+        .service(web::resource("/mic/down").post(h::down))
+        .service(web::resource("/mic/live").delete(h::take_off))
+        .service(web::resource("/mic/room/list/{live_id}").get(h::list))
+        .service(web::resource("/mic/room").put(h::set_extends))
+        .service(web::resource("/mic/extension").put(h::set_extends))
+        .service(web::resource("/mic/switch").put(h::switch));
+}
+
+fn relay_routes(config: &mut ServiceConfig) {
+    use relay::handlers as h;
+    config
+        .service(web::resource("/relay/start").post(h::start))
+        .service(web::resource("/relay/{id}").get(h::info))
+        .service(web::resource("/relay/{id}/token").get(h::token))
+        .service(web::resource("/relay/{id}/started").post(h::started))
+        .service(web::resource("/relay/{id}/stop").post(h::stop))
+        .service(web::resource("/relay/{id}/extends").post(h::set_extends));
+}
+
 fn user_routes(config: &mut ServiceConfig) {
     use user::handlers as h;
     config
@@ -64,7 +90,9 @@ fn user_routes(config: &mut ServiceConfig) {
 
 /// Client routes that released SDKs call without the prefix.
 pub fn aliases(config: &mut ServiceConfig) {
-    config.service(web::resource("/live/room/instance/{live_id}").delete(live::handlers::delete));
+    config
+        .service(web::resource("/live/room/instance/{live_id}").delete(live::handlers::delete))
+        .service(web::resource("/mic/live").delete(mic::handlers::take_off));
 }
 
 fn cors() -> Cors {

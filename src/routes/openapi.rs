@@ -8,6 +8,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
 use crate::live::{handlers as live, stream};
+use crate::mic::handlers as mic;
+use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::user::{handlers as user, tokens};
 
@@ -22,6 +24,9 @@ use crate::user::{handlers as user, tokens};
         live::create, live::create_for, live::info, live::info_for_server, live::start, live::stop,
         live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
         live::join, live::leave, live::heartbeat, live::set_extends, live::users,
+        mic::up, mic::down, mic::take_off, mic::list, mic::set_extends, mic::switch, mic::forbid, mic::unforbid,
+        relay::start, relay::info, relay::token, relay::started, relay::stop, relay::set_extends,
+        relay::set_extends_by_server,
         stream::publish, stream::publish_done,
         health::healthz, health::status, health::readyz, health::ping,
     ),
@@ -38,9 +43,13 @@ pub fn document() -> OpenApi {
 
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
-const ALIASES: [(Method, &str, Method, &str); 4] = [
+const ALIASES: [(Method, &str, Method, &str); 8] = [
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
+    (Method::Post, "/client/mic/up", Method::Post, "/client/mic"),
+    (Method::Post, "/client/mic/down", Method::Delete, "/client/mic"),
+    (Method::Put, "/client/mic/room", Method::Put, "/client/mic/extension"),
+    (Method::Delete, "/mic/live", Method::Delete, "/client/mic/live"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
 ];
@@ -49,6 +58,7 @@ const ALIASES: [(Method, &str, Method, &str); 4] = [
 enum Method {
     Get,
     Post,
+    Put,
     Delete,
 }
 
@@ -57,6 +67,7 @@ impl Method {
         match self {
             Self::Get => &mut item.get,
             Self::Post => &mut item.post,
+            Self::Put => &mut item.put,
             Self::Delete => &mut item.delete,
         }
     }

@@ -2,11 +2,12 @@
 
 use actix_web::{Scope, guard, web};
 
-use crate::{live, user};
+use crate::{live, mic, relay, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
 pub fn scope() -> Scope {
     use live::handlers as l;
+    use mic::handlers as m;
     use user::handlers as u;
     web::scope("/server")
         .service(web::resource("/auth/token").get(user::tokens::token))
@@ -22,4 +23,7 @@ pub fn scope() -> Scope {
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
         .service(web::resource("/live/{live_id}/stop").post(l::stop_by_server))
+        .service(web::resource("/mic/forbid").post(m::forbid))
+        .service(web::resource("/mic/unforbid").post(m::unforbid))
+        .service(web::resource("/relay/{id}/extends").post(relay::handlers::set_extends_by_server))
 }

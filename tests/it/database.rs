@@ -26,6 +26,12 @@ enum Backend {
     Sqlite,
 }
 
+/// How many steps the schema has: one file each.
+fn steps() -> usize {
+    let files = std::fs::read_dir("migrations/src/steps").unwrap();
+    files.filter(|file| file.as_ref().unwrap().file_name() != "mod.rs").count()
+}
+
 impl Backend {
     async fn database(self) -> TestDatabase {
         match self {

@@ -193,13 +193,27 @@ async fn many_rooms_get_their_events_at_once(#[values(false, true)] is_embedded:
     assert_eq!(lane.seq, 3);
     let last = logged(&db).await.pop().unwrap();
     assert_eq!(DomainEvent::decode(&last.kind, &last.body).unwrap(), stopped);
+}
 
-    let twice = [("1".to_owned(), DomainEvent::StreamUp), ("1".to_owned(), DomainEvent::StreamDown)];
-    append_to_all(&db, &twice).await.unwrap();
-    append_to_all(&db, &twice).await.unwrap();
-    let own: Vec<_> = logged(&db).await.into_iter().filter(|row| row.live_id == "1").collect();
-    let own: Vec<_> = own.iter().map(|row| (row.seq, row.kind.as_str())).collect();
-    assert_eq!(own, [(1, "stream_up"), (2, "stream_down"), (3, "stream_up"), (4, "stream_down")]);
+#[rstest]
+#[tokio::test]
+async fn several_events_of_a_room_are_numbered_in_their_order(#[values(false, true)] is_embedded: bool) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    append_one(&db, "2", DomainEvent::LiveStarted).await.unwrap();
+    let left = |user: &str| DomainEvent::MicLeft { user_id: user.to_owned() };
+    let events = [("2", left("a")), ("1", left("b")), ("2", left("c")), ("2", DomainEvent::AnchorLeft)];
+    append_to_all(&db, &events.map(|(room, event)| (room.to_owned(), event))).await.unwrap();
+    assert_eq!(append_one(&db, "2", DomainEvent::LiveDeleted).await.unwrap(), 5);
+    let rows = logged(&db).await;
+    let of = |room: &str| -> Vec<(i64, DomainEvent)> {
+        let rows = rows.iter().filter(|row| row.live_id == room);
+        rows.map(|row| (row.seq, DomainEvent::decode(&row.kind, &row.body).unwrap())).collect()
+    };
+    assert_eq!(of("1"), [(1, left("b"))]);
+    let wanted =
+        [DomainEvent::LiveStarted, left("a"), left("c"), DomainEvent::AnchorLeft, DomainEvent::LiveDeleted];
+    assert_eq!(of("2"), (1..).zip(wanted).collect::<Vec<_>>());
 }
 
 /// An error after which a transaction is not done again, so that a deadlock shows.

@@ -42,9 +42,10 @@ mod m20260101_000037_room_lane_reaction_owner;
 mod m20260101_000038_room_lane_reaction_attempts;
 mod m20260101_000039_room_lane_idx_callback_due;
 mod m20260101_000039_room_lane_idx_reaction_due;
+mod m20260101_000060_live_room_user_entities_mic_seat;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 40] = [
+pub(crate) const ALL: [Step; 41] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -85,4 +86,5 @@ pub(crate) const ALL: [Step; 40] = [
     m20260101_000038_room_lane_reaction_attempts::STEP,
     m20260101_000039_room_lane_idx_callback_due::STEP,
     m20260101_000039_room_lane_idx_reaction_due::STEP,
+    m20260101_000060_live_room_user_entities_mic_seat::STEP,
 ];

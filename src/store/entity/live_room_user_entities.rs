@@ -25,6 +25,8 @@ pub struct Model {
     pub updated_at: Option<WallTime>,
     /// When the row was deleted; NULL while it counts.
     pub deleted_at: Option<WallTime>,
+    /// Whether the user may hold a microphone seat in the room; NULL when it is not known.
+    pub mic_seat: Option<bool>,
 }
 
 /// None: rows are joined by ids, in the features.

@@ -88,6 +88,25 @@ DELETE /client/live/room/user/{}
 GET /client/live/room/heartbeat/{}
 PUT /client/live/room/extends
 GET /client/live/room/user_list
+POST /client/mic
+POST /client/mic/up
+DELETE /client/mic
+POST /client/mic/down
+DELETE /client/mic/live
+DELETE /mic/live
+GET /client/mic/room/list/{}
+PUT /client/mic/extension
+PUT /client/mic/room
+PUT /client/mic/switch
+POST /server/mic/forbid
+POST /server/mic/unforbid
+POST /client/relay/start
+GET /client/relay/{}
+GET /client/relay/{}/token
+POST /client/relay/{}/started
+POST /client/relay/{}/stop
+POST /client/relay/{}/extends
+POST /server/relay/{}/extends
 GET /status
 GET /healthz
 GET /readyz
@@ -116,7 +135,7 @@ async fn the_document_has_every_route(api: Api) -> Verdict {
 async fn the_document_declares_credentials(api: Api) -> Verdict {
     let document = api.document().await;
     for operation in &document.operations {
-        let wanted = ["/client/", "/server/", "/admin/", "/live/room/"]
+        let wanted = ["/client/", "/server/", "/admin/", "/live/room/", "/mic/"]
             .iter()
             .any(|start| operation.path.starts_with(start));
         assert_eq!(operation.secured, wanted, "security of {} {}", operation.method, operation.path);

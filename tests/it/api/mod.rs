@@ -21,10 +21,12 @@ mod hooks;
 mod ledger;
 mod lists;
 mod membership;
+mod mics;
 mod mutation;
 mod openapi;
 mod own;
 mod raw;
+mod relays;
 mod room_life;
 mod rooms;
 mod runner;
@@ -83,6 +85,8 @@ fn all_cases() -> Vec<Case> {
         rooms::cases(),
         room_life::cases(),
         membership::cases(),
+        mics::cases(),
+        relays::cases(),
         silence::cases(),
         lists::cases(),
         search::cases(),

@@ -170,6 +170,8 @@ fn config(database: &TestDatabase) -> Config {
     config.mysql = database.config();
     config.im = ImConfig::Builtin;
     config.rtc.app_id = "rtc-app".to_owned();
+    // Nobody listens there: of nobody it is known whether they are online in RTC.
+    config.rtc.api_url = "http://127.0.0.1:1".to_owned();
     config.pili = pili(config.pili);
     config.cron = CronConfig { single_task_node: config.node.node_id, lease_s: 2 };
     config.prome = PromeConfig::Exporter { listen_addr: "127.0.0.1:0".to_owned() };

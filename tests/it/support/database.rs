@@ -10,7 +10,7 @@ use liveloom::config::{DatabaseConfig, LimitsConfig, MysqlConfig, Secret};
 use liveloom::store::db::{Db, SQLITE_FILE, StoreError};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, Row};
 
 /// The server that MySQL tests use, from `LIVELOOM_TEST_MYSQL` (`host:port:user:password`).
 #[derive(Clone, Debug)]
@@ -123,11 +123,29 @@ impl TestDatabase {
         server.options().database(name).connect().await.expect("the test server answers")
     }
 
+    /// What a query answers, past the store; its columns must be texts.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        if self.schema.is_some() {
+            texts(self.mysql().await.fetch_all(sql).await.expect("an answer"))
+        } else {
+            texts(self.sqlite().await.fetch_all(sql).await.expect("an answer"))
+        }
+    }
+
     /// A connection of the test's own to an embedded file, past the store.
     pub async fn sqlite(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.data_dir().join(SQLITE_FILE));
         options.connect().await.expect("the file opens")
     }
+}
+
+fn texts<R: Row>(rows: Vec<R>) -> Vec<Vec<Option<String>>>
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
 }
 
 impl Drop for TestDatabase {

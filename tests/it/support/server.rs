@@ -122,7 +122,7 @@ impl Setup {
     pub async fn start(self) -> ServerProcess {
         let (config, overlay) = self.write();
         let log = self.database.data_dir().join("server.log");
-        let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
+        let mut server = ServerProcess { child: None, crash_at: None, log, config, overlay, setup: self };
         server.start().await;
         server
     }
@@ -156,6 +156,7 @@ fn mysql_section(entry: &DatabaseConfig) -> String {
 /// A server that runs, or ran; killed when dropped.
 pub struct ServerProcess {
     child: Option<Child>,
+    crash_at: Option<&'static str>,
     log: PathBuf,
     config: PathBuf,
     overlay: PathBuf,
@@ -171,6 +172,7 @@ impl ServerProcess {
             .arg(&self.config)
             .arg("-e")
             .arg(&self.overlay)
+            .envs(self.crash_at.map(|step| ("LIVELOOM_CRASH_AT", step)))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -182,6 +184,18 @@ impl ServerProcess {
             client.try_get("/readyz").await.is_some_and(|answer| answer.status == 200)
         })
         .await;
+    }
+
+    /// From the next start on, it kills itself at this step ([`liveloom::crash::POINTS`]).
+    pub fn crash_at(&mut self, step: Option<&'static str>) {
+        assert!(step.is_none_or(|step| liveloom::crash::POINTS.contains(&step)), "{step:?} is no step");
+        self.crash_at = step;
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn wait_dead(&mut self, limit: Duration) {
+        let mut child = self.child.take().expect("it runs");
+        wait_until("the server is dead", limit, async || child.try_wait().unwrap().is_some()).await;
     }
 
     /// Kills it with SIGKILL.

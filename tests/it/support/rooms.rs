@@ -1,0 +1,160 @@
+//! Rooms, seats and PKs in this process, over a database and a cache of their own: for races, which
+//! are decided in the services.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use liveloom::auth::Credentials;
+use liveloom::clock::{SharedClock, SystemClock};
+use liveloom::config::{CacheConfig, ImConfig, PiliConfig, RedisConfig, RtcConfig, Secret};
+use liveloom::event::DomainEvent;
+use liveloom::id::IdGenerator;
+use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
+use liveloom::live::{self, CreateRoom, Lives};
+use liveloom::media::{Pili, RtcRooms, RtcTokens};
+use liveloom::mic::{self, Mics, SeatsOfLeavers};
+use liveloom::relay::{self, Relays};
+use liveloom::store::cache::Cache;
+use liveloom::store::db::{Db, Tx};
+use liveloom::store::entity::event_log;
+use liveloom::store::fence::{Fence, LeaseLost};
+use liveloom::user::Users;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::database::TestDatabase;
+use super::env;
+
+/// The services and what they stand on.
+pub struct Rooms {
+    pub db: Db,
+    pub cache: Cache,
+    pub users: Users,
+    pub lives: Lives,
+    pub mics: Mics,
+    pub relays: Relays,
+    _database: TestDatabase,
+}
+
+struct Numbers(AtomicI64);
+
+#[async_trait]
+impl IdSource for Numbers {
+    async fn next_id(&self) -> Result<i64, IdError> {
+        Ok(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A leader whom nobody contests.
+pub struct Unfenced;
+
+impl Fence for Unfenced {
+    fn check<'a>(
+        &'a self,
+        _: &'a Tx<'_>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Rooms {
+    /// On SQLite and memory, or on MariaDB and Redis.
+    pub async fn start(is_embedded: bool) -> Self {
+        let database = if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await };
+        let db = database.migrated().await;
+        Self::over(database, db).await
+    }
+
+    /// On MariaDB, through one connection alone, whose statements can be counted.
+    pub async fn on_one_connection() -> Self {
+        let database = TestDatabase::create().await;
+        let mut config = database.config();
+        for entry in &mut config.databases {
+            (entry.max_open_conns, entry.max_idle_conns) = (1, 1);
+        }
+        let db = database.open(&config).await.expect("the test database opens");
+        db.migrate().await.expect("the tables are made");
+        Self::over(database, db).await
+    }
+
+    async fn over(database: TestDatabase, db: Db) -> Self {
+        let is_embedded = database.schema().is_empty();
+        let clock: SharedClock = Arc::new(SystemClock);
+        let cache = if is_embedded {
+            CacheConfig::Memory
+        } else {
+            let key_prefix = format!("{}:", database.schema());
+            CacheConfig::Node(RedisConfig { addrs: vec![env::redis()], key_prefix, ..RedisConfig::default() })
+        };
+        let cache = Cache::connect(&cache, Arc::clone(&clock)).await.unwrap();
+        let im = Im::new(
+            &ImConfig::Builtin,
+            Arc::new(Numbers(AtomicI64::new(1000))),
+            Arc::new(CountingOutlet::default()),
+        )
+        .unwrap();
+        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
+        let keys = Credentials { access_key: "test-ak".to_owned(), secret_key: Secret::new("test-sk") };
+        let tokens = Arc::new(RtcTokens::new("", keys.clone(), 0));
+        let ids = Arc::new(IdGenerator::new(1, Arc::clone(&clock)).unwrap());
+        let now = clock.now().timestamp_millis();
+        ids.allow(now, now + 3_600_000, Instant::now() + Duration::from_secs(3600));
+        let lives = Lives::new(live::Parts {
+            db: db.clone(),
+            cache: cache.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            users: users.clone(),
+            im,
+            pili: Arc::new(Pili::new(&PiliConfig::default(), &keys, false).unwrap()),
+            rtc: Arc::clone(&tokens),
+            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
+        });
+        let mics = Mics::new(mic::Parts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            lives: lives.clone(),
+            users: users.clone(),
+            tokens: Arc::clone(&tokens),
+            rtc: RtcRooms::new(&RtcConfig::default(), keys).unwrap(),
+        });
+        let relays = Relays::new(relay::Parts { db: db.clone(), clock, ids, lives: lives.clone(), tokens });
+        Self { db, cache, users, lives, mics, relays, _database: database }
+    }
+
+    /// The live room of a new anchor, who is in it.
+    pub async fn live(&self, anchor: &str) -> String {
+        let live_id = self.created(anchor).await;
+        self.lives.start(&live_id, anchor).await.unwrap();
+        live_id
+    }
+
+    /// A room of a new anchor.
+    pub async fn created(&self, anchor: &str) -> String {
+        self.users.find_or_register(anchor).await.unwrap();
+        let new = CreateRoom {
+            title: "room".to_owned(),
+            notice: None,
+            cover_url: None,
+            extends: None,
+            start_at: None,
+            end_at: None,
+            publish_expire_at: None,
+        };
+        self.lives.create(anchor, new).await.unwrap().live_id
+    }
+
+    /// Brings a new user into a room.
+    pub async fn join(&self, user: &str, live_id: &str) {
+        self.users.find_or_register(user).await.unwrap();
+        self.lives.join(live_id, user).await.unwrap();
+    }
+
+    /// What happened in a room.
+    pub async fn events(&self, live_id: &str) -> Vec<DomainEvent> {
+        let rows = event_log::Entity::find().filter(event_log::Column::LiveId.eq(live_id));
+        let rows = rows.order_by_asc(event_log::Column::Seq).all(self.db.writer()).await.unwrap();
+        rows.iter().map(|row| DomainEvent::decode(&row.kind, &row.body).unwrap()).collect()
+    }
+}
