@@ -13,8 +13,9 @@ use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
+use crate::item::{self, Items};
 use crate::live::{self, Lives};
-use crate::media::{Pili, RtcTokens};
+use crate::media::{Pili, PiliSaveAs, RtcTokens};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
@@ -30,6 +31,7 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
+    items: web::Data<Items>,
     im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
@@ -66,6 +68,7 @@ impl Services {
             trusted.clone(),
         );
         let life_s = config.pili.room_token_expire_s;
+        let pili = Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?);
         let lives = Lives::new(live::Parts {
             db: db.clone(),
             cache: cache.clone(),
@@ -73,14 +76,22 @@ impl Services {
             ids,
             users: users.clone(),
             im: im.clone(),
-            pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
-            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
+            pili: Arc::clone(&pili),
+            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s)),
+        });
+        let items = Items::new(item::Parts {
+            db: db.clone(),
+            clock: Arc::clone(clock),
+            lives: lives.clone(),
+            pili,
+            save_as: PiliSaveAs::new(&config.pili, account)?,
         });
         let limit = AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             users: web::Data::new(users),
             admins: web::Data::new(admins),
             lives: web::Data::new(lives),
+            items: web::Data::new(items),
             im: web::Data::new(im),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
@@ -97,6 +108,7 @@ impl Services {
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
             .app_data(self.lives.clone())
+            .app_data(self.items.clone())
             .app_data(self.im.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())

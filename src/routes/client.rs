@@ -8,6 +8,8 @@ use actix_web::middleware::Condition;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
+use super::items;
+use crate::auth::Client;
 use crate::rest::request_id;
 use crate::{live, user};
 
@@ -30,6 +32,7 @@ pub fn scope(
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
         .configure(user_routes)
+        .configure(items::routes::<Client>)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 

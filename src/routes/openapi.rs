@@ -2,11 +2,12 @@
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
+use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::live::{handlers as live, stream};
 use crate::rest::envelope::{Done, Failed};
 use crate::user::{handlers as user, tokens};
@@ -23,10 +24,15 @@ use crate::user::{handlers as user, tokens};
         live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
         live::join, live::leave, live::heartbeat, live::set_extends, live::users,
         stream::publish, stream::publish_done,
+        item::add, item::delete, item::set_statuses, item::set_orders, item::move_item, item::update,
+        item::merge_extends, item::set_extend, item::list,
+        demonstration::demonstrate, demonstration::record, demonstration::end, demonstration::end_of_item,
+        demonstration::demonstrated, demonstration::records, demonstration::newest_record,
+        demonstration::delete_records,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),
-    modifiers(&Credentials, &Aliases, &CommonFailures)
+    modifiers(&Credentials, &Mirrored, &Aliases, &CommonFailures)
 )]
 struct Document;
 
@@ -38,17 +44,21 @@ pub fn document() -> OpenApi {
 
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
-const ALIASES: [(Method, &str, Method, &str); 4] = [
+const ALIASES: [(Method, &str, Method, &str); 7] = [
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
+    (Method::Put, "/client/item/add", Method::Post, "/client/item/add"),
+    (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
+    (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
 ];
 
 #[derive(Clone, Copy)]
 enum Method {
     Get,
     Post,
+    Put,
     Delete,
 }
 
@@ -57,7 +67,29 @@ impl Method {
         match self {
             Self::Get => &mut item.get,
             Self::Post => &mut item.post,
+            Self::Put => &mut item.put,
             Self::Delete => &mut item.delete,
+        }
+    }
+}
+
+/// Paths that backends may call as well, under `/server`, without the rule that one is the anchor.
+const MIRRORED: &str = "/client/item/";
+
+struct Mirrored;
+
+impl Modify for Mirrored {
+    fn modify(&self, document: &mut OpenApi) {
+        let paths = &mut document.paths.paths;
+        let clients: Vec<_> = paths.iter().map(|(path, item)| (path.clone(), item.clone())).collect();
+        for (path, mut item) in clients {
+            let Some(rest) = path.strip_prefix(MIRRORED) else { continue };
+            for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
+                let Some(operation) = method.slot(&mut item) else { continue };
+                operation.security = Some(vec![SecurityRequirement::new("server", Vec::<String>::new())]);
+                operation.responses.responses.remove("403");
+            }
+            paths.insert(format!("/server/item/{rest}"), item);
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use actix_web::{Scope, guard, web};
 
-use crate::{live, user};
+use super::items;
+use crate::auth::Backend;
+use crate::{item, live, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
 pub fn scope() -> Scope {
@@ -22,4 +24,6 @@ pub fn scope() -> Scope {
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
         .service(web::resource("/live/{live_id}/stop").post(l::stop_by_server))
+        .configure(items::routes::<Backend>)
+        .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
 }

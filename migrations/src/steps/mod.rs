@@ -31,9 +31,10 @@ mod m20260101_000026_live_room_user_entities_idx_live_user_id;
 mod m20260101_000027_live_room_user_entities_idx_status_heart_beat;
 mod m20260101_000028_live_room_user_entities_idx_live_status_updated;
 mod m20260101_000029_live_entities_idx_status_updated;
+mod m20260101_000070_item_demonstrate_log_idx_live_item;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 29] = [
+pub(crate) const ALL: [Step; 30] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -63,4 +64,5 @@ pub(crate) const ALL: [Step; 29] = [
     m20260101_000027_live_room_user_entities_idx_status_heart_beat::STEP,
     m20260101_000028_live_room_user_entities_idx_live_status_updated::STEP,
     m20260101_000029_live_entities_idx_status_updated::STEP,
+    m20260101_000070_item_demonstrate_log_idx_live_item::STEP,
 ];
