@@ -12,7 +12,7 @@ use super::queries;
 use super::service::{Items, Parts};
 use super::view::{Record, RecordStatus, RecordView};
 use crate::crash;
-use crate::media::Span;
+use crate::media::{SaveAsError, Span};
 
 impl Items {
     /// All recordings of a room, in the order in which they were made.
@@ -99,8 +99,7 @@ impl Items {
         match outcome {
             Ok(saved) => demonstrations::set_saved(db.writer(), record.id, &saved).await?,
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, live_id = record.live_id, id = record.id, "a recording was not saved");
+                tell(record, &error);
                 demonstrations::set_failed(db.writer(), record.id).await?;
             }
         }
@@ -110,6 +109,11 @@ impl Items {
     fn record_view(&self, record: Record) -> RecordView {
         RecordView::new(record, |fname| self.0.pili.playback_url(fname))
     }
+}
+
+fn tell(record: &Record, error: &SaveAsError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(error, live_id = record.live_id, id = record.id, "a recording was not saved");
 }
 
 /// The name of a recording's file: its own, and the same however often it is saved. An item's id is no

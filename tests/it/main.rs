@@ -11,6 +11,7 @@ mod event;
 mod faults;
 mod ids;
 mod im;
+mod item;
 mod lease;
 mod outage;
 mod process;

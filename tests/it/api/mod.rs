@@ -13,11 +13,16 @@ mod bad_input;
 mod client;
 mod cors;
 mod coverage;
+mod demonstrations;
 mod documents;
 mod envelope;
 mod fuzz;
 mod health;
 mod hooks;
+mod item_changes;
+mod item_order;
+mod item_rights;
+mod items;
 mod ledger;
 mod lists;
 mod membership;
@@ -25,10 +30,12 @@ mod mutation;
 mod openapi;
 mod own;
 mod raw;
+mod records;
 mod room_life;
 mod rooms;
 mod runner;
 mod search;
+mod shop;
 mod sign;
 mod signature;
 mod silence;
@@ -94,6 +101,12 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        items::cases(),
+        item_changes::cases(),
+        item_order::cases(),
+        item_rights::cases(),
+        demonstrations::cases(),
+        records::cases(),
     ]
     .into_iter()
     .flatten()
