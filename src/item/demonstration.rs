@@ -7,7 +7,6 @@ use super::error::Error;
 use super::queries::{self, Wanted};
 use super::service::{Items, Parts};
 use super::view::{HIDDEN, ItemView, RecordView};
-use crate::crash;
 use crate::event::{self, DomainEvent};
 use crate::live::{self, LiveStatus};
 use crate::store::db::{Db, Tx};
@@ -55,7 +54,6 @@ impl Items {
             })
             .await?;
         if !ended.is_empty() {
-            crash::point("item.recording_ended");
             self.save_recordings(live_id, &ended).await?;
         }
         Ok(())
@@ -78,7 +76,6 @@ impl Items {
                 })
             })
             .await?;
-        crash::point("item.recording_ended");
         self.save_recordings(live_id, &ended).await
     }
 
@@ -103,7 +100,6 @@ impl Items {
                 })
             })
             .await?;
-        crash::point("item.recording_ended");
         self.save_recordings(live_id, &ended).await?;
         Ok(())
     }

@@ -214,6 +214,7 @@ pub async fn list(
          FROM items i LEFT JOIN item_demonstrate_log r ON r.id = i.record_id \
          WHERE i.live_id = ? AND i.deleted_at IS NULL{condition} ORDER BY i.`order` DESC, i.id DESC"
     );
+    // Every parameter is the room.
     let values = sql.matches('?').map(|_| sea_orm::Value::from(live_id));
     let statement = Statement::from_sql_and_values(db.dialect().backend(), &sql, values);
     let rows = conn.query_all_raw(statement).await?;

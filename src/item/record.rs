@@ -77,6 +77,9 @@ impl Items {
         ended: &[u32],
     ) -> Result<Option<RecordView>, Error> {
         let db = &self.0.db;
+        if !ended.is_empty() {
+            crash::point("item.recording_ended");
+        }
         let records = demonstrations::ended(db, db.writer(), live_id, ended).await?;
         let waiting = records.iter().filter(|record| record.status == RecordStatus::Waiting);
         for saved in join_all(waiting.map(|record| self.save(record))).await {

@@ -215,11 +215,10 @@ impl Items {
     /// Those of [`Lives::room`], or the store's.
     pub async fn list(&self, live_id: &str, viewer: Option<&str>) -> Result<Vec<ItemView>, Error> {
         let db = &self.0.db;
-        let (wanted, conn) = match self.sees_hidden(live_id, viewer).await? {
-            // Who sells sees what they have just changed.
-            true => (Wanted::All, db.reader_for(true)),
-            false => (Wanted::Shown, db.reader()),
-        };
+        let sells = self.sees_hidden(live_id, viewer).await?;
+        let wanted = if sells { Wanted::All } else { Wanted::Shown };
+        // Who sells sees what they have just changed.
+        let conn = db.reader_for(sells);
         Ok(queries::list(db, conn, live_id, wanted, |fname| self.0.pili.playback_url(fname)).await?)
     }
 

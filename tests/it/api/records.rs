@@ -46,7 +46,7 @@ async fn a_recording_that_cannot_be_saved_has_status_3(api: Api) -> Verdict {
         assert_eq!(record["live_id"], json!(shop.live_id));
         let (start, end) = (record["start"].as_i64().expect("start"), record["end"].as_i64().expect("end"));
         assert!(before <= start && start <= end && end <= now(), "{record}");
-        assert_eq!(shop.records(side).await, [record.clone()]);
+        assert_eq!(shop.records(side).await, std::slice::from_ref(&record));
         assert_eq!(shop.item("a").await["record"], record);
         let path = format!("/item/demonstrate/record/{}/a", shop.live_id);
         shop.call(side, "GET", &path).send().await.not_found();
@@ -67,7 +67,7 @@ async fn a_recording_is_told_while_it_goes_on(api: Api) -> Verdict {
             (&json!(4), &Value::Null, &json!(""))
         );
         assert!(record["start"].is_i64() && record["id"].is_u64(), "{record}");
-        assert_eq!(shop.records(side).await, [record.clone()]);
+        assert_eq!(shop.records(side).await, std::slice::from_ref(record));
         let body = json!({"demonstrate_item": [record["id"]]});
         let answer = shop.post(side, "/item/demonstrate/record/delete", body).await;
         assert_eq!(answer.ok()["failure_demon_items"], json!([record["id"]]));
@@ -81,8 +81,8 @@ async fn a_recording_is_saved(api: Api) -> Verdict {
     let (pili, own) = with_pili(&api).await?;
     for side in SIDES {
         let shop = Shop::open(&own.api()).await;
-        shop.stock(&["\u{674e}/?"]).await;
-        shop.record(side, "\u{674e}/?").await.done();
+        shop.stock(&["\u{674e}/#"]).await;
+        shop.record(side, "\u{674e}/#").await.done();
         next_second().await;
         let record = shop.end(side).await.ok().clone();
         assert_eq!(record["status"], 0, "{record}");
@@ -96,9 +96,9 @@ async fn a_recording_is_saved(api: Api) -> Verdict {
         };
         assert!(span.start < span.end);
         assert_eq!(pili.files().get(fname), Some(&span));
-        let path = format!("/item/demonstrate/record/{}/%E6%9D%8E%2F%3F", shop.live_id);
+        let path = format!("/item/demonstrate/record/{}/%E6%9D%8E%2F%23", shop.live_id);
         assert_eq!(*shop.call(side, "GET", &path).send().await.ok(), record);
-        assert_eq!(shop.item("\u{674e}/?").await["record"], record);
+        assert_eq!(shop.item("\u{674e}/#").await["record"], record);
     }
     own.stop().await;
     Ok(())

@@ -81,7 +81,7 @@ async fn steps_of_a_newer_version_are_left_alone(#[case] backend: Backend) {
         .await
         .unwrap();
     assert_eq!(db.migrate().await.unwrap(), ["m20260101_000020_room_lane"]);
-    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await, 30);
+    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await, 31);
 }
 
 #[tokio::test]
