@@ -21,6 +21,8 @@ pub const POINTS: &[&str] = &[
     "relay.unbound",
     "relay.stop_announced",
     "relay.stopped",
+    "item.recording_ended",
+    "item.recording_saved",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this

@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod im;
+pub mod item;
 pub mod jobs;
 pub mod live;
 pub mod media;

@@ -302,8 +302,12 @@ impl Lives {
         self.lock_for(tx, live_id, Some(caller)).await
     }
 
-    /// Locks the room; a caller who is given must be its anchor.
-    async fn lock_for(&self, tx: &Tx<'_>, live_id: &str, caller: Option<&str>) -> Result<Room, Error> {
+    /// Locks the room until the transaction ends, for this feature and for those whose rows hang on
+    /// the room; a caller who is given must be its anchor.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAnchor`], or the store's.
+    pub async fn lock_for(&self, tx: &Tx<'_>, live_id: &str, caller: Option<&str>) -> Result<Room, Error> {
         let room = queries::find_for_update(&self.0.db, tx, live_id).await?.ok_or(Error::NotFound)?;
         match caller {
             Some(caller) if room.anchor_id != caller => Err(Error::NotAnchor),

@@ -26,6 +26,11 @@ impl<T> Reply<T> {
     pub fn data(data: T) -> Self {
         Self(Some(data))
     }
+
+    /// An answer that carries data where there is some, and none otherwise.
+    pub fn maybe(data: Option<T>) -> Self {
+        Self(data)
+    }
 }
 
 impl Reply<()> {

@@ -8,6 +8,8 @@ use actix_web::middleware::Condition;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
+use super::items;
+use crate::auth::Client;
 use crate::rest::request_id;
 use crate::{live, mic, relay, user};
 
@@ -32,6 +34,7 @@ pub fn scope(
         .configure(mic_routes)
         .configure(relay_routes)
         .configure(user_routes)
+        .configure(items::routes::<Client>)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 

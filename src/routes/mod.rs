@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod health;
+mod items;
 mod open;
 mod openapi;
 mod server;

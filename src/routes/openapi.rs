@@ -2,11 +2,12 @@
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
+use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
 use crate::relay::handlers as relay;
@@ -28,10 +29,15 @@ use crate::user::{handlers as user, tokens};
         relay::start, relay::info, relay::token, relay::started, relay::stop, relay::set_extends,
         relay::set_extends_by_server,
         stream::publish, stream::publish_done,
+        item::add, item::delete, item::set_statuses, item::set_orders, item::move_item, item::update,
+        item::merge_extends, item::set_extend, item::list,
+        demonstration::demonstrate, demonstration::record, demonstration::end, demonstration::end_of_item,
+        demonstration::demonstrated, demonstration::records, demonstration::newest_record,
+        demonstration::delete_records,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),
-    modifiers(&Credentials, &Aliases, &CommonFailures)
+    modifiers(&Credentials, &Mirrored, &Aliases, &CommonFailures)
 )]
 struct Document;
 
@@ -43,7 +49,7 @@ pub fn document() -> OpenApi {
 
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
-const ALIASES: [(Method, &str, Method, &str); 8] = [
+const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
     (Method::Post, "/client/mic/up", Method::Post, "/client/mic"),
@@ -52,6 +58,9 @@ const ALIASES: [(Method, &str, Method, &str); 8] = [
     (Method::Delete, "/mic/live", Method::Delete, "/client/mic/live"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
+    (Method::Put, "/client/item/add", Method::Post, "/client/item/add"),
+    (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
+    (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
 ];
 
 #[derive(Clone, Copy)]
@@ -73,11 +82,32 @@ impl Method {
     }
 }
 
+/// Paths that backends may call as well, under `/server`, without the rule that one is the anchor.
+const MIRRORED: &str = "/client/item/";
+
+struct Mirrored;
+
+impl Modify for Mirrored {
+    fn modify(&self, document: &mut OpenApi) {
+        let paths = &mut document.paths.paths;
+        let clients: Vec<_> = paths.iter().map(|(path, item)| (path.clone(), item.clone())).collect();
+        for (path, mut item) in clients {
+            let Some(rest) = path.strip_prefix(MIRRORED) else { continue };
+            for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
+                let Some(operation) = method.slot(&mut item) else { continue };
+                operation.security = Some(vec![SecurityRequirement::new("server", Vec::<String>::new())]);
+                operation.responses.responses.remove("403");
+            }
+            paths.insert(format!("/server/item/{rest}"), item);
+        }
+    }
+}
+
 struct Aliases;
 
 impl Modify for Aliases {
     fn modify(&self, document: &mut OpenApi) {
-        for (method, path, canonical_method, canonical) in ALIASES {
+        for &(method, path, canonical_method, canonical) in ALIASES {
             let known = document.paths.paths.get_mut(canonical);
             let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else {
                 continue;

@@ -2,7 +2,9 @@
 
 use actix_web::{Scope, guard, web};
 
-use crate::{live, mic, relay, user};
+use super::items;
+use crate::auth::Backend;
+use crate::{item, live, mic, relay, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
 pub fn scope() -> Scope {
@@ -26,4 +28,6 @@ pub fn scope() -> Scope {
         .service(web::resource("/mic/forbid").post(m::forbid))
         .service(web::resource("/mic/unforbid").post(m::unforbid))
         .service(web::resource("/relay/{id}/extends").post(relay::handlers::set_extends_by_server))
+        .configure(items::routes::<Backend>)
+        .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
 }

@@ -11,6 +11,7 @@ mod event;
 mod faults;
 mod ids;
 mod im;
+mod item;
 mod lanes;
 mod lease;
 mod mic;

@@ -43,9 +43,10 @@ mod m20260101_000038_room_lane_reaction_attempts;
 mod m20260101_000039_room_lane_idx_callback_due;
 mod m20260101_000039_room_lane_idx_reaction_due;
 mod m20260101_000060_live_room_user_entities_mic_seat;
+mod m20260101_000070_item_demonstrate_log_idx_live_item;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 41] = [
+pub(crate) const ALL: [Step; 42] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -87,4 +88,5 @@ pub(crate) const ALL: [Step; 41] = [
     m20260101_000039_room_lane_idx_callback_due::STEP,
     m20260101_000039_room_lane_idx_reaction_due::STEP,
     m20260101_000060_live_room_user_entities_mic_seat::STEP,
+    m20260101_000070_item_demonstrate_log_idx_live_item::STEP,
 ];

@@ -49,7 +49,7 @@ async fn the_document_is_valid_openapi(api: Api) -> Verdict {
     Ok(())
 }
 
-/// The routes of http-api.md §3 to §5 and §12, the aliases and the hooks included.
+/// The routes of http-api.md §3 to §5, §8 and §12, the aliases and the hooks included.
 const ROUTES: &str = "
 GET /server/auth/token
 GET /server/auth/admin/token
@@ -113,6 +113,43 @@ GET /readyz
 GET /api/ping
 POST /hooks/publish
 POST /hooks/publish_done
+POST /client/item/add
+PUT /client/item/add
+POST /client/item/delete
+POST /client/item/status
+POST /client/item/order
+POST /client/item/order/single
+PUT /client/item/{}/{}
+PUT /client/item/{}/{}/extends
+POST /client/item/{}/{}/extends
+GET /client/item/{}
+POST /client/item/demonstrate/{}/{}
+POST /client/item/demonstrate/start/{}/{}
+DELETE /client/item/demonstrate/{}
+DELETE /client/item/demonstrate/{}/{}
+GET /client/item/demonstrate/{}
+GET /client/item/demonstrate/record/{}
+GET /client/item/demonstrate/record/{}/{}
+POST /client/item/demonstrate/record/delete
+POST /server/item/add
+PUT /server/item/add
+POST /server/item/delete
+POST /server/item/status
+POST /server/item/order
+POST /server/item/order/single
+PUT /server/item/{}/{}
+PUT /server/item/{}/{}/extends
+POST /server/item/{}/{}/extends
+GET /server/item/{}
+POST /server/item/demonstrate/{}/{}
+POST /server/item/demonstrate/start/{}/{}
+DELETE /server/item/demonstrate/{}
+DELETE /server/item/demonstrate/{}/{}
+GET /server/item/demonstrate/{}
+GET /server/item/demonstrate/record/{}
+GET /server/item/demonstrate/record/{}/{}
+POST /server/item/demonstrate/record/delete
+GET /server/items/{}
 ";
 
 async fn the_document_has_every_route(api: Api) -> Verdict {

@@ -13,11 +13,16 @@ mod bad_input;
 mod client;
 mod cors;
 mod coverage;
+mod demonstrations;
 mod documents;
 mod envelope;
 mod fuzz;
 mod health;
 mod hooks;
+mod item_changes;
+mod item_order;
+mod item_rights;
+mod items;
 mod ledger;
 mod lists;
 mod membership;
@@ -27,10 +32,12 @@ mod openapi;
 mod own;
 mod raw;
 mod relays;
+mod records;
 mod room_life;
 mod rooms;
 mod runner;
 mod search;
+mod shop;
 mod sign;
 mod signature;
 mod silence;
@@ -98,6 +105,12 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        items::cases(),
+        item_changes::cases(),
+        item_order::cases(),
+        item_rights::cases(),
+        demonstrations::cases(),
+        records::cases(),
     ]
     .into_iter()
     .flatten()

@@ -191,6 +191,9 @@ fn pili(defaults: PiliConfig) -> PiliConfig {
         rtmp_play_url: "rtmp://rtmp.example".to_owned(),
         flv_play_url: "https://flv.example".to_owned(),
         hls_play_url: "https://hls.example".to_owned(),
+        playback_url: "https://playback.example/".to_owned(),
+        // Nobody listens there: what is to be saved fails, and quickly.
+        api_url: "http://127.0.0.1:1".to_owned(),
         ..defaults
     }
 }

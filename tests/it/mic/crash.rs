@@ -40,7 +40,7 @@ async fn a_place_and_its_seat_end_together_or_not_at_all(#[case] backend: Backen
 
     restart(&mut server, Some("mic.taken")).await;
     assert!(guest.try_post("/client/mic", up.clone()).await.is_none());
-    server.wait_dead(LIMIT).await;
+    server.crashed(LIMIT).await;
     server.crash_at(None);
     server.start().await;
     assert_eq!(stored(&server).await, (true, None));
@@ -48,7 +48,7 @@ async fn a_place_and_its_seat_end_together_or_not_at_all(#[case] backend: Backen
     guest.post("/client/mic", up).await.data();
     restart(&mut server, Some("live.left")).await;
     assert!(guest.try_delete(&place).await.is_none());
-    server.wait_dead(LIMIT).await;
+    server.crashed(LIMIT).await;
     server.crash_at(None);
     server.start().await;
     assert_eq!(stored(&server).await, (true, Some("0".to_owned())), "neither has ended");

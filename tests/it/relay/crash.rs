@@ -88,7 +88,7 @@ async fn die_at(server: &mut ServerProcess, step: &'static str, call: impl Async
     server.crash_at(Some(step));
     server.start().await;
     assert!(!call().await, "{step}: nobody answers");
-    server.wait_dead(LIMIT).await;
+    server.crashed(LIMIT).await;
     server.crash_at(None);
     server.start().await;
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod database;
 pub mod env;
 pub mod fake_im;
+pub mod fake_pili;
 pub mod fake_rtc;
 pub mod redis;
 pub mod rooms;

@@ -34,6 +34,7 @@ pub struct Setup {
     port: u16,
     yaml: String,
     overlay: String,
+    crash_at: Option<String>,
 }
 
 impl Setup {
@@ -61,7 +62,7 @@ impl Setup {
             cache = cache_section(backend, database.schema()),
             mysql = database.entry().as_ref().map(mysql_section).unwrap_or_default(),
         );
-        Self { database, port, yaml, overlay: String::new() }
+        Self { database, port, yaml, overlay: String::new(), crash_at: None }
     }
 
     /// The file of QNLiveKit_Server's guide, with a database, this run's Redis and a port in it.
@@ -80,7 +81,7 @@ impl Setup {
             .replace("https://im.example.com", "http://127.0.0.1:1")
             .replace("https://push.example.com", "http://127.0.0.1:1");
         let overlay = format!("cache: {{key_prefix: '{}:'}}\n", database.schema());
-        Self { database, port, yaml, overlay }
+        Self { database, port, yaml, overlay, crash_at: None }
     }
 
     /// Further settings; they win over those before.
@@ -96,6 +97,14 @@ impl Setup {
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
         assert!(self.yaml.contains(from), "{from} is not in the settings");
         self.yaml = self.yaml.replace(from, to);
+        self
+    }
+
+    /// Lets the server kill itself when it first reaches that step (`liveloom::crash`); started again
+    /// after that, it lives on.
+    #[must_use]
+    pub fn crashing_at(mut self, point: &str) -> Self {
+        self.crash_at = Some(point.to_owned());
         self
     }
 
@@ -122,7 +131,7 @@ impl Setup {
     pub async fn start(self) -> ServerProcess {
         let (config, overlay) = self.write();
         let log = self.database.data_dir().join("server.log");
-        let mut server = ServerProcess { child: None, crash_at: None, log, config, overlay, setup: self };
+        let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
         server.start().await;
         server
     }
@@ -156,7 +165,6 @@ fn mysql_section(entry: &DatabaseConfig) -> String {
 /// A server that runs, or ran; killed when dropped.
 pub struct ServerProcess {
     child: Option<Child>,
-    crash_at: Option<&'static str>,
     log: PathBuf,
     config: PathBuf,
     overlay: PathBuf,
@@ -166,18 +174,7 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts the server again and waits until it is ready.
     pub async fn start(&mut self) {
-        assert!(self.child.is_none(), "the server runs already");
-        let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let child = binary(&["serve", "--config"])
-            .arg(&self.config)
-            .arg("-e")
-            .arg(&self.overlay)
-            .envs(self.crash_at.map(|step| ("LIVELOOM_CRASH_AT", step)))
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .expect("the binary starts");
-        self.child = Some(child);
+        self.spawn();
         let client = self.client();
         wait_until("the server is ready", START_LIMIT, async || {
             self.assert_alive();
@@ -186,16 +183,20 @@ impl ServerProcess {
         .await;
     }
 
-    /// From the next start on, it kills itself at this step ([`liveloom::crash::POINTS`]).
-    pub fn crash_at(&mut self, step: Option<&'static str>) {
-        assert!(step.is_none_or(|step| liveloom::crash::POINTS.contains(&step)), "{step:?} is no step");
-        self.crash_at = step;
-    }
-
-    /// Waits until it has ended by itself.
-    pub async fn wait_dead(&mut self, limit: Duration) {
-        let mut child = self.child.take().expect("it runs");
-        wait_until("the server is dead", limit, async || child.try_wait().unwrap().is_some()).await;
+    /// Starts it and does not wait.
+    pub fn spawn(&mut self) {
+        assert!(self.child.is_none(), "the server runs already");
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let child = binary(&["serve", "--config"])
+            .arg(&self.config)
+            .arg("-e")
+            .arg(&self.overlay)
+            .envs(self.setup.crash_at.take().map(|point| ("LIVELOOM_CRASH_AT", point)))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        self.child = Some(child);
     }
 
     /// Kills it with SIGKILL.
@@ -204,6 +205,18 @@ impl ServerProcess {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Lets it kill itself at that step (`name` or `name:n`) after its next start.
+    pub fn crash_at(&mut self, point: Option<&str>) {
+        self.setup.crash_at = point.map(str::to_owned);
+    }
+
+    /// Waits until it has killed itself.
+    pub async fn crashed(&mut self, limit: Duration) {
+        let mut child = self.child.take().expect("it runs");
+        let status = wait_for("the server crashes", limit, async || child.try_wait().unwrap()).await;
+        assert!(!status.success(), "it ended in good order: {status}");
     }
 
     /// Asks it to stop, with SIGTERM, and waits for its end.
