@@ -31,9 +31,21 @@ mod m20260101_000026_live_room_user_entities_idx_live_user_id;
 mod m20260101_000027_live_room_user_entities_idx_status_heart_beat;
 mod m20260101_000028_live_room_user_entities_idx_live_status_updated;
 mod m20260101_000029_live_entities_idx_status_updated;
+mod m20260101_000040_live_gift_client_key;
+mod m20260101_000041_live_gift_asks;
+mod m20260101_000042_live_gift_next_ask_ms;
+mod m20260101_000043_live_gift_lease_until_ms;
+mod m20260101_000044_live_gift_pay_code;
+mod m20260101_000045_live_gift_pay_message;
+mod m20260101_000046_live_gift_flag;
+mod m20260101_000047_live_gift_uix_client_key;
+mod m20260101_000048_live_gift_idx_status_next_ask;
+mod m20260101_000049_gift_correction;
+mod m20260101_000049_live_gift_idx_anchor_id;
+mod m20260101_000049_live_gift_idx_user_id;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 29] = [
+pub(crate) const ALL: [Step; 41] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -63,4 +75,16 @@ pub(crate) const ALL: [Step; 29] = [
     m20260101_000027_live_room_user_entities_idx_status_heart_beat::STEP,
     m20260101_000028_live_room_user_entities_idx_live_status_updated::STEP,
     m20260101_000029_live_entities_idx_status_updated::STEP,
+    m20260101_000040_live_gift_client_key::STEP,
+    m20260101_000041_live_gift_asks::STEP,
+    m20260101_000042_live_gift_next_ask_ms::STEP,
+    m20260101_000043_live_gift_lease_until_ms::STEP,
+    m20260101_000044_live_gift_pay_code::STEP,
+    m20260101_000045_live_gift_pay_message::STEP,
+    m20260101_000046_live_gift_flag::STEP,
+    m20260101_000047_live_gift_uix_client_key::STEP,
+    m20260101_000048_live_gift_idx_status_next_ask::STEP,
+    m20260101_000049_gift_correction::STEP,
+    m20260101_000049_live_gift_idx_anchor_id::STEP,
+    m20260101_000049_live_gift_idx_user_id::STEP,
 ];
