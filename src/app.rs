@@ -20,6 +20,7 @@ use crate::jobs::anchors::SilentAnchors;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::schedule::Schedule;
+use crate::jobs::settle_gifts::SettleGifts;
 use crate::jobs::viewers::SilentViewers;
 use crate::live::Lives;
 use crate::rest::middleware::{buffer_body, observe};
@@ -91,6 +92,12 @@ impl Application {
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
         start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
+        schedule.start(SettleGifts::new(
+            services.gifts.as_ref().clone(),
+            Arc::clone(&lease),
+            Duration::from_secs(config.gift.settle_every_s),
+            &registry,
+        )?);
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

@@ -3,7 +3,18 @@
 //! A build for users has none of it: [`point`] is then an empty function.
 
 /// All steps, so that a test can go through them.
-pub const POINTS: &[&str] = &[];
+pub const POINTS: &[&str] = &[
+    // A gift is sent: its row is committed, the payment service has answered, the transaction that ends
+    // it is about to be committed, and was committed. The same where it is asked again.
+    "gift.claimed",
+    "gift.answered",
+    "gift.ending",
+    "gift.ended",
+    "settle.claimed",
+    "settle.answered",
+    "settle.ending",
+    "settle.ended",
+];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this
 /// step: `name`, or `name:n` for the n-th time that it is reached.

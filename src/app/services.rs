@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Credentials, Gate, Passwords, TokenService};
 use crate::clock::SharedClock;
-use crate::config::{Config, HooksConfig};
+use crate::config::{Config, GiftConfig, HooksConfig};
+use crate::gift::payment::Payment;
+use crate::gift::{self, GiftTypes, Gifts, Ledger, Pace, TestPayment};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
 use crate::live::{self, Lives};
@@ -30,6 +32,8 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
+    pub(super) gifts: web::Data<Gifts>,
+    test_payment: web::Data<TestPayment>,
     im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
@@ -70,17 +74,35 @@ impl Services {
             db: db.clone(),
             cache: cache.clone(),
             clock: Arc::clone(clock),
-            ids,
+            ids: Arc::clone(&ids),
             users: users.clone(),
             im: im.clone(),
             pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
             rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
         });
         let limit = AddressLimit::new(config.limits.open_per_s);
+        let counters = gift::Metrics::new()?;
+        counters.register(registry)?;
+        let gifts = Gifts::new(gift::Parts {
+            db: db.clone(),
+            ids,
+            users: users.clone(),
+            lives: lives.clone(),
+            types: GiftTypes::new(db.clone(), cache.clone(), Arc::clone(clock)),
+            ledger: Ledger::new(db.clone(), Arc::clone(clock), Pace::of(&config.gift), counters),
+            payment: Payment::new(&config.gift, Arc::clone(clock))?,
+            unpaid_status: config.gift.unpaid_status,
+        });
+        let test_payment = TestPayment {
+            is_in_use: leads_to_the_test(&config.gift) || config.mysql.databases.is_empty(),
+            limit: AddressLimit::new(config.limits.open_per_s),
+        };
         Ok(Self {
             users: web::Data::new(users),
             admins: web::Data::new(admins),
             lives: web::Data::new(lives),
+            gifts: web::Data::new(gifts),
+            test_payment: web::Data::new(test_payment),
             im: web::Data::new(im),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
@@ -97,6 +119,8 @@ impl Services {
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
             .app_data(self.lives.clone())
+            .app_data(self.gifts.clone())
+            .app_data(self.test_payment.clone())
             .app_data(self.im.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())
@@ -105,6 +129,11 @@ impl Services {
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }
+}
+
+/// Whether gifts are paid by the stand-in of this server, or of another node.
+fn leads_to_the_test(config: &GiftConfig) -> bool {
+    url::Url::parse(&config.gift_addr).is_ok_and(|address| address.path() == "/manager/gift/test")
 }
 
 /// The numbers of accounts and chat rooms of the built-in IM.
@@ -117,11 +146,11 @@ impl IdSource for Numbers {
     }
 }
 
-/// Drops what is remembered of users and rooms that any node has changed.
+/// Drops what is remembered of users, rooms and gift types that any node has changed.
 pub(super) async fn follow_changes(cache: Cache, services: Services, stop: CancellationToken) {
     let mut changes = cache.announcements();
     while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
-        let (users, lives) = (&services.users, &services.lives);
+        let (users, lives, gifts) = (&services.users, &services.lives, services.gifts.types());
         match change {
             Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
                 users.forget(Some(&key)).await;
@@ -129,10 +158,14 @@ pub(super) async fn follow_changes(cache: Cache, services: Services, stop: Cance
             Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
                 lives.forget(Some(&key)).await;
             }
+            Ok(Announcement::Changed { topic, key }) if topic == gift::TOPIC => {
+                gifts.forget(Some(&key)).await;
+            }
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
                 users.forget(None).await;
                 lives.forget(None).await;
+                gifts.forget(None).await;
             }
             Err(RecvError::Closed) => return,
         }

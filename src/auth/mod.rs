@@ -8,6 +8,7 @@ pub mod outgoing;
 pub mod password;
 pub mod signature;
 pub mod token;
+pub mod webhook;
 
 pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend};
 pub use password::{PasswordCheck, PasswordError, Passwords};

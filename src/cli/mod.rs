@@ -1,7 +1,9 @@
-//! The command line: `liveloom serve|migrate|check-config|admin|token`.
+//! The command line: `liveloom serve|migrate|check-config|admin|token|gifts`.
 
 mod admin;
 mod check_config;
+mod gift_report;
+mod gifts;
 mod migrate;
 mod serve;
 mod source;
@@ -26,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   liveloom migrate --config config.yaml   only create or complete the tables
   liveloom admin create --name root       a manager for the console; asks for the password
   liveloom token --user alice             a client token, e.g. to try the API
+  liveloom gifts list --waiting           gifts that nobody knows the outcome of
 
 Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage.";
 
@@ -42,6 +45,9 @@ enum Command {
     Admin(admin::Command),
     /// Issue a client token.
     Token(token::Args),
+    /// Show, resolve, refund and export gifts.
+    #[command(subcommand)]
+    Gifts(gifts::Command),
 }
 
 /// Runs the command that the process was started with.
@@ -56,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(args) => return check_config::run(&args),
         Command::Admin(command) => admin::run(command),
         Command::Token(args) => token::run(&args),
+        Command::Gifts(command) => gifts::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

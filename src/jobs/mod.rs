@@ -4,4 +4,5 @@ pub mod anchors;
 pub mod lease;
 pub mod presence;
 pub mod schedule;
+pub mod settle_gifts;
 pub mod viewers;

@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use crate::rest::request_id;
-use crate::{live, user};
+use crate::{gift, live, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -30,6 +30,7 @@ pub fn scope(
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
         .configure(user_routes)
+        .configure(gift_routes)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 
@@ -60,6 +61,19 @@ fn user_routes(config: &mut ServiceConfig) {
         .service(web::resource("/user/users").get(h::infos_for_client))
         .service(web::resource("/user/imusers").get(h::im_users))
         .service(web::resource("/user/{id}").get(h::info_for_client));
+}
+
+fn gift_routes(config: &mut ServiceConfig) {
+    use gift::handlers as h;
+    config
+        .service(web::resource("/gift/send").guard(guard::Post()).post(h::send))
+        .service(web::resource("/gift/config").get(h::types))
+        .service(web::resource("/gift/config/{type}").get(h::types))
+        .service(web::resource("/gift/list/live/{live_id}").get(h::of_room))
+        .service(web::resource("/gift/live/{live_id}").get(h::of_room))
+        .service(web::resource("/gift/list/anchor").get(h::received))
+        .service(web::resource("/gift/list/user").get(h::given))
+        .service(web::resource("/gift/{biz_id}").get(h::find));
 }
 
 /// Client routes that released SDKs call without the prefix.

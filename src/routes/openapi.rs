@@ -1,12 +1,13 @@
 //! The OpenAPI document, made from the handlers.
 
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
+use crate::gift::handlers as gift;
 use crate::live::{handlers as live, stream};
 use crate::rest::envelope::{Done, Failed};
 use crate::user::{handlers as user, tokens};
@@ -23,6 +24,10 @@ use crate::user::{handlers as user, tokens};
         live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
         live::join, live::leave, live::heartbeat, live::set_extends, live::users,
         stream::publish, stream::publish_done,
+        gift::types, gift::types_for_server, gift::types_for_admin, gift::save_types, gift::save_types_by_admin,
+        gift::delete_type, gift::delete_type_by_admin, gift::send, gift::send_for, gift::find, gift::find_for_server,
+        gift::of_room, gift::received, gift::given, gift::of_room_for_server, gift::received_for_server,
+        gift::given_for_server, gift::test_payment,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),
@@ -38,11 +43,16 @@ pub fn document() -> OpenApi {
 
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
-const ALIASES: [(Method, &str, Method, &str); 4] = [
+const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
+    (Method::Get, "/client/gift/config", Method::Get, "/client/gift/config/{type}"),
+    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{type}"),
+    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{type}"),
+    (Method::Get, "/client/gift/live/{live_id}", Method::Get, "/client/gift/list/live/{live_id}"),
+    (Method::Get, "/server/gift/live/{live_id}", Method::Get, "/server/gift/list/live/{live_id}"),
 ];
 
 #[derive(Clone, Copy)]
@@ -66,12 +76,13 @@ struct Aliases;
 
 impl Modify for Aliases {
     fn modify(&self, document: &mut OpenApi) {
-        for (method, path, canonical_method, canonical) in ALIASES {
+        for &(method, path, canonical_method, canonical) in ALIASES {
             let known = document.paths.paths.get_mut(canonical);
             let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else {
                 continue;
             };
             operation.summary = Some(format!("Alias of {canonical}"));
+            drop_path_parameters(&mut operation, path);
             if canonical == "/manager/login" {
                 operation.request_body = None;
                 operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
@@ -81,8 +92,22 @@ impl Modify for Aliases {
     }
 }
 
+/// A shorter spelling lacks what only the canonical path has.
+fn drop_path_parameters(operation: &mut Operation, path: &str) {
+    let Some(parameters) = &mut operation.parameters else { return };
+    parameters.retain(|parameter| match parameter {
+        RefOr::T(parameter) => {
+            parameter.parameter_in != ParameterIn::Path || path.contains(&format!("{{{}}}", parameter.name))
+        }
+        RefOr::Ref(_) => true,
+    });
+    if parameters.is_empty() {
+        operation.parameters = None;
+    }
+}
+
 fn query(name: &str) -> utoipa::openapi::path::Parameter {
-    use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+    use utoipa::openapi::path::ParameterBuilder;
     use utoipa::openapi::{ObjectBuilder, Required, Type};
     let text = ObjectBuilder::new().schema_type(Type::String);
     ParameterBuilder::new()

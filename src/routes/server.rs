@@ -2,10 +2,11 @@
 
 use actix_web::{Scope, guard, web};
 
-use crate::{live, user};
+use crate::{gift, live, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
 pub fn scope() -> Scope {
+    use gift::handlers as g;
     use live::handlers as l;
     use user::handlers as u;
     web::scope("/server")
@@ -22,4 +23,12 @@ pub fn scope() -> Scope {
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
         .service(web::resource("/live/{live_id}/stop").post(l::stop_by_server))
+        .service(web::resource("/gift/config").get(g::types_for_server).post(g::save_types))
+        // The same place is a type to read and an id to delete.
+        .service(web::resource("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type))
+        .service(web::resource("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
+        .service(web::resource("/gift/list/live/{live_id}").get(g::of_room_for_server))
+        .service(web::resource("/gift/list/anchor/{id}").get(g::received_for_server))
+        .service(web::resource("/gift/list/user/{id}").get(g::given_for_server))
+        .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
 }
