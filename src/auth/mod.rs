@@ -14,3 +14,4 @@ pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBac
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use token::{Claims, TokenError, TokenService};
+pub use webhook::WebhookSigner;

@@ -116,7 +116,38 @@ pub fn print_table(out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Writes rows of a CSV whose first row names the columns.
+/// The names of a [`Line`]'s fields, in their order.
+const COLUMNS: [&str; 17] = [
+    "id",
+    "biz_id",
+    "created_at",
+    "updated_at",
+    "live_id",
+    "user_id",
+    "anchor_id",
+    "gift_id",
+    "amount",
+    "status",
+    "asks",
+    "is_asked_again",
+    "refusal",
+    "flag",
+    "refunded_at",
+    "refunded_by",
+    "refund_reason",
+];
+
+/// A CSV whose first row names the columns, of an empty one too.
+///
+/// # Errors
+/// When nothing can be written.
+pub fn csv_writer<W: Write>(out: W) -> csv::Result<csv::Writer<W>> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+    writer.write_record(COLUMNS)?;
+    Ok(writer)
+}
+
+/// Writes rows of a CSV.
 ///
 /// # Errors
 /// When nothing can be written.
@@ -125,4 +156,18 @@ pub fn write_csv<W: Write>(
     lines: impl IntoIterator<Item = Line>,
 ) -> csv::Result<()> {
     lines.into_iter().try_for_each(|line| writer.serialize(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_are_the_fields() {
+        let line = Line::from(Entry { gift: crate::gift::Gift::default(), refund: None });
+        let fields = serde_json::to_value(line).unwrap_or_default();
+        let names: Vec<&str> =
+            fields.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, COLUMNS);
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::gift_report::{Line, print_table, write_csv};
+use super::gift_report::{Line, csv_writer, print_table, write_csv};
 use super::source::Source;
 use crate::clock::SystemClock;
 use crate::gift::{Corrected, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
@@ -207,7 +207,7 @@ async fn export(args: Export) -> anyhow::Result<()> {
         to: instant("--to", args.to.as_deref(), db.zone())?,
         ..Selection::default()
     };
-    let mut writer = csv::Writer::from_writer(io::stdout().lock());
+    let mut writer = csv_writer(io::stdout().lock())?;
     let mut last = 0;
     loop {
         let batch = ledger.after(&selection, last, BATCH).await?;

@@ -40,10 +40,14 @@ impl Default for GiftConfig {
 impl GiftConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
+        let secret = section.secret("secret");
+        if secret.webhook_key().is_none() {
+            section.error("secret", "begins with whsec_, but what follows is not base64");
+        }
         Self {
             gift_addr: section.address("gift_addr", ""),
             timeout_s: section.number("timeout_s", default.timeout_s, 1..=60),
-            secret: section.secret("secret"),
+            secret,
             unpaid_status: section.choice(
                 "unpaid_status",
                 default.unpaid_status,

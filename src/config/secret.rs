@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What stands for a secret wherever a configuration is shown.
 const MASK: &str = "***";
+
+/// How a secret begins whose rest is base64 (Standard Webhooks 1.0.0, "Symmetric signatures").
+const WEBHOOK_PREFIX: &str = "whsec_";
 
 /// A password, key or token. `Debug`, `Display` and `Serialize` mask it; [`Secret::expose`] hands it out.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
@@ -22,6 +27,16 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The key of Standard Webhooks that this is: `whsec_` and base64, or any other text as it is. None
+    /// when what follows `whsec_` is not base64.
+    #[must_use]
+    pub fn webhook_key(&self) -> Option<Vec<u8>> {
+        match self.0.strip_prefix(WEBHOOK_PREFIX) {
+            Some(encoded) => STANDARD.decode(encoded).ok().filter(|key| !key.is_empty()),
+            None => Some(self.0.clone().into_bytes()),
+        }
     }
 
     /// Whether there is no text.

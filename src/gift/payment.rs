@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::auth::webhook;
+use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
-use crate::config::{GiftConfig, Secret};
+use crate::config::GiftConfig;
 use crate::event::GiftRow;
 use crate::rest::request_id;
 
@@ -25,6 +25,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MESSAGE_CHARS: usize = 255;
 /// `data.status` of a gift that was refused.
 const STATUS_REFUSED: i64 = 2;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What the payment service says of a gift.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ struct Request<'a> {
 pub struct Payment {
     client: Client,
     address: Option<Url>,
-    secret: Secret,
+    signer: WebhookSigner,
     clock: SharedClock,
 }
 
@@ -102,8 +103,9 @@ impl Payment {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_secs(config.timeout_s);
         let client = Client::builder().redirect(Policy::none()).timeout(timeout).build()?;
+        let signer = WebhookSigner::new(std::slice::from_ref(&config.secret));
         let address = Url::parse(&config.gift_addr).ok().filter(Url::has_host);
-        Ok(Self { client, address, secret: config.secret.clone(), clock })
+        Ok(Self { client, address, signer, clock })
     }
 
     /// Asks the service to pay `gift`, or what became of it.
@@ -114,26 +116,23 @@ impl Payment {
     async fn exchange(&self, gift: &GiftRow, request_id: &str) -> Result<Answer, Unknown> {
         let address = self.address.clone().ok_or(Unknown::NoAddress)?;
         let body = body(gift);
-        let headers = self.headers(&gift.biz_id, &body, request_id);
-        let sent = self.client.post(address).headers(headers).body(body).send().await;
+        let now = self.clock.now().timestamp();
+        let signature = self.signer.sign(&gift.biz_id, now, &body);
+        let mut request = self.client.post(address).header(CONTENT_TYPE, JSON);
+        request = request.header(request_id::HEADER, request_id);
+        if let Some(signature) = signature {
+            request = request
+                .header("webhook-id", &gift.biz_id)
+                .header("webhook-timestamp", now)
+                .header("webhook-signature", signature);
+        }
+        let sent = request.body(body).send().await;
         // The URL may hold a password.
         let response = sent.map_err(reqwest::Error::without_url)?;
         if response.status() != StatusCode::OK {
             return Err(Unknown::Status(response.status().as_u16()));
         }
         classify(&bounded_body(response).await?).ok_or(Unknown::NoCode)
-    }
-
-    fn headers(&self, biz_id: &str, body: &[u8], request_id: &str) -> HeaderMap {
-        let signed = webhook::headers(std::slice::from_ref(&self.secret), biz_id, self.clock.now(), body);
-        let mut named = vec![(request_id::HEADER, request_id.to_owned())];
-        named.extend(signed);
-        let values = named.into_iter().filter_map(|(name, value)| {
-            Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
-        });
-        let mut headers: HeaderMap = values.collect();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers
     }
 }
 

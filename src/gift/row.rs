@@ -8,9 +8,10 @@ use crate::store::db::Db;
 use crate::store::entity::live_gift::Model;
 
 /// What is known of a payment: the column `status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GiftStatus {
     /// Nobody knows yet.
+    #[default]
     Waiting,
     /// It is paid, and was announced.
     Paid,
@@ -51,7 +52,7 @@ impl GiftStatus {
 }
 
 /// A row of `live_gift`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Gift {
     /// Primary key of the row.
     pub row_id: u32,

@@ -12,6 +12,7 @@ use prometheus::{IntGaugeVec, Opts, Registry};
 use super::lease::LeaderLease;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
+use crate::rest::request_id::RequestId;
 
 /// Gifts asked about at once.
 const AT_ONCE: u64 = 32;
@@ -70,9 +71,8 @@ impl SettleGifts {
         let claims = self.gifts.ledger().claim_due(self.lease.as_ref(), AT_ONCE).await?;
         let claimed = claims.len();
         let asked = claims.into_iter().map(|claim| {
-            // What this call causes at the payment service is found under the gift and the ask.
-            let request_id = format!("settle-{}-{}", claim.gift.row_id, claim.ask);
-            async move { self.gifts.settle(claim, &request_id, self.lease.as_ref()).await }
+            let request_id = RequestId::generate();
+            async move { self.gifts.settle(claim, request_id.as_str(), self.lease.as_ref()).await }
         });
         let outcomes = join_all(asked).await;
         let settled = outcomes.into_iter().filter(|&status| status != GiftStatus::Waiting).count();

@@ -27,7 +27,9 @@ impl RequestId {
             .map_or_else(Self::generate, |id| Self(id.into()))
     }
 
-    fn generate() -> Self {
+    /// A new id.
+    #[must_use]
+    pub fn generate() -> Self {
         let bytes: [u8; 12] = rand::random();
         Self(URL_SAFE_NO_PAD.encode(bytes).into())
     }

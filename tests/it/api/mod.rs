@@ -16,6 +16,9 @@ mod coverage;
 mod documents;
 mod envelope;
 mod fuzz;
+mod gift_lists;
+mod gift_types;
+mod gifts;
 mod health;
 mod hooks;
 mod ledger;
@@ -94,6 +97,9 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        gift_types::cases(),
+        gifts::cases(),
+        gift_lists::cases(),
     ]
     .into_iter()
     .flatten()
