@@ -24,6 +24,7 @@ use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::schedule::Schedule;
+use crate::jobs::settle_gifts::SettleGifts;
 use crate::jobs::viewers::SilentViewers;
 use crate::live::Lives;
 use crate::rest::middleware::{buffer_body, observe};
@@ -104,6 +105,12 @@ impl Application {
             keep: Duration::from_secs(config.events.keep_hours * 3600),
         });
         let consumers = consumers::start(&config, &db, &clock, &services, &registry, &stop)?;
+        schedule.start(SettleGifts::new(
+            services.gifts.as_ref().clone(),
+            Arc::clone(&lease),
+            Duration::from_secs(config.gift.settle_every_s),
+            &registry,
+        )?);
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

@@ -23,6 +23,14 @@ pub const POINTS: &[&str] = &[
     "relay.stopped",
     "item.recording_ended",
     "item.recording_saved",
+    "gift.claimed",
+    "gift.answered",
+    "gift.ending",
+    "gift.ended",
+    "settle.claimed",
+    "settle.answered",
+    "settle.ending",
+    "settle.ended",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this

@@ -9,6 +9,7 @@ pub mod config;
 pub mod crash;
 pub mod error;
 pub mod event;
+pub mod gift;
 pub mod id;
 pub mod im;
 pub mod item;

@@ -79,7 +79,8 @@ pub(crate) const fn index(name: &'static str, columns: &'static [&'static str]) 
     Key { name, unique: false, columns }
 }
 
-/// A unique index. Only made together with its table: old tables may hold duplicates.
+/// A unique index. Only made together with its table, or on a column that is new and nullable: old
+/// tables may hold duplicates.
 pub(crate) const fn unique(name: &'static str, columns: &'static [&'static str]) -> Key {
     Key { name, unique: true, columns }
 }

@@ -1,8 +1,10 @@
-//! The command line: `liveloom serve|migrate|check-config|admin|token|callbacks`.
+//! The command line: `liveloom serve|migrate|check-config|admin|token|callbacks|gifts`.
 
 mod admin;
 mod callbacks;
 mod check_config;
+mod gift_report;
+mod gifts;
 mod migrate;
 mod serve;
 mod source;
@@ -28,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   liveloom admin create --name root       a manager for the console; asks for the password
   liveloom token --user alice             a client token, e.g. to try the API
   liveloom callbacks list --failed        callbacks that the business service did not take
+  liveloom gifts list --waiting           gifts that nobody knows the outcome of
 
 Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage.";
 
@@ -47,6 +50,9 @@ enum Command {
     /// See callbacks that the business service did not take, and send them again.
     #[command(subcommand)]
     Callbacks(callbacks::Command),
+    /// Show, resolve, refund and export gifts.
+    #[command(subcommand)]
+    Gifts(gifts::Command),
 }
 
 /// Runs the command that the process was started with.
@@ -62,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Admin(command) => admin::run(command),
         Command::Token(args) => token::run(&args),
         Command::Callbacks(command) => callbacks::run(&command),
+        Command::Gifts(command) => gifts::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,8 +16,12 @@ pub struct GiftConfig {
     pub secret: Secret,
     /// The HTTP status of a gift that was not paid: 402, or 200 as the Go server had it.
     pub unpaid_status: u16,
-    /// A gift whose outcome is unknown for this many seconds raises an alert.
+    /// A gift whose outcome is unknown for this many seconds is not asked about any more, and raises
+    /// an alert.
     pub give_up_s: u64,
+    /// Seconds from one look for gifts whose outcome is unknown to the next, and the first pause
+    /// before the service is asked again.
+    pub settle_every_s: u64,
 }
 
 impl Default for GiftConfig {
@@ -28,6 +32,7 @@ impl Default for GiftConfig {
             secret: Secret::default(),
             unpaid_status: 402,
             give_up_s: 3600,
+            settle_every_s: 5,
         }
     }
 }
@@ -35,16 +40,21 @@ impl Default for GiftConfig {
 impl GiftConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
+        let secret = section.secret("secret");
+        if secret.webhook_key().is_none() {
+            section.error("secret", "begins with whsec_, but what follows is not base64");
+        }
         Self {
             gift_addr: section.address("gift_addr", ""),
             timeout_s: section.number("timeout_s", default.timeout_s, 1..=60),
-            secret: section.secret("secret"),
+            secret,
             unpaid_status: section.choice(
                 "unpaid_status",
                 default.unpaid_status,
                 &[("402", 402), ("200", 200)],
             ),
             give_up_s: section.number("give_up_s", default.give_up_s, 1..=MAX_SECONDS),
+            settle_every_s: section.number("settle_every_s", default.settle_every_s, 1..=60),
         }
     }
 }

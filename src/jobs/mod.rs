@@ -5,4 +5,5 @@ pub mod expiry;
 pub mod lease;
 pub mod presence;
 pub mod schedule;
+pub mod settle_gifts;
 pub mod viewers;

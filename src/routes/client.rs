@@ -11,7 +11,7 @@ use actix_web::{Error, Scope, guard};
 use super::items;
 use crate::auth::Client;
 use crate::rest::request_id;
-use crate::{live, mic, relay, user};
+use crate::{gift, live, mic, relay, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -35,6 +35,7 @@ pub fn scope(
         .configure(relay_routes)
         .configure(user_routes)
         .configure(items::routes::<Client>)
+        .configure(gift_routes)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 
@@ -89,6 +90,19 @@ fn user_routes(config: &mut ServiceConfig) {
         .service(web::resource("/user/users").get(h::infos_for_client))
         .service(web::resource("/user/imusers").get(h::im_users))
         .service(web::resource("/user/{id}").get(h::info_for_client));
+}
+
+fn gift_routes(config: &mut ServiceConfig) {
+    use gift::handlers as h;
+    config
+        .service(web::resource("/gift/send").guard(guard::Post()).post(h::send))
+        .service(web::resource("/gift/config").get(h::types))
+        .service(web::resource("/gift/config/{type}").get(h::types))
+        .service(web::resource("/gift/list/live/{live_id}").get(h::of_room))
+        .service(web::resource("/gift/live/{live_id}").get(h::of_room))
+        .service(web::resource("/gift/list/anchor").get(h::received))
+        .service(web::resource("/gift/list/user").get(h::given))
+        .service(web::resource("/gift/{biz_id}").get(h::find));
 }
 
 /// Client routes that released SDKs call without the prefix.

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers.
 
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
@@ -8,6 +8,7 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
+use crate::gift::handlers as gift;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
 use crate::relay::handlers as relay;
@@ -34,6 +35,10 @@ use crate::user::{handlers as user, tokens};
         demonstration::demonstrate, demonstration::record, demonstration::end, demonstration::end_of_item,
         demonstration::demonstrated, demonstration::records, demonstration::newest_record,
         demonstration::delete_records,
+        gift::types, gift::types_for_server, gift::types_for_admin, gift::save_types, gift::save_types_by_admin,
+        gift::delete_type, gift::delete_type_by_admin, gift::send, gift::send_for, gift::find, gift::find_for_server,
+        gift::of_room, gift::received, gift::given, gift::of_room_for_server, gift::received_for_server,
+        gift::given_for_server, gift::test_payment,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),
@@ -61,6 +66,11 @@ const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Put, "/client/item/add", Method::Post, "/client/item/add"),
     (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
     (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
+    (Method::Get, "/client/gift/config", Method::Get, "/client/gift/config/{type}"),
+    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{type}"),
+    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{type}"),
+    (Method::Get, "/client/gift/live/{live_id}", Method::Get, "/client/gift/list/live/{live_id}"),
+    (Method::Get, "/server/gift/live/{live_id}", Method::Get, "/server/gift/list/live/{live_id}"),
 ];
 
 #[derive(Clone, Copy)]
@@ -113,6 +123,7 @@ impl Modify for Aliases {
                 continue;
             };
             operation.summary = Some(format!("Alias of {canonical}"));
+            drop_path_parameters(&mut operation, path);
             if canonical == "/manager/login" {
                 operation.request_body = None;
                 operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
@@ -122,8 +133,22 @@ impl Modify for Aliases {
     }
 }
 
+/// A shorter spelling lacks what only the canonical path has.
+fn drop_path_parameters(operation: &mut Operation, path: &str) {
+    let Some(parameters) = &mut operation.parameters else { return };
+    parameters.retain(|parameter| match parameter {
+        RefOr::T(parameter) => {
+            parameter.parameter_in != ParameterIn::Path || path.contains(&format!("{{{}}}", parameter.name))
+        }
+        RefOr::Ref(_) => true,
+    });
+    if parameters.is_empty() {
+        operation.parameters = None;
+    }
+}
+
 fn query(name: &str) -> utoipa::openapi::path::Parameter {
-    use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+    use utoipa::openapi::path::ParameterBuilder;
     use utoipa::openapi::{ObjectBuilder, Required, Type};
     let text = ObjectBuilder::new().schema_type(Type::String);
     ParameterBuilder::new()

@@ -4,10 +4,11 @@ use actix_web::{Scope, guard, web};
 
 use super::items;
 use crate::auth::Backend;
-use crate::{item, live, mic, relay, user};
+use crate::{gift, item, live, mic, relay, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
 pub fn scope() -> Scope {
+    use gift::handlers as g;
     use live::handlers as l;
     use mic::handlers as m;
     use user::handlers as u;
@@ -30,4 +31,12 @@ pub fn scope() -> Scope {
         .service(web::resource("/relay/{id}/extends").post(relay::handlers::set_extends_by_server))
         .configure(items::routes::<Backend>)
         .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
+        .service(web::resource("/gift/config").get(g::types_for_server).post(g::save_types))
+        // The same place is a type to read and an id to delete.
+        .service(web::resource("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type))
+        .service(web::resource("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
+        .service(web::resource("/gift/list/live/{live_id}").get(g::of_room_for_server))
+        .service(web::resource("/gift/list/anchor/{id}").get(g::received_for_server))
+        .service(web::resource("/gift/list/user/{id}").get(g::given_for_server))
+        .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
 }

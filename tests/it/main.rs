@@ -9,6 +9,7 @@ mod database;
 mod documents;
 mod event;
 mod faults;
+mod gift;
 mod ids;
 mod im;
 mod item;

@@ -42,11 +42,23 @@ mod m20260101_000037_room_lane_reaction_owner;
 mod m20260101_000038_room_lane_reaction_attempts;
 mod m20260101_000039_room_lane_idx_callback_due;
 mod m20260101_000039_room_lane_idx_reaction_due;
+mod m20260101_000040_live_gift_client_key;
+mod m20260101_000041_live_gift_asks;
+mod m20260101_000042_live_gift_next_ask_ms;
+mod m20260101_000043_live_gift_lease_until_ms;
+mod m20260101_000044_live_gift_pay_code;
+mod m20260101_000045_live_gift_pay_message;
+mod m20260101_000046_live_gift_flag;
+mod m20260101_000047_live_gift_uix_client_key;
+mod m20260101_000048_live_gift_idx_status_next_ask;
+mod m20260101_000049_gift_correction;
+mod m20260101_000049_live_gift_idx_anchor_id;
+mod m20260101_000049_live_gift_idx_user_id;
 mod m20260101_000060_live_room_user_entities_mic_seat;
 mod m20260101_000070_item_demonstrate_log_idx_live_item;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 42] = [
+pub(crate) const ALL: [Step; 54] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -87,6 +99,18 @@ pub(crate) const ALL: [Step; 42] = [
     m20260101_000038_room_lane_reaction_attempts::STEP,
     m20260101_000039_room_lane_idx_callback_due::STEP,
     m20260101_000039_room_lane_idx_reaction_due::STEP,
+    m20260101_000040_live_gift_client_key::STEP,
+    m20260101_000041_live_gift_asks::STEP,
+    m20260101_000042_live_gift_next_ask_ms::STEP,
+    m20260101_000043_live_gift_lease_until_ms::STEP,
+    m20260101_000044_live_gift_pay_code::STEP,
+    m20260101_000045_live_gift_pay_message::STEP,
+    m20260101_000046_live_gift_flag::STEP,
+    m20260101_000047_live_gift_uix_client_key::STEP,
+    m20260101_000048_live_gift_idx_status_next_ask::STEP,
+    m20260101_000049_gift_correction::STEP,
+    m20260101_000049_live_gift_idx_anchor_id::STEP,
+    m20260101_000049_live_gift_idx_user_id::STEP,
     m20260101_000060_live_room_user_entities_mic_seat::STEP,
     m20260101_000070_item_demonstrate_log_idx_live_item::STEP,
 ];

@@ -6,6 +6,7 @@ pub mod censor_config;
 pub mod censor_image;
 pub mod event_log;
 pub mod gift_config;
+pub mod gift_correction;
 pub mod id_sequence;
 pub mod item_demonstrate;
 pub mod item_demonstrate_log;

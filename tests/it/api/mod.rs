@@ -17,6 +17,9 @@ mod demonstrations;
 mod documents;
 mod envelope;
 mod fuzz;
+mod gift_lists;
+mod gift_types;
+mod gifts;
 mod health;
 mod hooks;
 mod item_changes;
@@ -111,6 +114,9 @@ fn all_cases() -> Vec<Case> {
         item_rights::cases(),
         demonstrations::cases(),
         records::cases(),
+        gift_types::cases(),
+        gifts::cases(),
+        gift_lists::cases(),
     ]
     .into_iter()
     .flatten()

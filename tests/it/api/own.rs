@@ -17,6 +17,7 @@ use super::ledger::Ledger;
 use super::target::Target;
 use super::world::eventually;
 use crate::support::database::TestDatabase;
+use crate::support::fake_payment::FakePayment;
 
 /// Where a server keeps what it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,9 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         Backend::Embedded => TestDatabase::embedded(),
         Backend::MariaDbAndRedis => TestDatabase::create().await,
     };
+    let payer = Arc::new(FakePayment::start().await);
     let mut config = config(&database);
+    config.gift = payer.config();
     change(&mut config);
     let (ready, told) = oneshot::channel();
     let thread = thread::spawn(move || run(config, ready));
@@ -83,6 +86,7 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         stream_keys: Some((STREAM.0.to_owned(), STREAM.1.to_owned())),
         admin: Some((ADMIN.0.to_owned(), ADMIN.1.to_owned())),
         metrics_url: metrics.map(|metrics| format!("http://{metrics}/metrics")),
+        payer: Some(payer),
     };
     let server = OwnServer { target, backend, ledger, handle, thread, database };
     let api = server.api();

@@ -1,9 +1,12 @@
 //! The server under test: one that runs somewhere, or one of our own in this process.
 
 use std::env;
+use std::sync::Arc;
+
+use crate::support::fake_payment::FakePayment;
 
 /// A server and what is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     /// `http://host:port`, without a slash at the end.
     pub base_url: String,
@@ -18,6 +21,8 @@ pub struct Target {
     pub admin: Option<(String, String)>,
     /// The URL of the Prometheus exporter.
     pub metrics_url: Option<String>,
+    /// The payment service, of a server of our own.
+    pub payer: Option<Arc<FakePayment>>,
 }
 
 impl Target {
@@ -34,6 +39,7 @@ impl Target {
             stream_keys: get("STREAM_AK").zip(get("STREAM_SK")),
             admin: get("ADMIN_NAME").zip(get("ADMIN_PASSWORD")),
             metrics_url: get("METRICS"),
+            payer: None,
         })
     }
 

@@ -1,0 +1,398 @@
+//! The one place that ends gifts: what the payment service said, written down once.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::claims::{self, Claim, millis};
+use super::error::Error;
+use super::metrics::Metrics;
+use super::payment::{Answer, Refusal};
+use super::queries::{self, Name};
+use super::row::{Gift, GiftStatus};
+use crate::clock::SharedClock;
+use crate::config::GiftConfig;
+use crate::crash;
+use crate::event::{self, DomainEvent, GiftRow};
+use crate::store::db::{Db, StoreError, Tx};
+use crate::store::fence::Fence;
+use crate::store::statistics::{self, CountKey, Statistic};
+
+/// The longest pause before the payment service is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// When the payment service is asked again about a gift.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The first pause; each further one is twice as long, up to five minutes.
+    pub every: Duration,
+    /// How long one caller alone may ask: no answer comes later than the service's time-out.
+    pub lease: Duration,
+    /// After how long nobody asks any more.
+    pub give_up: Duration,
+}
+
+impl Pace {
+    /// As `config` has it.
+    #[must_use]
+    pub fn of(config: &GiftConfig) -> Self {
+        Self {
+            every: Duration::from_secs(config.settle_every_s),
+            lease: Duration::from_secs(config.timeout_s.saturating_add(config.settle_every_s)),
+            give_up: Duration::from_secs(config.give_up_s),
+        }
+    }
+
+    /// The pause after so many asks about a gift of that age, ±20 %; None when it is given up. The last
+    /// ask is made when the time is over.
+    #[must_use]
+    pub fn pause(&self, asks: i32, age: Duration) -> Option<Duration> {
+        let left = self.give_up.checked_sub(age).filter(|left| !left.is_zero())?;
+        let doublings = u32::try_from(asks.saturating_sub(1)).unwrap_or_default();
+        let factor = 2_u32.saturating_pow(doublings.min(16));
+        let pause = self.every.saturating_mul(factor).min(LONGEST_PAUSE);
+        Some(pause.mul_f64(rand::random_range(0.8..1.2)).min(left))
+    }
+}
+
+/// Who asks the payment service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The call that sends the gift.
+    Send,
+    /// A backend's call that asks again.
+    Redo,
+    /// The job.
+    Settle,
+}
+
+/// The steps of an asker at which a test may end the process.
+pub(super) struct Steps {
+    pub claimed: &'static str,
+    answered: &'static str,
+    ending: &'static str,
+    ended: &'static str,
+}
+
+impl Asker {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Redo => "redo",
+            Self::Settle => "settle",
+        }
+    }
+
+    pub(super) fn steps(self) -> Steps {
+        match self {
+            Self::Send | Self::Redo => Steps {
+                claimed: "gift.claimed",
+                answered: "gift.answered",
+                ending: "gift.ending",
+                ended: "gift.ended",
+            },
+            Self::Settle => Steps {
+                claimed: "settle.claimed",
+                answered: "settle.answered",
+                ending: "settle.ending",
+                ended: "settle.ended",
+            },
+        }
+    }
+}
+
+/// Gifts whose outcome is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Those that the payment service is asked about again.
+    pub scheduled: i64,
+    /// Those that wait for an operator.
+    pub given_up: i64,
+}
+
+/// The gifts and their outcomes; clones share everything.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(super) db: Db,
+    pub(super) clock: SharedClock,
+    pub(super) metrics: Metrics,
+    pace: Pace,
+}
+
+/// What became of an attempt to end a gift.
+struct Ended {
+    gift: Gift,
+    is_ended: bool,
+    is_flagged: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Said<'a> {
+    Paid,
+    Refused(&'a Refusal),
+}
+
+impl Said<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+impl Ledger {
+    /// The gifts in `db`.
+    #[must_use]
+    pub fn new(db: Db, clock: SharedClock, pace: Pace, metrics: Metrics) -> Self {
+        Self { db, clock, metrics, pace }
+    }
+
+    /// Stores a waiting gift, with the right to ask about it. One statement.
+    pub(super) async fn open(&self, sent: GiftRow, name: &Name) -> Result<Claim, StoreError> {
+        let (db, now) = (&self.db, self.clock.now());
+        let row_id = queries::insert(db, db.writer(), &sent, name, millis(self.pace.lease), now).await?;
+        let gift = Gift {
+            row_id,
+            sent,
+            status: GiftStatus::Waiting,
+            asks: 1,
+            is_scheduled: true,
+            refusal: Refusal::default(),
+            flag: None,
+            created_at: Some(now),
+            updated_at: Some(now),
+        };
+        Ok(Claim { gift, ask: 1 })
+    }
+
+    /// The right to ask again about a waiting gift; None while somebody else asks.
+    pub(super) async fn claim(&self, gift: Gift) -> Result<Option<Claim>, StoreError> {
+        claims::claim(&self.db, self.db.writer(), gift, millis(self.pace.lease)).await
+    }
+
+    /// The right to ask about up to `limit` gifts whose time has come.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when another node leads, or the store's.
+    pub async fn claim_due(&self, fence: &dyn Fence, limit: u64) -> Result<Vec<Claim>, Error> {
+        let claimed = self
+            .db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    fence.check(tx).await?;
+                    Ok::<_, Error>(claims::claim_due(&self.db, tx, limit, millis(self.pace.lease)).await?)
+                })
+            })
+            .await?;
+        if !claimed.is_empty() {
+            crash::point(Asker::Settle.steps().claimed);
+        }
+        Ok(claimed)
+    }
+
+    /// Writes down what the payment service said, and answers the gift as it is then. Paid comes with
+    /// its event and its statistics, once, whoever hears it; an answer against one that was written
+    /// down before flags the gift.
+    ///
+    /// A paid gift is paid whoever holds the right to ask, since the service will say nothing else
+    /// later. A refusal is written only by the last who asked.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when `fence` says so, or the store's; the gift then stays as it was, and is
+    /// asked about again.
+    pub async fn record(
+        &self,
+        claim: &Claim,
+        answer: &Answer,
+        by: Asker,
+        fence: Option<&dyn Fence>,
+    ) -> Result<Gift, Error> {
+        crash::point(by.steps().answered);
+        let said = match answer {
+            Answer::Paid => Said::Paid,
+            Answer::Refused(refusal) => Said::Refused(refusal),
+            Answer::Unknown(why) => {
+                self.metrics.asked(by.name(), "unknown");
+                let biz_id = &claim.gift.sent.biz_id;
+                tracing::warn!(biz_id, error = %why, cause = ?std::error::Error::source(why), ask = claim.ask,
+                    "it is unknown whether a gift is paid");
+                self.postpone(claim).await?;
+                return Ok(claim.gift.clone());
+            }
+        };
+        self.metrics.asked(by.name(), said.name());
+        let Ended { gift, is_ended, is_flagged } = self.end(claim, said, by, fence).await?;
+        crash::point(by.steps().ended);
+        if is_ended {
+            self.metrics.ended(said.name());
+        }
+        if is_flagged {
+            self.metrics.flagged(said.name());
+            let (biz_id, status) = (&gift.sent.biz_id, gift.status.name());
+            tracing::error!(
+                biz_id,
+                status,
+                said = said.name(),
+                flag = gift.flag.as_deref(),
+                "a gift is flagged"
+            );
+        }
+        Ok(gift)
+    }
+
+    async fn end(
+        &self,
+        claim: &Claim,
+        said: Said<'_>,
+        by: Asker,
+        fence: Option<&dyn Fence>,
+    ) -> Result<Ended, Error> {
+        let now = self.clock.now();
+        self.db
+            .transaction(|tx| {
+                Box::pin(async move {
+                    if let Some(fence) = fence {
+                        fence.check(tx).await?;
+                    }
+                    let ended = match said {
+                        Said::Paid => self.pay(tx, &claim.gift, now).await?,
+                        Said::Refused(refusal) => self.refuse(tx, claim, refusal, now).await?,
+                    };
+                    let ended = match ended {
+                        Some(gift) => Ended { gift, is_ended: true, is_flagged: false },
+                        None => self.compare(tx, claim, said, now).await?,
+                    };
+                    crash::point(by.steps().ending);
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+
+    /// Ends a gift, found in that status, as paid, with all that belongs to it; None when it has
+    /// another status by now. Four statements; the event comes last.
+    pub(super) async fn pay(
+        &self,
+        tx: &Tx<'_>,
+        gift: &Gift,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Gift>, Error> {
+        if !queries::set_paid(&self.db, tx, gift.row_id, gift.status, now).await? {
+            return Ok(None);
+        }
+        let paid = gift.clone().with_status(GiftStatus::Paid);
+        let sent = &paid.sent;
+        if let Some(amount) = std::num::NonZeroI64::new(sent.amount.into()) {
+            statistics::add(&self.db, tx, count_key(sent), amount, now).await?;
+        }
+        let event = DomainEvent::GiftSent { gift: Box::new(sent.clone()) };
+        event::append(tx, &self.db, &sent.live_id, &event, now).await?;
+        Ok(Some(paid))
+    }
+
+    async fn refuse(
+        &self,
+        tx: &Tx<'_>,
+        claim: &Claim,
+        refusal: &Refusal,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Gift>, Error> {
+        let gift = &claim.gift;
+        let is_ended = queries::set_refused(&self.db, tx, gift.row_id, Some(claim.ask), refusal, now).await?;
+        let refused = || Gift { refusal: refusal.clone(), ..gift.clone() }.with_status(GiftStatus::Refused);
+        Ok(is_ended.then(refused))
+    }
+
+    /// An answer that could not be written down: repeats what is written, comes too late to count, or
+    /// contradicts it.
+    async fn compare(
+        &self,
+        tx: &Tx<'_>,
+        claim: &Claim,
+        said: Said<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Ended, Error> {
+        let mut gift = queries::find_row(&self.db, tx, claim.gift.row_id).await?.ok_or(Error::NoGift)?;
+        let flag = match (gift.status, said) {
+            (GiftStatus::Refused, Said::Paid) => {
+                Some("the payment service said paid after the refusal".to_owned())
+            }
+            (GiftStatus::Paid, Said::Refused(refusal)) => {
+                Some(format!("the payment service refused with code {} after it was paid", refusal.code))
+            }
+            _ => None,
+        };
+        let mut is_flagged = false;
+        if let Some(flag) = flag {
+            let flag = format!("{flag}, {}", now.format("%Y-%m-%dT%H:%M:%SZ"));
+            is_flagged = queries::set_flag(tx, gift.row_id, Some(&flag)).await?;
+            gift.flag.get_or_insert(flag);
+        }
+        Ok(Ended { gift, is_ended: false, is_flagged })
+    }
+
+    /// Sees to it that the gift is asked about later, or is given up.
+    async fn postpone(&self, claim: &Claim) -> Result<(), StoreError> {
+        let age = claim.gift.created_at.map_or(TimeDelta::zero(), |at| self.clock.now() - at);
+        let pause = self.pace.pause(claim.ask, age.to_std().unwrap_or_default());
+        if pause.is_none() {
+            let biz_id = &claim.gift.sent.biz_id;
+            tracing::error!(
+                biz_id,
+                asks = claim.ask,
+                "a gift is left to an operator: liveloom gifts resolve"
+            );
+        }
+        claims::give_back(&self.db, self.db.writer(), claim, pause).await
+    }
+
+    /// How many gifts have no outcome.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_open(&self) -> Result<Open, Error> {
+        let (scheduled, given_up) = claims::count_open(self.db.reader_for(true)).await?;
+        Ok(Open { scheduled, given_up })
+    }
+}
+
+/// What a paid gift counts for.
+pub(super) fn count_key(sent: &GiftRow) -> CountKey<'_> {
+    CountKey {
+        statistic: Statistic::Gift,
+        live_id: &sent.live_id,
+        user_id: &sent.user_id,
+        biz_id: &sent.anchor_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Pace = Pace {
+        every: Duration::from_secs(5),
+        lease: Duration::from_secs(10),
+        give_up: Duration::from_secs(3600),
+    };
+
+    fn pause(asks: i32, age_s: u64) -> Option<u64> {
+        PACE.pause(asks, Duration::from_secs(age_s)).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn pauses_grow_to_five_minutes() {
+        for (asks, around) in [(1, 5), (2, 10), (3, 20), (6, 160), (7, 300), (40, 300), (i32::MAX, 300)] {
+            let pause = pause(asks, 60).unwrap_or_default();
+            assert!((around * 4 / 5 - 1..=around * 6 / 5).contains(&pause), "{asks}: {pause}");
+        }
+    }
+
+    #[test]
+    fn the_last_ask_is_made_when_the_time_is_over() {
+        assert!(pause(20, 3590).is_some_and(|pause| pause <= 10));
+        assert_eq!(pause(20, 3600), None);
+        assert_eq!(pause(1, 7200), None);
+    }
+}

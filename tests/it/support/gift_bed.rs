@@ -1,0 +1,141 @@
+//! Gifts without a server around them: the services over a database of the test's own, as many nodes as
+//! wanted, and no job that runs by itself.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use liveloom::auth::Credentials;
+use liveloom::clock::{SharedClock, SystemClock};
+use liveloom::config::{CacheConfig, GiftConfig, ImConfig, PiliConfig};
+use liveloom::gift::payment::Payment;
+use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, Pace, SaveGiftType, SendGift};
+use liveloom::id::IdGenerator;
+use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
+use liveloom::live::{self, CreateRoom, Lives};
+use liveloom::media::{Pili, RtcTokens};
+use liveloom::store::cache::Cache;
+use liveloom::store::db::{Db, Tx};
+use liveloom::store::fence::{Fence, LeaseLost};
+use liveloom::store::sequence::Sequence;
+use liveloom::user::{Register, Users};
+use serde_json::json;
+
+/// A gift type of any amount.
+pub const ANY: i32 = 1;
+
+/// One node.
+pub struct Node {
+    pub db: Db,
+    pub users: Users,
+    pub lives: Lives,
+    pub gifts: Gifts,
+}
+
+/// Leads as long as nobody else is asked.
+pub struct Leader;
+
+impl Fence for Leader {
+    fn check<'a>(
+        &'a self,
+        _: &'a Tx<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Leads no more.
+pub struct FormerLeader;
+
+impl Fence for FormerLeader {
+    fn check<'a>(
+        &'a self,
+        _: &'a Tx<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
+        Box::pin(async { Err(LeaseLost::Lost) })
+    }
+}
+
+struct Numbers(Sequence);
+
+#[async_trait]
+impl IdSource for Numbers {
+    async fn next_id(&self) -> Result<i64, IdError> {
+        Ok(self.0.next().await?)
+    }
+}
+
+impl Node {
+    /// Node `node_id` over `db`, whose tables are there, paying where `config` says, at `pace`.
+    pub async fn start(db: Db, node_id: u16, config: &GiftConfig, pace: Pace) -> Self {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let cache = Cache::connect(&CacheConfig::Memory, Arc::clone(&clock)).await.unwrap();
+        let ids = Arc::new(IdGenerator::new(node_id, Arc::clone(&clock)).unwrap());
+        ids.allow(0, i64::MAX, Instant::now() + Duration::from_secs(3600));
+        let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
+        let im = Im::new(&ImConfig::Builtin, numbers, Arc::new(CountingOutlet::default())).unwrap();
+        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
+        let keys = Credentials::default();
+        let lives = Lives::new(live::Parts {
+            db: db.clone(),
+            cache: cache.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            users: users.clone(),
+            im,
+            pili: Arc::new(Pili::new(&PiliConfig::default(), &keys, true).unwrap()),
+            rtc: Arc::new(RtcTokens::new(String::new(), keys, 0)),
+        });
+        let gifts = Gifts::new(gift::Parts {
+            db: db.clone(),
+            ids,
+            users: users.clone(),
+            lives: lives.clone(),
+            types: GiftTypes::new(db.clone(), cache, Arc::clone(&clock)),
+            ledger: Ledger::new(db.clone(), Arc::clone(&clock), pace, Metrics::new().unwrap()),
+            payment: Payment::new(config, clock).unwrap(),
+            unpaid_status: config.unpaid_status,
+        });
+        Self { db, users, lives, gifts }
+    }
+
+    /// A live room with the gift type [`ANY`] and `viewers` in it, who exist.
+    pub async fn live_room(&self, viewers: &[&str]) -> String {
+        for user_id in viewers.iter().chain(&["anchor"]) {
+            self.users.register(Register::bare(user_id)).await.unwrap();
+        }
+        let any: SaveGiftType = serde_json::from_value(json!({"gift_id": ANY, "name": "any"})).unwrap();
+        self.gifts.types().save(&[any]).await.unwrap();
+        let room: CreateRoom = serde_json::from_value(json!({"title": "t"})).unwrap();
+        let live_id = self.lives.create("anchor", room).await.unwrap().live_id;
+        self.lives.start(&live_id, "anchor").await.unwrap();
+        for user_id in viewers {
+            self.lives.join(&live_id, user_id).await.unwrap();
+        }
+        live_id
+    }
+
+    /// Asks about all gifts whose time has come, once each.
+    pub async fn settle_due(&self) -> usize {
+        let claims = self.gifts.ledger().claim_due(&Leader, 16).await.unwrap();
+        let count = claims.len();
+        let asked = claims.into_iter().map(|claim| self.gifts.settle(claim, "settle", &Leader));
+        futures_util::future::join_all(asked).await;
+        count
+    }
+}
+
+/// A gift of any amount.
+pub fn any(live_id: &str, amount: i32) -> SendGift {
+    SendGift { live_id: live_id.to_owned(), gift_id: ANY, amount, biz_id: None }
+}
+
+/// Everything happens within moments; nobody gives up.
+pub fn quick() -> Pace {
+    Pace {
+        every: Duration::from_millis(20),
+        lease: Duration::from_millis(1500),
+        give_up: Duration::from_secs(3600),
+    }
+}
