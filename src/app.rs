@@ -18,6 +18,7 @@ use crate::config::{Config, PromeConfig, parse_listen_addr};
 use crate::id::IdGenerator;
 use crate::jobs::anchors::SilentAnchors;
 use crate::jobs::lease::LeaderLease;
+use crate::jobs::likes::{FlushLikes, KeepLikes};
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::schedule::Schedule;
 use crate::jobs::viewers::SilentViewers;
@@ -91,6 +92,8 @@ impl Application {
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
         start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
+        schedule.start(FlushLikes::new(services.likes.as_ref().clone(), Arc::clone(&lease)));
+        schedule.start(KeepLikes { likes: services.likes.as_ref().clone(), lease: Arc::clone(&lease) });
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

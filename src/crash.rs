@@ -3,7 +3,20 @@
 //! A build for users has none of it: [`point`] is then an empty function.
 
 /// All steps, so that a test can go through them.
-pub const POINTS: &[&str] = &[];
+pub const POINTS: &[&str] = &[
+    "like.listed",
+    "like.counted",
+    "like.seed_begun",
+    "like.seed_read",
+    "like.seeded",
+    "like.answered",
+    "flush_likes.read",
+    "flush_likes.written",
+    "flush_likes.committed",
+    "flush_likes.cleared",
+    "adopt_likes.marked",
+    "adopt_likes.noted",
+];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this
 /// step: `name`, or `name:n` for the n-th time that it is reached.

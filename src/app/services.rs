@@ -13,11 +13,13 @@ use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
+use crate::like::{self, Likes};
 use crate::live::{self, Lives};
 use crate::media::{Pili, RtcTokens};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
+use crate::stats::Stats;
 use crate::store::cache::{Announcement, Cache};
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
@@ -30,6 +32,8 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
+    pub(super) likes: web::Data<Likes>,
+    stats: web::Data<Stats>,
     im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
@@ -76,11 +80,22 @@ impl Services {
             pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
             rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
         });
+        let likes = Likes::new(like::Parts {
+            db: db.clone(),
+            cache: cache.clone(),
+            clock: Arc::clone(clock),
+            lives: lives.clone(),
+            users: users.clone(),
+            im: im.clone(),
+        });
+        let stats = Stats::new(db.clone(), lives.clone(), Arc::clone(clock));
         let limit = AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             users: web::Data::new(users),
             admins: web::Data::new(admins),
             lives: web::Data::new(lives),
+            likes: web::Data::new(likes),
+            stats: web::Data::new(stats),
             im: web::Data::new(im),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
@@ -97,6 +112,8 @@ impl Services {
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
             .app_data(self.lives.clone())
+            .app_data(self.likes.clone())
+            .app_data(self.stats.clone())
             .app_data(self.im.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())

@@ -2,6 +2,7 @@
 
 pub mod anchors;
 pub mod lease;
+pub mod likes;
 pub mod presence;
 pub mod schedule;
 pub mod viewers;

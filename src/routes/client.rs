@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use crate::rest::request_id;
-use crate::{live, user};
+use crate::{like, live, stats, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -30,6 +30,7 @@ pub fn scope(
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
         .configure(user_routes)
+        .configure(stats_routes)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 
@@ -47,7 +48,16 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
         .service(web::resource("/live/room").get(h::search))
         // The documents say POST, the SDKs send DELETE.
-        .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop));
+        .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop))
+        .service(web::resource("/live/room/{live_id}/like").put(like::handlers::give))
+        .service(web::resource("/live/{live_id}/like").put(like::handlers::give));
+}
+
+fn stats_routes(config: &mut ServiceConfig) {
+    use stats::handlers as h;
+    config
+        .service(web::resource("/stats/singleLive").post(h::report))
+        .service(web::resource("/stats/singleLive/{live_id}").get(h::of_room));
 }
 
 fn user_routes(config: &mut ServiceConfig) {

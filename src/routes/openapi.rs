@@ -7,8 +7,10 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
+use crate::like::handlers as like;
 use crate::live::{handlers as live, stream};
 use crate::rest::envelope::{Done, Failed};
+use crate::stats::handlers as stats;
 use crate::user::{handlers as user, tokens};
 
 #[derive(utoipa::OpenApi)]
@@ -22,6 +24,7 @@ use crate::user::{handlers as user, tokens};
         live::create, live::create_for, live::info, live::info_for_server, live::start, live::stop,
         live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
         live::join, live::leave, live::heartbeat, live::set_extends, live::users,
+        like::give, stats::report, stats::of_room,
         stream::publish, stream::publish_done,
         health::healthz, health::status, health::readyz, health::ping,
     ),
@@ -38,7 +41,8 @@ pub fn document() -> OpenApi {
 
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
-const ALIASES: [(Method, &str, Method, &str); 4] = [
+const ALIASES: [(Method, &str, Method, &str); 5] = [
+    (Method::Put, "/client/live/{live_id}/like", Method::Put, "/client/live/room/{live_id}/like"),
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
@@ -49,6 +53,7 @@ const ALIASES: [(Method, &str, Method, &str); 4] = [
 enum Method {
     Get,
     Post,
+    Put,
     Delete,
 }
 
@@ -57,6 +62,7 @@ impl Method {
         match self {
             Self::Get => &mut item.get,
             Self::Post => &mut item.post,
+            Self::Put => &mut item.put,
             Self::Delete => &mut item.delete,
         }
     }
