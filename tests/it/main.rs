@@ -12,6 +12,7 @@ mod faults;
 mod ids;
 mod im;
 mod lease;
+mod like;
 mod outage;
 mod process;
 mod signing;

@@ -82,6 +82,11 @@ impl Client {
         self.send(Method::PUT, path, Some(body)).await.expect("an answer")
     }
 
+    /// PUT; None when the server does not answer.
+    pub async fn try_put(&self, path: &str, body: Value) -> Option<Answer> {
+        self.send(Method::PUT, path, Some(body)).await.ok()
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await.expect("an answer")

@@ -122,7 +122,7 @@ impl Setup {
     pub async fn start(self) -> ServerProcess {
         let (config, overlay) = self.write();
         let log = self.database.data_dir().join("server.log");
-        let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
+        let mut server = ServerProcess { child: None, log, config, overlay, crash_at: None, setup: self };
         server.start().await;
         server
     }
@@ -159,12 +159,35 @@ pub struct ServerProcess {
     log: PathBuf,
     config: PathBuf,
     overlay: PathBuf,
+    crash_at: Option<String>,
     setup: Setup,
 }
 
 impl ServerProcess {
     /// Starts the server again and waits until it is ready.
     pub async fn start(&mut self) {
+        self.spawn();
+        let client = self.client();
+        wait_until("the server is ready", START_LIMIT, async || {
+            self.assert_alive();
+            client.try_get("/readyz").await.is_some_and(|answer| answer.status == 200)
+        })
+        .await;
+    }
+
+    /// From the next start on, kills it at a step of `liveloom::crash` (`name` or `name:n`).
+    pub fn crash_at(&mut self, step: Option<&str>) {
+        self.crash_at = step.map(str::to_owned);
+    }
+
+    /// Waits until it is dead by itself.
+    pub async fn died(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        wait_for("the server dies", START_LIMIT, async || child.try_wait().unwrap()).await;
+    }
+
+    /// Starts the server and does not wait.
+    pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the server runs already");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let child = binary(&["serve", "--config"])
@@ -173,15 +196,10 @@ impl ServerProcess {
             .arg(&self.overlay)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
+            .envs(self.crash_at.iter().map(|step| ("LIVELOOM_CRASH_AT", step)))
             .spawn()
             .expect("the binary starts");
         self.child = Some(child);
-        let client = self.client();
-        wait_until("the server is ready", START_LIMIT, async || {
-            self.assert_alive();
-            client.try_get("/readyz").await.is_some_and(|answer| answer.status == 200)
-        })
-        .await;
     }
 
     /// Kills it with SIGKILL.
