@@ -126,8 +126,11 @@ impl Inner {
             let from = self.users.known(&likes.user_id).await.ok().flatten()?.im_userid;
             let notice = LikeNotice { live_id, user_id: &likes.user_id, count: likes.count };
             let content = message::command("like_notify", notice).ok()?;
-            let sent = if from == 0 { return None } else { self.im.send_to_group(Some(from), chat_id, &content) };
-            sent.await.inspect_err(|error| tracing::debug!(%error, live_id, "a room was not told of likes")).ok()
+            let sent =
+                if from == 0 { return None } else { self.im.send_to_group(Some(from), chat_id, &content) };
+            sent.await
+                .inspect_err(|error| tracing::debug!(%error, live_id, "a room was not told of likes"))
+                .ok()
         };
         if timeout(PATIENCE, sending).await.ok().flatten().is_none() {
             tracing::debug!(live_id, "likes were dropped");

@@ -98,10 +98,8 @@ pub async fn progress(conn: &impl ConnectionTrait) -> Result<Progress, StoreErro
 /// Notes that all likes are written up to `second`.
 pub async fn set_progress(tx: &impl ConnectionTrait, second: i64) -> Result<(), StoreError> {
     let last_update_time = u32::try_from(second).unwrap_or(u32::MAX);
-    let rows = [OLD, OWN].map(|id| live_like_flush::ActiveModel {
-        id: Set(id),
-        last_update_time: Set(last_update_time),
-    });
+    let rows = [OLD, OWN]
+        .map(|id| live_like_flush::ActiveModel { id: Set(id), last_update_time: Set(last_update_time) });
     let mut raise = OnConflict::column(live_like_flush::Column::Id);
     raise.update_column(live_like_flush::Column::LastUpdateTime);
     live_like_flush::Entity::insert_many(rows).on_conflict(raise).exec_without_returning(tx).await?;

@@ -283,14 +283,12 @@ async fn ids_after(
 }
 
 /// Which of `live_ids` are rooms that are not deleted.
-pub async fn existing(
-    conn: &impl ConnectionTrait,
-    live_ids: &[&str],
-) -> Result<Vec<String>, StoreError> {
+pub async fn existing(conn: &impl ConnectionTrait, live_ids: &[&str]) -> Result<Vec<String>, StoreError> {
     let wanted = Entity::find()
         .filter(Column::LiveId.is_in(live_ids.iter().copied()))
         .filter(Column::DeletedAt.is_null());
-    let found: Vec<Option<String>> = wanted.select_only().column(Column::LiveId).into_tuple().all(conn).await?;
+    let found: Vec<Option<String>> =
+        wanted.select_only().column(Column::LiveId).into_tuple().all(conn).await?;
     // A collation may bring others.
     Ok(found.into_iter().flatten().filter(|id| live_ids.contains(&id.as_str())).collect())
 }

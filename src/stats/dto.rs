@@ -24,7 +24,7 @@ pub struct ReportedCount {
     #[garde(inner(length(chars, max = 64)))]
     pub biz_id: Option<String>,
     /// 2 item, 3 comment, 4 relay, 5 mic; 1, 6 and 7 are ignored.
-    #[garde(range(min = 1, max = 7))]
+    #[garde(rename("type"), range(min = 1, max = 7))]
     #[serde(rename = "type")]
     pub kind: i64,
     /// 1 to 1000; not looked at where the type is ignored.

@@ -75,8 +75,7 @@ impl Stats {
         self.lives.room(live_id).await?;
         let figures = queries::figures(&self.db, self.db.reader(), live_id).await?;
         let info = TYPES.map(|(statistic, type_description)| {
-            let (page_view, unique_visitor) =
-                figures.get(&statistic.column()).copied().unwrap_or_default();
+            let (page_view, unique_visitor) = figures.get(&statistic.column()).copied().unwrap_or_default();
             Figure { statistic, type_description, page_view, unique_visitor }
         });
         Ok(RoomStatistics { flow: String::new(), info: info.into() })

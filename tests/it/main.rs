@@ -16,5 +16,6 @@ mod like;
 mod outage;
 mod process;
 mod signing;
+mod stats;
 mod stream;
 mod support;

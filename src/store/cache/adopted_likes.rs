@@ -35,9 +35,8 @@ impl Redis {
     }
 
     async fn adopt_rooms(&self, rooms: &[(String, i64)]) -> Result<u64> {
-        let users = rooms
-            .iter()
-            .map(|(live_id, second)| self.members_of(self.keys.old_like_users(live_id, *second)));
+        let users =
+            rooms.iter().map(|(live_id, second)| self.members_of(self.keys.old_like_users(live_id, *second)));
         let users = try_join_all(users).await?;
         let mut by_room: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for ((live_id, _), users) in rooms.iter().zip(users) {

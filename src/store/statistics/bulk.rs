@@ -1,7 +1,5 @@
 //! Many counts in one statement.
 
-use std::fmt::Write;
-
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Statement, Value};
 
@@ -57,60 +55,38 @@ pub async fn put_all(
 
 fn statement(db: &Db, merge: Merge, rows: &[&CountRow<'_>], now: DateTime<Utc>) -> Statement {
     let dialect = db.dialect();
-    // Texts of fixed forms only: no value is in them.
-    let (head, row, between, tail) = match dialect {
-        Dialect::MySql => mysql(merge),
-        Dialect::Sqlite => sqlite(merge),
+    let on_conflict = match (dialect, merge) {
+        (Dialect::MySql, Merge::Add) => {
+            "ON DUPLICATE KEY UPDATE count = LEAST(COALESCE(count, 0) + VALUES(count), 2147483647), \
+             updated_at = VALUES(updated_at)"
+        }
+        (Dialect::MySql, Merge::Raise) => {
+            "ON DUPLICATE KEY UPDATE count = GREATEST(COALESCE(count, 0), VALUES(count)), \
+             updated_at = VALUES(updated_at)"
+        }
+        (Dialect::Sqlite, Merge::Add) => {
+            "ON CONFLICT (type, live_id, user_id, biz_id) DO UPDATE SET \
+             count = MIN(COALESCE(count, 0) + excluded.count, 2147483647), updated_at = excluded.updated_at"
+        }
+        (Dialect::Sqlite, Merge::Raise) => {
+            "ON CONFLICT (type, live_id, user_id, biz_id) DO UPDATE SET \
+             count = MAX(COALESCE(count, 0), excluded.count), updated_at = excluded.updated_at"
+        }
     };
-    let mut sql = String::with_capacity(head.len() + rows.len() * (row.len() + between.len()) + tail.len());
-    sql.push_str(head);
-    for number in 0..rows.len() {
-        // Writing to a string does not fail.
-        let _ = write!(sql, "{}{row}", if number == 0 { "" } else { between });
-    }
-    sql.push_str(&tail);
-    let values = rows.iter().flat_map(|row| {
+    let sql = format!(
+        "INSERT INTO stats_single_live (type, live_id, user_id, biz_id, count, updated_at) VALUES {} {on_conflict}",
+        vec!["(?, ?, ?, ?, ?, ?)"; rows.len()].join(", ")
+    );
+    let values = rows.iter().flat_map(|row| -> [Value; 6] {
         let CountKey { statistic, live_id, user_id, biz_id } = row.key;
-        let key: [Value; 4] =
-            [statistic.column().into(), live_id.into(), user_id.into(), biz_id.into()];
-        // The number of the row is looked up by the same key.
-        let looked_up = (dialect == Dialect::MySql).then(|| key.clone());
-        let counted = [row.count.min(LARGEST).into(), db.wall(now).into()];
-        looked_up.into_iter().flatten().chain(key).chain(counted)
+        [
+            statistic.column().into(),
+            live_id.into(),
+            user_id.into(),
+            biz_id.into(),
+            row.count.min(LARGEST).into(),
+            db.wall(now).into(),
+        ]
     });
     Statement::from_sql_and_values(dialect.backend(), sql, values.collect::<Vec<Value>>())
-}
-
-type Parts = (&'static str, &'static str, &'static str, String);
-
-/// Each row brings the number that it has, if it is there: an upsert without it would use up a new
-/// number for each row that it only changes, and the column has 32 bits.
-fn mysql(merge: Merge) -> Parts {
-    let merged = match merge {
-        Merge::Add => "LEAST(COALESCE(stats_single_live.count, 0) + VALUES(count), 2147483647)",
-        Merge::Raise => "GREATEST(COALESCE(stats_single_live.count, 0), VALUES(count))",
-    };
-    (
-        "INSERT INTO stats_single_live (id, type, live_id, user_id, biz_id, count, updated_at) ",
-        "SELECT (SELECT s.id FROM stats_single_live s \
-         WHERE s.type = ? AND s.live_id = ? AND s.user_id = ? AND s.biz_id = ?), ?, ?, ?, ?, ?, ?",
-        " UNION ALL ",
-        format!(" ON DUPLICATE KEY UPDATE count = {merged}, updated_at = VALUES(updated_at)"),
-    )
-}
-
-fn sqlite(merge: Merge) -> Parts {
-    let merged = match merge {
-        Merge::Add => "MIN(COALESCE(count, 0) + excluded.count, 2147483647)",
-        Merge::Raise => "MAX(COALESCE(count, 0), excluded.count)",
-    };
-    (
-        "INSERT INTO stats_single_live (type, live_id, user_id, biz_id, count, updated_at) VALUES ",
-        "(?, ?, ?, ?, ?, ?)",
-        ", ",
-        format!(
-            " ON CONFLICT (type, live_id, user_id, biz_id) DO UPDATE SET count = {merged}, \
-             updated_at = excluded.updated_at"
-        ),
-    )
 }

@@ -88,6 +88,10 @@ DELETE /client/live/room/user/{}
 GET /client/live/room/heartbeat/{}
 PUT /client/live/room/extends
 GET /client/live/room/user_list
+PUT /client/live/room/{}/like
+PUT /client/live/{}/like
+POST /client/stats/singleLive
+GET /client/stats/singleLive/{}
 GET /status
 GET /healthz
 GET /readyz

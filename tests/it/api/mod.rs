@@ -19,6 +19,7 @@ mod fuzz;
 mod health;
 mod hooks;
 mod ledger;
+mod likes;
 mod lists;
 mod membership;
 mod mutation;
@@ -33,6 +34,7 @@ mod sign;
 mod signature;
 mod silence;
 mod spellings;
+mod stats;
 mod streams;
 mod target;
 mod user_lists;
@@ -94,6 +96,8 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        likes::cases(),
+        stats::cases(),
     ]
     .into_iter()
     .flatten()

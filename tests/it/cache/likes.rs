@@ -137,10 +137,13 @@ pub async fn many_likes_are_told_in_parts(on: &Backend) {
 
 pub async fn users_who_like_may_be_called_anything(on: &Backend) {
     let cache = &on.cache;
-    let users = [":", "a:b", "{p1}", "\u{0}", "\r\n$3\r\n", "*", "É", &"😀".repeat(64), "1"].map(|id| of(id, 4));
+    let users =
+        [":", "a:b", "{p1}", "\u{0}", "\r\n$3\r\n", "*", "É", &"😀".repeat(64), "1"].map(|id| of(id, 4));
     seed(cache, "1", &users).await;
     for user in &users {
-        assert!(matches!(like(cache, "1", &user.user_id, 2).await, Liked::Counted(counts) if counts.mine == 6));
+        assert!(
+            matches!(like(cache, "1", &user.user_id, 2).await, Liked::Counted(counts) if counts.mine == 6)
+        );
     }
     let mut expected = users.map(|user| of(&user.user_id, 6));
     expected.sort();

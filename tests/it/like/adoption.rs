@@ -38,7 +38,8 @@ async fn likes_of_the_old_server_are_taken_over_once(#[values("", "demo:")] pref
     let live_id = node.room(&["ann", "bob", "cyd"]).await;
     let now = chrono::Utc::now().timestamp();
     let last = now - 1000;
-    let row = live_like_flush::ActiveModel { id: Set(1), last_update_time: Set(u32::try_from(last).unwrap()) };
+    let row =
+        live_like_flush::ActiveModel { id: Set(1), last_update_time: Set(u32::try_from(last).unwrap()) };
     live_like_flush::Entity::insert(row).exec_without_returning(node.db.writer()).await.unwrap();
     // Written, waiting, and waiting beyond what the table has.
     node.store(&live_id, "ann", 3).await;
@@ -81,7 +82,8 @@ async fn a_way_back_to_the_old_server_and_forth_is_noticed() {
     node.likes.keep(&Open).await.unwrap();
     // The old server runs for a while.
     let now = chrono::Utc::now().timestamp();
-    let row = live_like_flush::ActiveModel { id: Set(1), last_update_time: Set(u32::try_from(now).unwrap() - 7) };
+    let row =
+        live_like_flush::ActiveModel { id: Set(1), last_update_time: Set(u32::try_from(now).unwrap() - 7) };
     live_like_flush::Entity::update(row).exec(node.db.writer()).await.unwrap();
     old_like(&server, &prefix, &live_id, "ann", 2, now);
     assert_eq!(node.likes.adopt(&Open).await.unwrap(), 0, "ann's mark stands already");

@@ -159,7 +159,8 @@ impl Node {
     /// The likes that the table has of a room: (user, count), in order of users.
     pub async fn stored(&self, live_id: &str) -> Vec<(String, i32)> {
         let rows = stats_single_live::Entity::find().all(self.db.writer()).await.unwrap();
-        let theirs = rows.into_iter().filter(|row| row.kind == Some(6) && row.live_id.as_deref() == Some(live_id));
+        let theirs =
+            rows.into_iter().filter(|row| row.kind == Some(6) && row.live_id.as_deref() == Some(live_id));
         let mut likes: Vec<_> = theirs.map(|row| (row.user_id.unwrap(), row.count.unwrap())).collect();
         likes.sort();
         likes

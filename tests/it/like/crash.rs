@@ -91,9 +91,10 @@ async fn a_kill_loses_and_doubles_nothing(#[case] backend: Backend, #[case] step
         server.kill();
         server.crash_at(Some(step));
         server.start().await;
-        let liking = viewers.iter().zip(given).map(|(viewer, given)| {
-            tokio::spawn(like_until_dead(viewer.clone(), path.clone(), given))
-        });
+        let liking = viewers
+            .iter()
+            .zip(given)
+            .map(|(viewer, given)| tokio::spawn(like_until_dead(viewer.clone(), path.clone(), given)));
         let liked = join_all(liking).await.into_iter().map(|given| given.expect(step));
         given = liked.collect::<Vec<_>>().try_into().unwrap();
         server.died().await;

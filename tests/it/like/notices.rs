@@ -41,7 +41,7 @@ async fn likes_are_added_up_per_user_and_told_five_times_a_second_by_all_nodes()
     let live_id = one.room(&["ann", "bob"]).await;
     for _ in 0..10 {
         join_all((0..10).map(|number: usize| {
-            let node = if number % 2 == 0 { &one } else { &two };
+            let node = [&one, &two][number % 2];
             node.give(&live_id, ["ann", "bob"][number / 5], 1)
         }))
         .await;
