@@ -22,6 +22,7 @@ use crate::id::IdGenerator;
 use crate::jobs::anchors::SilentAnchors;
 use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
+use crate::jobs::likes::{FlushLikes, KeepLikes};
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::schedule::Schedule;
 use crate::jobs::settle_gifts::SettleGifts;
@@ -111,6 +112,8 @@ impl Application {
             Duration::from_secs(config.gift.settle_every_s),
             &registry,
         )?);
+        schedule.start(FlushLikes::new(services.likes.as_ref().clone(), Arc::clone(&lease)));
+        schedule.start(KeepLikes { likes: services.likes.as_ref().clone(), lease: Arc::clone(&lease) });
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

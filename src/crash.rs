@@ -31,6 +31,18 @@ pub const POINTS: &[&str] = &[
     "settle.answered",
     "settle.ending",
     "settle.ended",
+    "like.listed",
+    "like.counted",
+    "like.seed_begun",
+    "like.seed_read",
+    "like.seeded",
+    "like.answered",
+    "flush_likes.read",
+    "flush_likes.written",
+    "flush_likes.committed",
+    "flush_likes.cleared",
+    "adopt_likes.marked",
+    "adopt_likes.noted",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this

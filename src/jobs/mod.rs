@@ -3,6 +3,7 @@
 pub mod anchors;
 pub mod expiry;
 pub mod lease;
+pub mod likes;
 pub mod presence;
 pub mod schedule;
 pub mod settle_gifts;

@@ -1,5 +1,9 @@
 //! Lists of rooms and the search.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
 use super::dto::RoomView;
 use super::error::Error;
 use super::queries::{self, RoomFilter};
@@ -30,6 +34,49 @@ impl Lives {
     /// The store's.
     pub async fn search(&self, keyword: &str, viewer: &str, paging: Paging) -> Result<Page<RoomView>, Error> {
         self.page(&RoomFilter::Prefix(keyword), viewer, paging).await
+    }
+
+    /// The ids of live rooms in pages: those whose row comes after `row_id`, with where to go on
+    /// when there may be more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn live_after(&self, row_id: u32, limit: usize) -> Result<(Option<u32>, Vec<String>), Error> {
+        Ok(queries::live_after(self.0.db.reader_for(true), row_id, limit).await?)
+    }
+
+    /// The ids of rooms that have ended since `since`, as [`Self::live_after`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ended_after(
+        &self,
+        row_id: u32,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<(Option<u32>, Vec<String>), Error> {
+        let db = &self.0.db;
+        Ok(queries::ended_after(db.reader_for(true), row_id, db.wall(since), limit).await?)
+    }
+
+    /// Which of `live_ids` are rooms; at most one statement, for those not seen lately.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn existing<'a>(&self, live_ids: &BTreeSet<&'a str>) -> Result<BTreeSet<&'a str>, Error> {
+        let (mut found, mut unseen) = (BTreeSet::new(), Vec::new());
+        for live_id in live_ids {
+            if self.0.rooms.peek(live_id).await.is_some() {
+                found.insert(*live_id);
+            } else {
+                unseen.push(*live_id);
+            }
+        }
+        if !unseen.is_empty() {
+            let rooms = queries::existing(self.0.db.reader_for(true), &unseen).await?;
+            found.extend(unseen.into_iter().filter(|id| rooms.iter().any(|room| room == id)));
+        }
+        Ok(found)
     }
 
     async fn page(

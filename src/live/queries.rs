@@ -1,7 +1,7 @@
 //! Statements on `live_entities`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -11,7 +11,7 @@ use super::room::{LiveStatus, Room, Wanted};
 use crate::event::LiveRow;
 use crate::rest::Paging;
 use crate::rest::text::Extends;
-use crate::store::db::{Db, Dialect, StoreError, escape_like};
+use crate::store::db::{Db, Dialect, StoreError, WallTime, escape_like};
 use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 
 /// Which rooms a page shows, and so in which order.
@@ -284,11 +284,30 @@ pub async fn live_after(
     row_id: u32,
     limit: usize,
 ) -> Result<(Option<u32>, Vec<String>), StoreError> {
-    let wanted = Entity::find()
+    let live = Column::Status.eq(LiveStatus::Live.column()).and(Column::DeletedAt.is_null());
+    ids_after(conn, row_id, live, limit).await
+}
+
+/// The rooms that have ended since `since`; else as [`live_after`], deleted ones included.
+pub async fn ended_after(
+    conn: &impl ConnectionTrait,
+    row_id: u32,
+    since: WallTime,
+    limit: usize,
+) -> Result<(Option<u32>, Vec<String>), StoreError> {
+    let ended = Column::Status.eq(LiveStatus::Ended.column()).and(Column::UpdatedAt.gte(since));
+    ids_after(conn, row_id, ended, limit).await
+}
+
+async fn ids_after(
+    conn: &impl ConnectionTrait,
+    row_id: u32,
+    wanted: SimpleExpr,
+    limit: usize,
+) -> Result<(Option<u32>, Vec<String>), StoreError> {
+    let rows: Vec<(u32, Option<String>)> = Entity::find()
         .filter(Column::Id.gt(row_id))
-        .filter(Column::Status.eq(LiveStatus::Live.column()))
-        .filter(Column::DeletedAt.is_null());
-    let rows: Vec<(u32, Option<String>)> = wanted
+        .filter(wanted)
         .select_only()
         .columns([Column::Id, Column::LiveId])
         .order_by_asc(Column::Id)
@@ -298,4 +317,15 @@ pub async fn live_after(
         .await?;
     let last = (rows.len() == limit).then(|| rows.last().map(|(row_id, _)| *row_id)).flatten();
     Ok((last, rows.into_iter().filter_map(|(_, live_id)| live_id).collect()))
+}
+
+/// Which of `live_ids` are rooms that are not deleted.
+pub async fn existing(conn: &impl ConnectionTrait, live_ids: &[&str]) -> Result<Vec<String>, StoreError> {
+    let wanted = Entity::find()
+        .filter(Column::LiveId.is_in(live_ids.iter().copied()))
+        .filter(Column::DeletedAt.is_null());
+    let found: Vec<Option<String>> =
+        wanted.select_only().column(Column::LiveId).into_tuple().all(conn).await?;
+    // A collation may bring others.
+    Ok(found.into_iter().flatten().filter(|id| live_ids.contains(&id.as_str())).collect())
 }

@@ -11,7 +11,7 @@ use actix_web::{Error, Scope, guard};
 use super::items;
 use crate::auth::Client;
 use crate::rest::request_id;
-use crate::{gift, live, mic, relay, user};
+use crate::{gift, like, live, mic, relay, stats, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -36,6 +36,7 @@ pub fn scope(
         .configure(user_routes)
         .configure(items::routes::<Client>)
         .configure(gift_routes)
+        .configure(stats_routes)
         .service(web::resource("/app/config").get(user::tokens::app_config))
 }
 
@@ -53,7 +54,16 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
         .service(web::resource("/live/room").get(h::search))
         // The documents say POST, the SDKs send DELETE.
-        .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop));
+        .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop))
+        .service(web::resource("/live/room/{live_id}/like").put(like::handlers::give))
+        .service(web::resource("/live/{live_id}/like").put(like::handlers::give));
+}
+
+fn stats_routes(config: &mut ServiceConfig) {
+    use stats::handlers as h;
+    config
+        .service(web::resource("/stats/singleLive").post(h::report))
+        .service(web::resource("/stats/singleLive/{live_id}").get(h::of_room));
 }
 
 fn mic_routes(config: &mut ServiceConfig) {

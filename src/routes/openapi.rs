@@ -9,10 +9,12 @@ use utoipa::{Modify, OpenApi as _};
 use super::health::paths as health;
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::gift::handlers as gift;
+use crate::like::handlers as like;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
 use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
+use crate::stats::handlers as stats;
 use crate::user::{handlers as user, tokens};
 
 #[derive(utoipa::OpenApi)]
@@ -29,6 +31,7 @@ use crate::user::{handlers as user, tokens};
         mic::up, mic::down, mic::take_off, mic::list, mic::set_extends, mic::switch, mic::forbid, mic::unforbid,
         relay::start, relay::info, relay::token, relay::started, relay::stop, relay::set_extends,
         relay::set_extends_by_server,
+        like::give, stats::report, stats::of_room,
         stream::publish, stream::publish_done,
         item::add, item::delete, item::set_statuses, item::set_orders, item::move_item, item::update,
         item::merge_extends, item::set_extend, item::list,
@@ -55,6 +58,8 @@ pub fn document() -> OpenApi {
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
 const ALIASES: &[(Method, &str, Method, &str)] = &[
+const ALIASES: [(Method, &str, Method, &str); 5] = [
+    (Method::Put, "/client/live/{live_id}/like", Method::Put, "/client/live/room/{live_id}/like"),
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
     (Method::Post, "/client/mic/up", Method::Post, "/client/mic"),

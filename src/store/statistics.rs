@@ -1,5 +1,7 @@
 //! The counts in `stats_single_live`, to which several features add.
 
+mod bulk;
+
 use std::num::NonZeroI64;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +9,8 @@ use sea_orm::ConnectionTrait;
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
 use super::db::{Added, Db, StoreError, UpsertAdd, upsert_add};
+
+pub use bulk::{CountRow, Merge, ROWS, put_all};
 
 /// What is counted: the column `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize_repr, Deserialize_repr)]

@@ -1,9 +1,10 @@
 //! The cache: the same cases on memory, on a Redis node and on a Redis Cluster; then outages.
 #![allow(clippy::panic)]
 
-mod backend;
+pub mod backend;
 mod cases;
 mod failover;
+mod likes;
 mod outage;
 mod proxy;
 mod random;
@@ -53,4 +54,12 @@ on_every_backend! {
     presence_is_answered_in_order
     announcements_reach_every_process
     prefixes_keep_apart
+    likes_are_counted_once_the_room_is_seeded
+    likes_of_one_who_is_not_in_are_not_counted
+    a_mark_is_taken_off_only_if_nothing_changed_since
+    a_seed_that_comes_late_changes_nothing
+    simultaneous_likes_are_all_counted
+    many_likes_are_told_in_parts
+    users_who_like_may_be_called_anything
+    kept_likes_are_counted_on
 }

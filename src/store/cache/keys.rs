@@ -55,6 +55,47 @@ impl Keys {
         self.of_shard(presence::shard_of(live_id), &format!("counters:{live_id}"))
     }
 
+    /// The sorted set of the rooms of a shard that may have likes to write, by when they were last
+    /// liked.
+    pub(super) fn liked(&self, shard: u16) -> String {
+        self.of_shard(shard, "liked")
+    }
+
+    /// The hash of the likes in a room: QNLiveKit_Server's own, which is why it has no tag.
+    pub(super) fn likes(&self, live_id: &str) -> String {
+        self.plain(&format!("like:{live_id}"))
+    }
+
+    /// What tells that [`Self::likes`] holds all that the database does.
+    pub(super) fn likes_seeded(&self, live_id: &str) -> String {
+        self.beside_likes(live_id, "seeded")
+    }
+
+    /// The set of users whose likes in a room are not written.
+    pub(super) fn likes_dirty(&self, live_id: &str) -> String {
+        self.beside_likes(live_id, "dirty")
+    }
+
+    /// What is collected to become [`Self::likes`].
+    pub(super) fn likes_seed(&self, live_id: &str, seed: &str) -> String {
+        self.beside_likes(live_id, &format!("seed:{seed}"))
+    }
+
+    /// QNLiveKit_Server's set of the rooms that were liked in a second.
+    pub(super) fn old_like_rooms(&self, second: i64) -> String {
+        self.plain(&format!("like_rooms:{second}"))
+    }
+
+    /// QNLiveKit_Server's set of the users who liked a room in a second.
+    pub(super) fn old_like_users(&self, live_id: &str, second: i64) -> String {
+        self.plain(&format!("like_users:{live_id}:{second}"))
+    }
+
+    /// In the slot of [`Self::likes`]: its whole name, prefix included, is the tag.
+    fn beside_likes(&self, live_id: &str, name: &str) -> String {
+        format!("{}{{{}}}:{name}", self.prefix, self.likes(live_id))
+    }
+
     fn of_shard(&self, shard: u16, name: &str) -> String {
         format!("{}{{p{shard}}}:{name}", self.prefix)
     }
@@ -72,6 +113,16 @@ mod tests {
         assert_eq!(keys.seen(7), "demo:{p7}:seen");
         assert_eq!(keys.counters("1"), format!("demo:{{p{shard}}}:counters:1"));
         assert_eq!(keys.plain("token:x"), "demo:token:x");
+    }
+
+    #[test]
+    fn the_likes_are_called_as_the_old_server_calls_them() {
+        let keys = Keys::new("").unwrap();
+        assert_eq!(keys.likes("7"), "like:7");
+        assert_eq!(keys.likes_dirty("7"), "{like:7}:dirty");
+        assert_eq!(keys.old_like_users("7", 9), "like_users:7:9");
+        let keys = Keys::new("demo:").unwrap();
+        assert_eq!(keys.likes_seeded("7"), "demo:{demo:like:7}:seeded");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::invalidation::Listeners;
+use super::likes::{Like, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
+use super::memory_likes::LikeBook;
 use super::memory_shard::Shard;
 use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
 use crate::clock::SharedClock;
@@ -43,6 +45,7 @@ pub(super) struct Memory {
     clock: SharedClock,
     values: Mutex<Values>,
     shards: Vec<Mutex<Shard>>,
+    likes: Mutex<LikeBook>,
     pub(super) listeners: Listeners,
 }
 
@@ -52,6 +55,7 @@ impl Memory {
             clock,
             values: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            likes: Mutex::default(),
             listeners: Listeners::new(),
         }
     }
@@ -183,6 +187,52 @@ impl Memory {
             .iter()
             .map(|member| self.room(&member.live_id, |shard, _| shard.seen.contains(&member.to_string())))
             .collect()
+    }
+
+    /// The likes, and the present.
+    fn likes<T>(&self, act: impl FnOnce(&mut LikeBook, i64) -> T) -> T {
+        let mut likes = self.likes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        act(&mut likes, self.clock.now_ms())
+    }
+
+    pub(super) fn like(&self, like: &Like<'_>) -> Liked {
+        let member = presence::encode(like.live_id, like.user_id);
+        if !like.is_in && !self.room(like.live_id, |shard, _| shard.seen.contains(&member)) {
+            return Liked::NotIn;
+        }
+        self.likes(|likes, now| likes.like(like, now))
+    }
+
+    pub(super) fn begin_seed(&self, live_id: &str) -> LikeSeed {
+        self.likes(|likes, now| likes.begin_seed(live_id, now))
+    }
+
+    pub(super) fn add_to_seed(&self, seed: &LikeSeed, users: &[UserLikes]) -> bool {
+        self.likes(|likes, _| likes.add_to_seed(seed, users))
+    }
+
+    pub(super) fn sow(&self, seed: &LikeSeed) -> bool {
+        self.likes(|likes, now| likes.sow(seed, now))
+    }
+
+    pub(super) fn liked_rooms(&self) -> Vec<LikedRoom> {
+        self.likes(|likes, _| likes.liked_rooms())
+    }
+
+    pub(super) fn unlist_liked(&self, rooms: &[LikedRoom]) {
+        self.likes(|likes, _| likes.unlist_liked(rooms));
+    }
+
+    pub(super) fn unwritten_likes(&self, live_ids: &[&str], limit: usize) -> Vec<RoomLikes> {
+        self.likes(|likes, _| likes.unwritten_likes(live_ids, limit))
+    }
+
+    pub(super) fn likes_written(&self, rooms: &[RoomLikes]) {
+        self.likes(|likes, _| likes.likes_written(rooms));
+    }
+
+    pub(super) fn keep_likes(&self, live_ids: &[String]) {
+        self.likes(|likes, now| likes.keep_likes(live_ids, now));
     }
 }
 

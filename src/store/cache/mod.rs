@@ -1,6 +1,7 @@
 //! The cache: one interface over a Redis node, a Redis Cluster, and memory, with equal behaviour.
 //!
-//! Besides plain values it holds *presence*: who is in which room and when they were last heard.
+//! Besides plain values it holds *presence*: who is in which room and when they were last heard;
+//! and *likes*, until they are written to the database.
 //! Rooms are spread over [`Cache::shards`] shards; what belongs to a room is in its shard, and a
 //! shard is one hash slot of a cluster, so that each change is one script and thereby atomic: the
 //! number online of a room always equals the members that are in.
@@ -8,6 +9,7 @@
 //! Every call answers within a second, with an error when Redis is away; connections are
 //! replaced in the background.
 
+mod adopted_likes;
 mod cluster;
 mod connection;
 mod connector;
@@ -17,17 +19,21 @@ mod heartbeats;
 mod invalidation;
 mod keys;
 mod layout;
+mod likes;
 mod link;
 mod memory;
+mod memory_likes;
 mod memory_shard;
 mod presence;
 mod redis;
+mod redis_likes;
 mod redis_presence;
 mod remote;
 mod scripts;
 mod sorted_set;
 mod subscription;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +42,7 @@ use tokio::sync::broadcast;
 
 pub use self::error::CacheError;
 pub use self::invalidation::Announcement;
+pub use self::likes::{Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
 use self::memory::Memory;
 pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
 use self::redis::Redis;
@@ -215,5 +222,74 @@ impl Cache {
     /// Whether each of the members is in their room, in the same order.
     pub async fn present(&self, members: &[Member]) -> Result<Vec<bool>> {
         dispatch!(self, cache => cache.present(members))
+    }
+}
+
+/// Likes. What fails may have been done all the same: only what was answered is certain.
+impl Cache {
+    /// Whether the cache ends with this process, and with it what was not written.
+    pub fn is_in_process(&self) -> bool {
+        matches!(self.0, Backend::Memory(_))
+    }
+
+    /// Counts likes of a user who is in the room, and marks them as not written. At most two round
+    /// trips.
+    pub async fn like(&self, like: Like<'_>) -> Result<Liked> {
+        dispatch!(self, cache => cache.like(&like))
+    }
+
+    /// Begins to collect the likes of a room that is [`Liked::Unseeded`]. To be called before the
+    /// database is asked for them.
+    pub async fn begin_seed(&self, live_id: &str) -> Result<LikeSeed> {
+        dispatch!(self, cache => cache.begin_seed(live_id))
+    }
+
+    /// Adds likes; false if the cache has lost what was begun.
+    pub async fn add_to_seed(&self, seed: &LikeSeed, users: &[UserLikes]) -> Result<bool> {
+        dispatch!(self, cache => cache.add_to_seed(seed, users))
+    }
+
+    /// The room has these likes from now on, and is counted on, unless somebody was faster; false
+    /// if the cache has lost what was begun. Likes that an old server counted become no fewer.
+    pub async fn sow(&self, seed: LikeSeed) -> Result<bool> {
+        match &self.0 {
+            Backend::Memory(memory) => Ok(memory.sow(&seed)),
+            Backend::Redis(redis) => redis.sow(seed).await,
+        }
+    }
+
+    /// The rooms that may have likes to write.
+    pub async fn liked_rooms(&self) -> Result<Vec<LikedRoom>> {
+        dispatch!(self, cache => cache.liked_rooms())
+    }
+
+    /// The rooms had nothing to write when they were asked: each that was not liked since and for a
+    /// while is no more among [`Cache::liked_rooms`].
+    pub async fn unlist_liked(&self, rooms: &[LikedRoom]) -> Result<()> {
+        dispatch!(self, cache => cache.unlist_liked(rooms))
+    }
+
+    /// The likes that are not written, of at most `limit` users of each room; in the same order.
+    pub async fn unwritten_likes(&self, live_ids: &[&str], limit: usize) -> Result<Vec<RoomLikes>> {
+        dispatch!(self, cache => cache.unwritten_likes(live_ids, limit))
+    }
+
+    /// The likes are written: those that have not changed since need not be written again.
+    pub async fn likes_written(&self, rooms: &[RoomLikes]) -> Result<()> {
+        dispatch!(self, cache => cache.likes_written(rooms))
+    }
+
+    /// Likes of these rooms live on for another week.
+    pub async fn keep_likes(&self, live_ids: &[String]) -> Result<()> {
+        dispatch!(self, cache => cache.keep_likes(live_ids))
+    }
+
+    /// Marks as not written what a QNLiveKit_Server counted in these Unix seconds; of how many
+    /// users.
+    pub async fn adopt_likes(&self, seconds: RangeInclusive<i64>) -> Result<u64> {
+        match &self.0 {
+            Backend::Memory(_) => Ok(0),
+            Backend::Redis(redis) => redis.adopt_likes(seconds).await,
+        }
     }
 }

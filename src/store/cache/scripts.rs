@@ -35,6 +35,16 @@ scripts! {
     UNWATCH_ANCHORS = "unwatch_anchors.lua";
     HEARD_SINCE = "heard_since.lua";
     PRESENT = "present.lua";
+    LIST_LIKED = "list_liked.lua";
+    LIKE = "like.lua";
+    SEED_LIKES = "seed_likes.lua";
+    SOW_LIKES = "sow_likes.lua";
+    LIKED_ROOMS = "liked_rooms.lua";
+    UNLIST_LIKED = "unlist_liked.lua";
+    UNWRITTEN_LIKES = "unwritten_likes.lua";
+    LIKES_WRITTEN = "likes_written.lua";
+    KEEP_LIKES = "keep_likes.lua";
+    MARK_LIKES = "mark_likes.lua";
 }
 
 /// A call of a script, whose keys all lie in one hash slot.

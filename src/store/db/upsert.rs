@@ -14,7 +14,8 @@ pub struct UpsertAdd<'a> {
     pub table: &'a str,
     /// The columns of one unique key, and their values. NULL never equals anything.
     pub key: Vec<(&'a str, Value)>,
-    /// The counting column; NULL in a row that is there counts as 0.
+    /// The counting column, an `int`; NULL in a row that is there counts as 0, and sums stop at the
+    /// largest that it holds.
     pub counter: &'a str,
     /// How much is added, and what a new row begins with.
     pub by: NonZeroI64,
@@ -48,7 +49,7 @@ pub async fn upsert_add(conn: &impl ConnectionTrait, row: UpsertAdd<'_>) -> Resu
 async fn on_mysql(conn: &impl ConnectionTrait, row: UpsertAdd<'_>) -> Result<Added, StoreError> {
     let counter = Alias::new(row.counter);
     let mut conflict = OnConflict::new();
-    conflict.value(counter.clone(), plus(row.counter, row.by));
+    conflict.value(counter.clone(), plus(DbBackend::MySql, row.counter, row.by));
     for (column, value) in &row.set {
         conflict.value(Alias::new(*column), value.clone());
     }
@@ -66,7 +67,9 @@ async fn on_sqlite(conn: &impl ConnectionTrait, row: UpsertAdd<'_>) -> Result<Ad
         return Ok(Added::Inserted);
     }
     let mut update = Query::update();
-    update.table(Alias::new(row.table)).value(Alias::new(row.counter), plus(row.counter, row.by));
+    update
+        .table(Alias::new(row.table))
+        .value(Alias::new(row.counter), plus(DbBackend::Sqlite, row.counter, row.by));
     for (column, value) in &row.set {
         update.value(Alias::new(*column), value.clone());
     }
@@ -77,9 +80,11 @@ async fn on_sqlite(conn: &impl ConnectionTrait, row: UpsertAdd<'_>) -> Result<Ad
     Ok(Added::Increased)
 }
 
-fn plus(counter: &str, by: NonZeroI64) -> SimpleExpr {
+/// The sum, as far as the column holds it: what is counted must not fail for its count.
+fn plus(backend: DbBackend, counter: &str, by: NonZeroI64) -> SimpleExpr {
     let before = Func::coalesce([Expr::col(Alias::new(counter)), Expr::val(0)]);
-    SimpleExpr::from(before).add(by.get())
+    let smaller = if backend == DbBackend::MySql { "LEAST" } else { "MIN" };
+    Func::cust(Alias::new(smaller)).args([SimpleExpr::from(before).add(by.get()), Expr::val(i32::MAX)]).into()
 }
 
 fn insert(row: &UpsertAdd<'_>) -> Result<sea_orm::sea_query::InsertStatement, StoreError> {

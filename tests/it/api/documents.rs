@@ -107,6 +107,10 @@ POST /client/relay/{}/started
 POST /client/relay/{}/stop
 POST /client/relay/{}/extends
 POST /server/relay/{}/extends
+PUT /client/live/room/{}/like
+PUT /client/live/{}/like
+POST /client/stats/singleLive
+GET /client/stats/singleLive/{}
 GET /status
 GET /healthz
 GET /readyz

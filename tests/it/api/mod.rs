@@ -27,6 +27,7 @@ mod item_order;
 mod item_rights;
 mod items;
 mod ledger;
+mod likes;
 mod lists;
 mod membership;
 mod mics;
@@ -45,6 +46,7 @@ mod sign;
 mod signature;
 mod silence;
 mod spellings;
+mod stats;
 mod streams;
 mod target;
 mod user_lists;
@@ -117,6 +119,8 @@ fn all_cases() -> Vec<Case> {
         gift_types::cases(),
         gifts::cases(),
         gift_lists::cases(),
+        likes::cases(),
+        stats::cases(),
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,12 @@ use liveloom::store::cache::{
 use tokio::sync::broadcast::Receiver;
 
 use super::backend::{Backend, eventually, members, remove_everywhere, shard_of};
+pub use super::likes::{
+    a_mark_is_taken_off_only_if_nothing_changed_since, a_seed_that_comes_late_changes_nothing,
+    kept_likes_are_counted_on, likes_are_counted_once_the_room_is_seeded,
+    likes_of_one_who_is_not_in_are_not_counted, many_likes_are_told_in_parts,
+    simultaneous_likes_are_all_counted, users_who_like_may_be_called_anything,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

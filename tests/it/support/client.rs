@@ -87,6 +87,11 @@ impl Client {
         self.send(Method::DELETE, path, None).await.ok()
     }
 
+    /// PUT; None when the server does not answer.
+    pub async fn try_put(&self, path: &str, body: Value) -> Option<Answer> {
+        self.send(Method::PUT, path, Some(body)).await.ok()
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await.expect("an answer")

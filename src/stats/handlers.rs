@@ -1,0 +1,38 @@
+//! HTTP to the statistics and back.
+
+use actix_web::web;
+
+use super::dto::{Report, RoomStatistics};
+use super::service::Stats;
+use crate::auth::Client;
+use crate::rest::envelope::{Done, Success};
+use crate::rest::{ApiError, Body, PathId, Reply};
+
+/// Adds counts of what the caller did in rooms.
+///
+/// # Errors
+/// 400, 401.
+#[utoipa::path(post, path = "/client/stats/singleLive", tag = "stats", security(("client" = [])),
+    request_body = Report, responses((status = 200, body = Done)))]
+pub async fn report(
+    stats: web::Data<Stats>,
+    client: Client,
+    body: Body<Report>,
+) -> Result<Reply<()>, ApiError> {
+    stats.report(client.user_id(), &body.0).await?;
+    Ok(Reply::empty())
+}
+
+/// What was counted in a room.
+///
+/// # Errors
+/// 401, 404.
+#[utoipa::path(get, path = "/client/stats/singleLive/{live_id}", tag = "stats", security(("client" = [])),
+    params(("live_id" = String, Path)), responses((status = 200, body = inline(Success<RoomStatistics>))))]
+pub async fn of_room(
+    stats: web::Data<Stats>,
+    _: Client,
+    live_id: PathId,
+) -> Result<Reply<RoomStatistics>, ApiError> {
+    Ok(Reply::data(stats.of_room(&live_id.0).await?))
+}

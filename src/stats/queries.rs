@@ -1,0 +1,28 @@
+//! Statements on `stats_single_live`, but for the writing, which is `store::statistics`.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::store::db::{Db, StoreError};
+
+/// Sums and numbers of users of a room by type; types without any row are left out.
+pub async fn figures(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    live_id: &str,
+) -> Result<HashMap<i32, (i64, i64)>, StoreError> {
+    let sql = format!(
+        "SELECT type, CAST(COALESCE(SUM(count), 0) AS SIGNED) views, COUNT(DISTINCT {}) visitors \
+         FROM stats_single_live WHERE live_id = ? AND {} = ? AND type BETWEEN 1 AND 7 GROUP BY type",
+        db.dialect().bytewise("user_id"),
+        db.dialect().bytewise("live_id"),
+    );
+    let values = [live_id.into(), live_id.into()];
+    let rows =
+        conn.query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, values)).await?;
+    let figure = |row: &sea_orm::QueryResult| {
+        Ok((row.try_get("", "type")?, (row.try_get("", "views")?, row.try_get("", "visitors")?)))
+    };
+    rows.iter().map(figure).collect()
+}
