@@ -4,7 +4,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-use crate::step::{Key, Step, Table};
+use crate::step::{Column, Key, Step, Table};
 
 impl MigrationName for Step {
     fn name(&self) -> &str {
@@ -18,6 +18,7 @@ impl MigrationTrait for Step {
         let there = There { conn: manager.get_connection() };
         match self {
             Self::Table { table, .. } => there.ensure_table(table).await,
+            Self::Column { table, column, .. } => there.ensure_column(table, column).await,
             Self::Index { table, key, .. } => there.ensure_index(table, key).await,
         }
     }
@@ -40,8 +41,8 @@ impl<C: ConnectionTrait> There<'_, C> {
             self.run(&table.create_sql(backend)).await?;
         }
         for column in table.columns {
-            if adopted && !self.has_column(table.name, column.name).await? {
-                self.run(&table.add_column_sql(backend, column)).await?;
+            if adopted {
+                self.ensure_column(table.name, column).await?;
             }
         }
         for key in table.keys {
@@ -54,6 +55,13 @@ impl<C: ConnectionTrait> There<'_, C> {
             }
         }
         Ok(())
+    }
+
+    async fn ensure_column(&self, table: &str, column: &Column) -> Result<(), DbErr> {
+        if self.has_column(table, column.name).await? {
+            return Ok(());
+        }
+        self.run(&column.add_sql(self.backend(), table)).await
     }
 
     async fn ensure_index(&self, table: &str, key: &Key) -> Result<(), DbErr> {

@@ -81,9 +81,10 @@ pub fn statements(backend: DbBackend) -> Vec<String> {
 
 fn of_step(step: &Step, backend: DbBackend) -> Vec<String> {
     match step {
+        Step::Column { table, column, .. } => vec![column.add_sql(backend, table)],
         Step::Index { table, key, .. } => vec![key.create_sql(backend, table)],
         Step::Table { table, .. } => {
-            let columns = table.columns.iter().map(|column| table.add_column_sql(backend, column));
+            let columns = table.columns.iter().map(|column| column.add_sql(backend, table.name));
             let keys = table.keys.iter().map(|key| key.create_sql(backend, table.name));
             [table.create_sql(backend)].into_iter().chain(columns).chain(keys).collect()
         }

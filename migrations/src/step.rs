@@ -5,7 +5,7 @@
 
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// One step: a table with all that belongs to it, or one more index of an old table.
+/// One step: a table with all that belongs to it, or one more column or index of an old table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Creates the table; on an adopted one adds the columns and indexes that it lacks.
@@ -14,6 +14,15 @@ pub(crate) enum Step {
         step: &'static str,
         /// The table.
         table: Table,
+    },
+    /// Adds a column; old rows get its default, or NULL.
+    Column {
+        /// The step's name.
+        step: &'static str,
+        /// The table's name.
+        table: &'static str,
+        /// The column.
+        column: Column,
     },
     /// Adds an index.
     Index {
@@ -30,7 +39,7 @@ impl Step {
     /// The name under which the step is recorded as done.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Table { step, .. } | Self::Index { step, .. } => step,
+            Self::Table { step, .. } | Self::Column { step, .. } | Self::Index { step, .. } => step,
         }
     }
 }
@@ -70,7 +79,8 @@ pub(crate) const fn index(name: &'static str, columns: &'static [&'static str]) 
     Key { name, unique: false, columns }
 }
 
-/// A unique index. Only made together with its table: old tables may hold duplicates.
+/// A unique index. Only made together with its table, or on a new column that is NULL in every old
+/// row: old tables may hold duplicates.
 pub(crate) const fn unique(name: &'static str, columns: &'static [&'static str]) -> Key {
     Key { name, unique: true, columns }
 }
@@ -94,13 +104,14 @@ impl Table {
         )
     }
 
-    /// The statement that adds one column.
-    pub(crate) fn add_column_sql(&self, backend: DbBackend, column: &Column) -> String {
-        format!("ALTER TABLE `{}` ADD COLUMN {}", self.name, column.sql(backend))
-    }
 }
 
 impl Column {
+    /// The statement that adds the column to `table`.
+    pub(crate) fn add_sql(&self, backend: DbBackend, table: &str) -> String {
+        format!("ALTER TABLE `{table}` ADD COLUMN {}", self.sql(backend))
+    }
+
     fn counts_up(&self) -> bool {
         self.definition.ends_with("AUTO_INCREMENT")
     }

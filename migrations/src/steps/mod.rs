@@ -31,9 +31,17 @@ mod m20260101_000026_live_room_user_entities_idx_live_user_id;
 mod m20260101_000027_live_room_user_entities_idx_status_heart_beat;
 mod m20260101_000028_live_room_user_entities_idx_live_status_updated;
 mod m20260101_000029_live_entities_idx_status_updated;
+mod m20260101_000080_live_censor_state;
+mod m20260101_000081_live_censor_asked_at;
+mod m20260101_000082_live_censor_idx_state;
+mod m20260101_000083_censor_image_seen_key;
+mod m20260101_000084_censor_image_uix_seen_key;
+mod m20260101_000085_censor_image_idx_live_review;
+mod m20260101_000086_censor_image_idx_created_at;
+mod m20260101_000087_live_entities_idx_last_censor_time;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 29] = [
+pub(crate) const ALL: [Step; 37] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -63,4 +71,12 @@ pub(crate) const ALL: [Step; 29] = [
     m20260101_000027_live_room_user_entities_idx_status_heart_beat::STEP,
     m20260101_000028_live_room_user_entities_idx_live_status_updated::STEP,
     m20260101_000029_live_entities_idx_status_updated::STEP,
+    m20260101_000080_live_censor_state::STEP,
+    m20260101_000081_live_censor_asked_at::STEP,
+    m20260101_000082_live_censor_idx_state::STEP,
+    m20260101_000083_censor_image_seen_key::STEP,
+    m20260101_000084_censor_image_uix_seen_key::STEP,
+    m20260101_000085_censor_image_idx_live_review::STEP,
+    m20260101_000086_censor_image_idx_created_at::STEP,
+    m20260101_000087_live_entities_idx_last_censor_time::STEP,
 ];

@@ -31,7 +31,7 @@ async fn an_empty_database_gets_every_table_once(#[case] backend: Backend) {
     let database = backend.database().await;
     let db = database.connect().await;
     let missing = db.pending_migrations().await.unwrap();
-    assert_eq!(missing.len(), 29);
+    assert_eq!(missing.len(), 37);
     assert_eq!(db.migrate().await.unwrap(), missing);
     read_all(db.writer()).await;
     read_all(db.reader()).await;
@@ -54,7 +54,7 @@ async fn steps_that_were_interrupted_are_finished(#[case] backend: Backend) {
     for sql in ["DELETE FROM seaql_migrations", "ALTER TABLE node_registry DROP COLUMN version", index] {
         db.writer().execute_unprepared(sql).await.unwrap();
     }
-    assert_eq!(db.migrate().await.unwrap().len(), 29);
+    assert_eq!(db.migrate().await.unwrap().len(), 37);
     read_all(db.writer()).await;
     let found = match backend {
         Backend::MySql => {
@@ -81,7 +81,7 @@ async fn steps_of_a_newer_version_are_left_alone(#[case] backend: Backend) {
         .await
         .unwrap();
     assert_eq!(db.migrate().await.unwrap(), ["m20260101_000020_room_lane"]);
-    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await, 30);
+    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await, 38);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn several_nodes_may_migrate_at_once() {
     let (first, second, third) = tokio::join!(nodes[0].migrate(), nodes[1].migrate(), nodes[2].migrate());
     let mut applied = [first.unwrap().len(), second.unwrap().len(), third.unwrap().len()];
     applied.sort_unstable();
-    assert_eq!(applied, [0, 0, 29], "one node did all the work");
+    assert_eq!(applied, [0, 0, 37], "one node did all the work");
     read_all(nodes[1].writer()).await;
 }
 
@@ -100,7 +100,7 @@ async fn an_embedded_database_may_be_migrated_from_two_tasks() {
     let database = Backend::Sqlite.database().await;
     let db = database.connect().await;
     let (one, other) = tokio::join!(db.migrate(), db.migrate());
-    assert_eq!(one.unwrap().len() + other.unwrap().len(), 29);
+    assert_eq!(one.unwrap().len() + other.unwrap().len(), 37);
     read_all(db.writer()).await;
 }
 
