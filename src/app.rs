@@ -19,6 +19,7 @@ use crate::id::IdGenerator;
 use crate::jobs::anchors::SilentAnchors;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
+use crate::jobs::review_jobs::ReviewJobs;
 use crate::jobs::schedule::Schedule;
 use crate::jobs::viewers::SilentViewers;
 use crate::live::Lives;
@@ -91,6 +92,8 @@ impl Application {
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
         start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
+        let reviews = services.reviews.as_ref().clone();
+        schedule.start(ReviewJobs { reviews, lease: Arc::clone(&lease) });
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

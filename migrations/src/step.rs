@@ -103,7 +103,6 @@ impl Table {
             parts.join(", ")
         )
     }
-
 }
 
 impl Column {

@@ -9,12 +9,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Credentials, Gate, Passwords, TokenService};
+use crate::censor::handlers::CallbackLimit;
+use crate::censor::{self, HookKeys, Reviews};
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
 use crate::live::{self, Lives};
-use crate::media::{Pili, RtcTokens};
+use crate::media::{Pili, ReviewClient, RtcTokens};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
@@ -22,7 +24,7 @@ use crate::store::cache::{Announcement, Cache};
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
 use crate::user::tokens::LoginLimit;
-use crate::user::{self, Admins, Users};
+use crate::user::{self, Admins, Operations, Users};
 
 /// The services that requests use.
 #[derive(Clone)]
@@ -30,6 +32,9 @@ pub(super) struct Services {
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
     pub(super) lives: web::Data<Lives>,
+    pub(super) reviews: web::Data<Reviews>,
+    callback_limit: web::Data<CallbackLimit>,
+    operations: web::Data<Operations>,
     im: web::Data<Im>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
@@ -74,13 +79,28 @@ impl Services {
             users: users.clone(),
             im: im.clone(),
             pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
-            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account, life_s)),
+            rtc: Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s)),
         });
+        let parts = censor::Parts {
+            db: db.clone(),
+            clock: Arc::clone(clock),
+            lives: lives.clone(),
+            users: users.clone(),
+            im: im.clone(),
+            client: ReviewClient::new(&config.censor.api_url, account)?,
+            hooks: HookKeys::new(&config.auth.jwt_keys),
+            config: config.censor.clone(),
+        };
+        let reviews = Reviews::new(parts, registry)?;
+        let operations = Operations::new(db.clone(), Arc::clone(clock), registry)?;
         let limit = AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             users: web::Data::new(users),
             admins: web::Data::new(admins),
             lives: web::Data::new(lives),
+            reviews: web::Data::new(reviews),
+            callback_limit: web::Data::new(CallbackLimit(AddressLimit::new(config.limits.open_per_s))),
+            operations: web::Data::new(operations),
             im: web::Data::new(im),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
@@ -97,6 +117,9 @@ impl Services {
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
             .app_data(self.lives.clone())
+            .app_data(self.reviews.clone())
+            .app_data(self.callback_limit.clone())
+            .app_data(self.operations.clone())
             .app_data(self.im.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())

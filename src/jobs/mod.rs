@@ -3,5 +3,6 @@
 pub mod anchors;
 pub mod lease;
 pub mod presence;
+pub mod review_jobs;
 pub mod schedule;
 pub mod viewers;

@@ -8,6 +8,8 @@ mod members;
 mod membership;
 mod presence_rows;
 mod queries;
+mod review;
+mod review_queries;
 mod room;
 mod service;
 pub mod silence;
@@ -19,5 +21,6 @@ pub use dto::{
     CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
 };
 pub use error::Error;
+pub use review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 pub use room::{LiveStatus, Room};
 pub use service::{Lives, Parts, TOPIC};

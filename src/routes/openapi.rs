@@ -7,9 +7,11 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
+use crate::censor::handlers as censor;
 use crate::live::{handlers as live, stream};
 use crate::rest::envelope::{Done, Failed};
-use crate::user::{handlers as user, tokens};
+use crate::user::admin::handlers as admin;
+use crate::user::{handlers as user, operations, tokens};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -23,6 +25,9 @@ use crate::user::{handlers as user, tokens};
         live::stop_by_server, live::delete, live::delete_by_server, live::list, live::list_own, live::search,
         live::join, live::leave, live::heartbeat, live::set_extends, live::users,
         stream::publish, stream::publish_done,
+        censor::settings, censor::set_settings, censor::stop_live, censor::start_job, censor::close_job,
+        censor::list_jobs, censor::query_job, censor::rooms, censor::pictures, censor::audit, censor::callback,
+        admin::list, admin::create, admin::change, admin::delete, operations::list,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),

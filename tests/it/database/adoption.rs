@@ -164,7 +164,7 @@ async fn two_nodes_may_adopt_at_once() {
     let nodes = [database.connect().await, database.connect().await];
     let before = checksums(&nodes[0]).await;
     let (one, other) = tokio::join!(nodes[0].migrate(), nodes[1].migrate());
-    assert_eq!(one.unwrap().len() + other.unwrap().len(), 29);
+    assert_eq!(one.unwrap().len() + other.unwrap().len(), 37);
     assert_eq!(checksums(&nodes[1]).await, before);
 }
 
