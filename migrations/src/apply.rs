@@ -18,8 +18,8 @@ impl MigrationTrait for Step {
         let there = There { conn: manager.get_connection() };
         match self {
             Self::Table { table, .. } => there.ensure_table(table).await,
-            Self::Column { table, column, .. } => there.ensure_column(table, column).await,
             Self::Index { table, key, .. } => there.ensure_index(table, key).await,
+            Self::Column { table, column, .. } => there.ensure_column(table, column).await,
         }
     }
 }

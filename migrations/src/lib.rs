@@ -81,8 +81,8 @@ pub fn statements(backend: DbBackend) -> Vec<String> {
 
 fn of_step(step: &Step, backend: DbBackend) -> Vec<String> {
     match step {
-        Step::Column { table, column, .. } => vec![column.add_sql(backend, table)],
         Step::Index { table, key, .. } => vec![key.create_sql(backend, table)],
+        Step::Column { table, column, .. } => vec![column.add_sql(backend, table)],
         Step::Table { table, .. } => {
             let columns = table.columns.iter().map(|column| column.add_sql(backend, table.name));
             let keys = table.keys.iter().map(|key| key.create_sql(backend, table.name));

@@ -5,7 +5,7 @@
 
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// One step: a table with all that belongs to it, or one more column or index of an old table.
+/// One step: a table with all that belongs to it, or one more index or column of an old table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Creates the table; on an adopted one adds the columns and indexes that it lacks.
@@ -14,15 +14,6 @@ pub(crate) enum Step {
         step: &'static str,
         /// The table.
         table: Table,
-    },
-    /// Adds a column; old rows get its default, or NULL.
-    Column {
-        /// The step's name.
-        step: &'static str,
-        /// The table's name.
-        table: &'static str,
-        /// The column.
-        column: Column,
     },
     /// Adds an index.
     Index {
@@ -33,13 +24,22 @@ pub(crate) enum Step {
         /// The index.
         key: Key,
     },
+    /// Adds a column to an old table: nullable or with a default, since older nodes go on writing.
+    Column {
+        /// The step's name.
+        step: &'static str,
+        /// The table's name.
+        table: &'static str,
+        /// The column.
+        column: Column,
+    },
 }
 
 impl Step {
     /// The name under which the step is recorded as done.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Table { step, .. } | Self::Column { step, .. } | Self::Index { step, .. } => step,
+            Self::Table { step, .. } | Self::Index { step, .. } | Self::Column { step, .. } => step,
         }
     }
 }
@@ -79,8 +79,7 @@ pub(crate) const fn index(name: &'static str, columns: &'static [&'static str]) 
     Key { name, unique: false, columns }
 }
 
-/// A unique index. Only made together with its table, or on a new column that is NULL in every old
-/// row: old tables may hold duplicates.
+/// A unique index. Only made together with its table: old tables may hold duplicates.
 pub(crate) const fn unique(name: &'static str, columns: &'static [&'static str]) -> Key {
     Key { name, unique: true, columns }
 }
@@ -106,13 +105,13 @@ impl Table {
 }
 
 impl Column {
+    fn counts_up(&self) -> bool {
+        self.definition.ends_with("AUTO_INCREMENT")
+    }
+
     /// The statement that adds the column to `table`.
     pub(crate) fn add_sql(&self, backend: DbBackend, table: &str) -> String {
         format!("ALTER TABLE `{table}` ADD COLUMN {}", self.sql(backend))
-    }
-
-    fn counts_up(&self) -> bool {
-        self.definition.ends_with("AUTO_INCREMENT")
     }
 
     /// SQLite takes MySQL's type names as they are, and stores by what they sound like; only the

@@ -11,7 +11,7 @@ use super::job_queries::{self as queries, Change, Job, State};
 use super::service::Reviews;
 use super::settings::Settings;
 use crate::crash;
-use crate::live::LiveStatus;
+use crate::live::{LiveStatus, Room};
 use crate::media::ReviewError;
 use crate::media::review::{ListJobs, NewJob, QueryJob};
 use crate::store::fence::Fence;
@@ -38,8 +38,12 @@ impl Reviews {
     pub async fn start_job(&self, live_id: &str) -> Result<(), Error> {
         let settings = self.settings().await?;
         self.check_on(&settings)?;
+        let room = self.0.lives.room(live_id).await?;
+        if room.push_url.is_empty() {
+            return Err(Error::Off("the room has no stream"));
+        }
         let Some(row_id) = self.intend(live_id, &settings, Cause::Operator).await? else { return Ok(()) };
-        self.ask(row_id, live_id, &settings).await
+        self.ask(row_id, &room, &settings).await
     }
 
     /// Ends the jobs of a room. Harmless when they have ended.
@@ -105,11 +109,12 @@ impl Reviews {
             return Ok(());
         }
         let settings = self.settings().await?;
-        if self.check_on(&settings).is_err() {
+        let room = self.0.lives.room(live_id).await?;
+        if self.check_on(&settings).is_err() || room.push_url.is_empty() {
             return Ok(());
         }
         let Some(row_id) = self.intend(live_id, &settings, cause).await? else { return Ok(()) };
-        self.ask(row_id, live_id, &settings).await
+        self.ask(row_id, &room, &settings).await
     }
 
     /// Stores that the service will be asked for a job; `None` when there is nothing to ask for. The
@@ -150,16 +155,15 @@ impl Reviews {
     }
 
     /// Asks the service for the job of a row that says so, and stores what it answers.
-    pub(super) async fn ask(&self, row_id: u32, live_id: &str, settings: &Settings) -> Result<(), Error> {
+    pub(super) async fn ask(&self, row_id: u32, room: &Room, settings: &Settings) -> Result<(), Error> {
         let inner = &self.0;
-        let room = inner.lives.room(live_id).await?;
         let scenes = settings.scenes();
         let new = NewJob {
-            id: live_id,
+            id: &room.live_id,
             uri: &room.push_url,
             scenes: &scenes,
             interval_msecs: i64::from(settings.interval) * 1000,
-            hook_url: &inner.hooks.url(&inner.config.callback, live_id),
+            hook_url: &inner.hooks.url(&inner.config.callback, &room.live_id),
             bucket: &inner.config.bucket,
         };
         let asked = self.counted("start", inner.client.start(&new).await);

@@ -97,7 +97,7 @@ impl Reviews {
             return Ok(());
         }
         let open = rows.iter().filter_map(|row| jobs::open(&self.0.db, row));
-        let lost = open.filter(|job| job.job_id.is_empty()).last().ok_or(Error::NoJob)?;
+        let lost = open.filter(|job| job.job_id.is_empty()).next_back().ok_or(Error::NoJob)?;
         jobs::change(&self.0.db, tx, lost.row_id, &Change::Started(job_id)).await?;
         Ok(())
     }

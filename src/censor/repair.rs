@@ -209,7 +209,8 @@ impl Reviews {
         };
         let again = Change::AskAgain { former, now: self.0.clock.now() };
         if self.fenced(fence, job.row_id, &again).await? {
-            self.ask(job.row_id, &job.live_id, &settings).await?;
+            let room = self.0.lives.room(&job.live_id).await?;
+            self.ask(job.row_id, &room, &settings).await?;
         }
         Ok(())
     }

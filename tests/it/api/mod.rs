@@ -7,9 +7,11 @@
 
 #![allow(clippy::panic)]
 
+mod admins;
 mod answer;
 mod auth;
 mod bad_input;
+mod censor;
 mod client;
 mod cors;
 mod coverage;
@@ -23,13 +25,14 @@ mod lists;
 mod membership;
 mod mutation;
 mod openapi;
+mod operation_log;
 mod own;
 mod raw;
 mod room_life;
 mod rooms;
 mod runner;
 mod search;
-mod sign;
+pub mod sign;
 mod signature;
 mod silence;
 mod spellings;
@@ -94,6 +97,9 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        censor::cases(),
+        admins::cases(),
+        operation_log::cases(),
     ]
     .into_iter()
     .flatten()

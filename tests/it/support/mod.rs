@@ -5,6 +5,7 @@ pub mod client;
 pub mod database;
 pub mod env;
 pub mod fake_im;
+pub mod fake_review;
 pub mod redis;
 pub mod server;
 pub mod wait;
