@@ -25,7 +25,9 @@ use utoipa::ToSchema;
 use crate::auth::{Admin, Gate};
 use crate::clock::SharedClock;
 use crate::crash;
+use crate::error::{Failure, Kind};
 use crate::rest::envelope::Success;
+use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Page, Paging, Params, Reply, body};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::operation_log::{ActiveModel, Column, Entity, Model};
@@ -45,6 +47,17 @@ pub struct Operations {
     db: Db,
     clock: SharedClock,
     failures: IntCounter,
+}
+
+/// Without a note nothing is done.
+#[derive(Debug, thiserror::Error)]
+#[error("the operation log cannot be written, so nothing was done")]
+struct NotNoted(#[source] StoreError);
+
+impl Failure for NotNoted {
+    fn kind(&self) -> Kind {
+        Kind::NotReady
+    }
 }
 
 /// A call of an administrator, as far as it is known before it is carried out.
@@ -175,7 +188,7 @@ pub async fn note<B: MessageBody + 'static>(
         Ok(id) => id,
         Err(error) => {
             tracing::error!(%error, admin = admin.user_id(), "an operation was refused: it could not be noted");
-            return Ok(refuse(request, &error.into()));
+            return Ok(refuse(request, &NotNoted(error).into()));
         }
     };
     let answered = next.call(request).await;
@@ -218,8 +231,8 @@ pub async fn list(
     params: Params,
 ) -> Result<Reply<Page<OperationView>>, ApiError> {
     let admin_id = params.get("user_id");
-    if admin_id.is_some_and(|id| id.chars().count() > 64) {
-        return Err(Invalid("user_id: has more than 64 characters".to_owned()).into());
+    if let Some(Err(reason)) = admin_id.map(check_user_id) {
+        return Err(Invalid(format!("user_id: {reason}")).into());
     }
     let paging = Paging::from_params(&params)?;
     Ok(Reply::data(operations.list(admin_id, paging).await?))

@@ -14,6 +14,7 @@ mod im;
 mod lease;
 mod outage;
 mod process;
+mod review;
 mod signing;
 mod stream;
 mod support;
