@@ -24,6 +24,7 @@ use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::likes::{FlushLikes, KeepLikes};
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
+use crate::jobs::review_jobs::ReviewJobs;
 use crate::jobs::schedule::Schedule;
 use crate::jobs::settle_gifts::SettleGifts;
 use crate::jobs::viewers::SilentViewers;
@@ -114,6 +115,8 @@ impl Application {
         )?);
         schedule.start(FlushLikes::new(services.likes.as_ref().clone(), Arc::clone(&lease)));
         schedule.start(KeepLikes { likes: services.likes.as_ref().clone(), lease: Arc::clone(&lease) });
+        let reviews = services.reviews.as_ref().clone();
+        schedule.start(ReviewJobs { reviews, lease: Arc::clone(&lease) });
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })

@@ -43,6 +43,11 @@ pub const POINTS: &[&str] = &[
     "flush_likes.cleared",
     "adopt_likes.marked",
     "adopt_likes.noted",
+    "operation.noted",
+    "review.asked",
+    "review.started",
+    "review.known",
+    "review.closing",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this

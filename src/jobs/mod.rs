@@ -5,6 +5,7 @@ pub mod expiry;
 pub mod lease;
 pub mod likes;
 pub mod presence;
+pub mod review_jobs;
 pub mod schedule;
 pub mod settle_gifts;
 pub mod viewers;

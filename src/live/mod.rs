@@ -9,6 +9,8 @@ mod membership;
 mod pk;
 mod presence_rows;
 mod queries;
+mod review;
+mod review_queries;
 mod room;
 mod seats;
 mod service;
@@ -21,6 +23,7 @@ pub use dto::{
     CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
 };
 pub use error::Error;
+pub use review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 pub use room::{LiveStatus, Room};
 pub use seats::{Freed, Seats};
 pub use service::{Lives, Parts, TOPIC};

@@ -232,7 +232,7 @@ fn json(extends: &Extends) -> String {
 }
 
 /// The row as code works with it: no NULL but in `extends` and in times.
-fn room(db: &Db, row: Model) -> Room {
+pub fn room(db: &Db, row: Model) -> Room {
     let text = Option::<String>::unwrap_or_default;
     let instant = |at: Option<_>| at.map(|at| db.instant(at));
     Room {

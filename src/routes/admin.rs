@@ -1,13 +1,54 @@
 //! What operators call, with an administrator's token.
 
-use actix_web::{Scope, web};
+use actix_web::body::{BoxBody, EitherBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, Scope};
 
-use crate::gift;
+use crate::{censor, gift, user};
 
-/// `/admin`. Fixed paths come before those with an id in the same place.
-pub fn scope() -> Scope {
-    use gift::handlers as g;
-    web::scope("/admin")
-        .service(web::resource("/gift/config").get(g::types_for_admin).post(g::save_types_by_admin))
-        .service(web::resource("/gift/config/{id}").get(g::types_for_admin).delete(g::delete_type_by_admin))
+/// `/admin`. Fixed paths come before those with an id in the same place. What is not a GET is noted in
+/// the operation log.
+pub fn scope() -> Scope<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<EitherBody<BoxBody>>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    web::scope("/admin").wrap(from_fn(user::operations::note))
+.configure(censor_routes).configure(gift_routes).configure(user_routes)
+}
+
+fn censor_routes(config: &mut ServiceConfig) {
+    use censor::handlers as h;
+    config
+        .service(web::resource("/censor/config").get(h::settings).post(h::set_settings))
+        .service(web::resource("/censor/stoplive/{live_id}").post(h::stop_live))
+        .service(web::resource("/censor/job/start").post(h::start_job))
+        .service(web::resource("/censor/job/close").post(h::close_job))
+        .service(web::resource("/censor/job/list").get(h::list_jobs))
+        .service(web::resource("/censor/job/query").get(h::query_job))
+        .service(web::resource("/censor/live").get(h::rooms))
+        .service(web::resource("/censor/record").get(h::pictures))
+        .service(web::resource("/censor/audit").post(h::audit));
+}
+
+fn gift_routes(config: &mut ServiceConfig) {
+    use gift::handlers as h;
+    config
+        .service(web::resource("/gift/config").get(h::types_for_admin).post(h::save_types_by_admin))
+        // The same place is a type to read and an id to delete.
+        .service(web::resource("/gift/config/{id}").get(h::types_for_admin).delete(h::delete_type_by_admin));
+}
+
+fn user_routes(config: &mut ServiceConfig) {
+    use user::admin::handlers as h;
+    config
+        .service(web::resource("/users").get(h::list).post(h::create))
+        .service(web::resource("/users/{user_id}").put(h::change).delete(h::delete))
+        .service(web::resource("/operations").get(user::operations::list));
 }

@@ -7,13 +7,14 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::openapi;
-use crate::{gift, live, user};
+use crate::{censor, gift, live, user};
 
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/manager/login").post(user::tokens::login).get(user::tokens::login))
         .service(web::resource("/manager/gift/test").post(gift::handlers::test_payment))
+        .service(web::resource("/manager/censor/callback").post(censor::handlers::callback))
         .service(web::resource("/hooks/publish").post(live::stream::publish))
         .service(web::resource("/hooks/publish_done").post(live::stream::publish_done))
         .service(web::resource("/docs").get(docs))

@@ -10,12 +10,14 @@ use super::health::paths as health;
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::gift::handlers as gift;
 use crate::like::handlers as like;
+use crate::censor::handlers as censor;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
 use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::stats::handlers as stats;
-use crate::user::{handlers as user, tokens};
+use crate::user::admin::handlers as admin;
+use crate::user::{handlers as user, operations, tokens};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -42,6 +44,9 @@ use crate::user::{handlers as user, tokens};
         gift::delete_type, gift::delete_type_by_admin, gift::send, gift::send_for, gift::find, gift::find_for_server,
         gift::of_room, gift::received, gift::given, gift::of_room_for_server, gift::received_for_server,
         gift::given_for_server, gift::test_payment,
+        censor::settings, censor::set_settings, censor::stop_live, censor::start_job, censor::close_job,
+        censor::list_jobs, censor::query_job, censor::rooms, censor::pictures, censor::audit, censor::callback,
+        admin::list, admin::create, admin::change, admin::delete, operations::list,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),

@@ -1,5 +1,9 @@
 //! Administrators: the operators of the console and of `/admin/*`.
 
+mod dto;
+pub mod handlers;
+mod manage;
+
 use std::pin::Pin;
 
 use sea_orm::ActiveValue::Set;
@@ -9,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords};
 use crate::error::{Failure, Kind};
 use crate::rest::ApiError;
-use crate::store::db::{Db, StoreError};
+use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 
 /// Why a call about administrators failed.
@@ -21,6 +25,18 @@ pub enum AdminError {
     /// An administrator with this name or id exists.
     #[error("there is an administrator of this name or id already")]
     AlreadyExists,
+    /// There is no such administrator.
+    #[error("there is no such administrator")]
+    NotFound,
+    /// An administrator may not delete themselves.
+    #[error("an administrator cannot delete themselves")]
+    Own,
+    /// Nobody could log in any more.
+    #[error("this is the last administrator who can log in")]
+    Last,
+    /// The caller was deleted a moment ago.
+    #[error("the caller is no administrator any more")]
+    Gone,
     /// The password cannot be used or checked.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -34,9 +50,19 @@ impl Failure for AdminError {
         match self {
             Self::LoginFailed => Kind::LoginFailed,
             Self::AlreadyExists => Kind::AlreadyExists,
+            Self::NotFound => Kind::NotFound,
+            Self::Own => Kind::Forbidden,
+            Self::Last => Kind::State,
+            Self::Gone => Kind::Unauthorized,
             Self::Password(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
+    }
+}
+
+impl RetryableError for AdminError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
     }
 }
 
@@ -78,28 +104,6 @@ impl Admins {
         let row = ActiveModel { user_id: Set(Some(user_id.to_owned())), ..ActiveModel::default() };
         match Entity::insert(row).exec(self.db.writer()).await.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Duplicate { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Creates an administrator who can log in.
-    ///
-    /// # Errors
-    /// [`AdminError::AlreadyExists`], a password of a bad length, or the store's.
-    pub async fn create(&self, new: NewAdmin) -> Result<(), AdminError> {
-        if self.find(Column::UserName, &new.user_name, |row| row.user_name.as_deref()).await?.is_some() {
-            return Err(AdminError::AlreadyExists);
-        }
-        let row = ActiveModel {
-            user_id: Set(Some(new.user_id)),
-            user_name: Set(Some(new.user_name)),
-            password: Set(Some(self.passwords.hash(&new.password).await?)),
-            description: Set(Some(new.description)),
-            ..ActiveModel::default()
-        };
-        match Entity::insert(row).exec(self.db.writer()).await.map_err(StoreError::from) {
-            Ok(_) => Ok(()),
-            Err(StoreError::Duplicate { .. }) => Err(AdminError::AlreadyExists),
             Err(error) => Err(error.into()),
         }
     }

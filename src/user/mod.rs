@@ -1,15 +1,18 @@
-//! Users of the app: registration, profiles, their IM accounts and tokens; and administrators.
+//! Users of the app: registration, profiles, their IM accounts and tokens; administrators, and the log
+//! of what they did.
 
-mod admin;
+pub mod admin;
 mod dto;
 pub mod handlers;
 mod im_account;
+pub mod operations;
 mod queries;
 mod service;
 pub mod tokens;
 
 pub use admin::{Admins, NewAdmin};
 pub use dto::{ProfileView, Register, RegisterBatch, UpdateUser, UserView};
+pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};
 
 use crate::config::Secret;

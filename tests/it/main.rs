@@ -20,6 +20,7 @@ mod mic;
 mod outage;
 mod process;
 mod relay;
+mod review;
 mod signing;
 mod stats;
 mod stream;

@@ -56,9 +56,17 @@ mod m20260101_000049_live_gift_idx_anchor_id;
 mod m20260101_000049_live_gift_idx_user_id;
 mod m20260101_000060_live_room_user_entities_mic_seat;
 mod m20260101_000070_item_demonstrate_log_idx_live_item;
+mod m20260101_000080_live_censor_state;
+mod m20260101_000081_live_censor_asked_at;
+mod m20260101_000082_live_censor_idx_state;
+mod m20260101_000083_censor_image_seen_key;
+mod m20260101_000084_censor_image_uix_seen_key;
+mod m20260101_000085_censor_image_idx_live_review;
+mod m20260101_000086_censor_image_idx_created_at;
+mod m20260101_000087_live_entities_idx_last_censor_time;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 54] = [
+pub(crate) const ALL: [Step; 62] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -113,4 +121,12 @@ pub(crate) const ALL: [Step; 54] = [
     m20260101_000049_live_gift_idx_user_id::STEP,
     m20260101_000060_live_room_user_entities_mic_seat::STEP,
     m20260101_000070_item_demonstrate_log_idx_live_item::STEP,
+    m20260101_000080_live_censor_state::STEP,
+    m20260101_000081_live_censor_asked_at::STEP,
+    m20260101_000082_live_censor_idx_state::STEP,
+    m20260101_000083_censor_image_seen_key::STEP,
+    m20260101_000084_censor_image_uix_seen_key::STEP,
+    m20260101_000085_censor_image_idx_live_review::STEP,
+    m20260101_000086_censor_image_idx_created_at::STEP,
+    m20260101_000087_live_entities_idx_last_censor_time::STEP,
 ];

@@ -37,6 +37,8 @@ pub struct Model {
     pub review_user_id: Option<String>,
     /// When the operator decided.
     pub review_time: Option<WallTime>,
+    /// Hash of job, address and time; NULL in rows of QNLiveKit_Server.
+    pub seen_key: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::store::db::WallTime;
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "live_censor")]
@@ -23,6 +25,10 @@ pub struct Model {
     pub ads: Option<bool>,
     /// Seconds between two pictures.
     pub interval: Option<i32>,
+    /// How far the job is; NULL in rows of QNLiveKit_Server.
+    pub state: Option<i32>,
+    /// When the review service was asked for it.
+    pub asked_at: Option<WallTime>,
 }
 
 /// None: rows are joined by ids, in the features.

@@ -14,6 +14,7 @@ use super::own::Backend;
 use super::sign::{self, Signed};
 use super::target::Target;
 use super::world::User;
+use crate::support::fake_review::FakeReview;
 
 /// The target and the means to call it. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Api {
     pub ledger: Arc<Ledger>,
     /// Where further servers of one's own can be started; `None` with a foreign target.
     pub backend: Option<Backend>,
+    /// The review service that the target calls, when it is ours.
+    pub review: Option<Arc<FakeReview>>,
     http: reqwest::Client,
 }
 
@@ -74,7 +77,7 @@ impl Api {
             .pool_idle_timeout(Duration::from_secs(2))
             .build()
             .expect("an HTTP client");
-        Self { target: Arc::new(target), ledger, backend, http }
+        Self { target: Arc::new(target), ledger, backend, review: None, http }
     }
 
     /// A request without credentials; `target` is the path with its query, escaped as it shall be sent.
@@ -111,6 +114,11 @@ impl Api {
     /// The key that signs client tokens, when it is known.
     pub fn jwt_key(&self) -> Result<&str, NotApplicable> {
         self.target.jwt_key.as_deref().ok_or(NotApplicable("LIVELOOM_TARGET_JWT_KEY is not set"))
+    }
+
+    /// The review service that the target calls.
+    pub fn review(&self) -> Result<&FakeReview, NotApplicable> {
+        self.review.as_deref().ok_or(NotApplicable("the target's review service is not ours"))
     }
 
     /// Whether the target is known to have a streaming service.

@@ -55,6 +55,7 @@ fn is_within_reach(api: &Api, operation: &Operation) -> bool {
         // Something must have been recorded and saved.
         path if path.ends_with("/demonstrate/record/{live_id}/{item_id}") => api.backend.is_some(),
         path if path.contains("/gift/") => api.target.payer.is_some(),
+        path if path.contains("/censor/") => api.review.is_some(),
         _ => true,
     }
 }

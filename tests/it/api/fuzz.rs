@@ -22,7 +22,7 @@ pub async fn every_route_withstands(api: Api) -> Verdict {
     let (started, mut requests) = (Instant::now(), 0_u32);
     for round in 0.. {
         let document = api.document().await;
-        let user = api.user().await;
+        let (user, operator) = (api.user().await, api.operator().await);
         let live_ids =
             vec![api.room(&user).await, api.live_room(&user).await, api.live_room(&api.user().await).await];
         let pool = Pool { user, live_ids };
@@ -30,7 +30,7 @@ pub async fn every_route_withstands(api: Api) -> Verdict {
         let handle = tokio::runtime::Handle::current();
         let outcome = tokio::task::spawn_blocking(move || {
             let outcome = runner(seed, round).run(&any_request(&document, &pool), |request| {
-                handle.block_on(withstands(&asked, &pool.user, &request))
+                handle.block_on(withstands(&asked, [&pool.user, &operator], &request))
             });
             outcome.map_err(Box::new)
         });
@@ -65,20 +65,20 @@ fn runner(seed: u64, round: u64) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-async fn withstands(api: &Api, user: &User, request: &Request) -> Result<(), TestCaseError> {
-    let mut call = call_of(api, user, request);
+async fn withstands(api: &Api, callers: [&User; 2], request: &Request) -> Result<(), TestCaseError> {
+    let mut call = call_of(api, callers, request);
     for _ in 0..100 {
         let answer = call.exchange().await.map_err(TestCaseError::fail)?;
         if answer.status != 429 {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        call = call_of(api, user, request);
+        call = call_of(api, callers, request);
     }
     Err(TestCaseError::fail("answered by 429 for ten seconds"))
 }
 
-fn call_of(api: &Api, user: &User, request: &Request) -> Call {
+fn call_of(api: &Api, [user, operator]: [&User; 2], request: &Request) -> Call {
     let mut call = api.call(&request.operation.method, &request.target);
     if let Some(bytes) = request.body.bytes() {
         call = call.body(request.content_type, bytes);
@@ -89,6 +89,7 @@ fn call_of(api: &Api, user: &User, request: &Request) -> Call {
     match request.operation.path.split('/').nth(1) {
         Some("server") => call.server(),
         Some("client" | "live" | "mic") => call.by(user),
+        Some("admin") => call.by(operator),
         _ => call,
     }
 }

@@ -7,9 +7,11 @@
 
 #![allow(clippy::panic)]
 
+mod admins;
 mod answer;
 mod auth;
 mod bad_input;
+mod censor;
 mod client;
 mod cors;
 mod coverage;
@@ -33,6 +35,7 @@ mod membership;
 mod mics;
 mod mutation;
 mod openapi;
+mod operation_log;
 mod own;
 mod raw;
 mod relays;
@@ -43,6 +46,7 @@ mod runner;
 mod search;
 mod shop;
 mod sign;
+pub mod sign;
 mod signature;
 mod silence;
 mod spellings;
@@ -121,6 +125,9 @@ fn all_cases() -> Vec<Case> {
         gift_lists::cases(),
         likes::cases(),
         stats::cases(),
+        censor::cases(),
+        admins::cases(),
+        operation_log::cases(),
     ]
     .into_iter()
     .flatten()

@@ -18,6 +18,7 @@ use super::target::Target;
 use super::world::eventually;
 use crate::support::database::TestDatabase;
 use crate::support::fake_payment::FakePayment;
+use crate::support::fake_review::FakeReview;
 
 /// Where a server keeps what it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub struct OwnServer {
     thread: thread::JoinHandle<()>,
     /// Removed when it is dropped.
     database: TestDatabase,
+    review: Arc<FakeReview>,
 }
 
 const ADMIN: (&str, &str) = ("suite admin", "suite password");
@@ -74,6 +76,8 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
     let payer = Arc::new(FakePayment::start().await);
     let mut config = config(&database);
     config.gift = payer.config();
+    let review = Arc::new(FakeReview::start(STREAM).await);
+    config.censor = review.config();
     change(&mut config);
     let (ready, told) = oneshot::channel();
     let thread = thread::spawn(move || run(config, ready));
@@ -88,7 +92,7 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         metrics_url: metrics.map(|metrics| format!("http://{metrics}/metrics")),
         payer: Some(payer),
     };
-    let server = OwnServer { target, backend, ledger, handle, thread, database };
+    let server = OwnServer { target, backend, ledger, handle, thread, database, review };
     let api = server.api();
     eventually("the server is ready", Duration::from_secs(20), || async {
         api.get("/readyz").may_fail().send().await.status == 200
@@ -118,7 +122,9 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
 impl OwnServer {
     /// A client of this server.
     pub fn api(&self) -> Api {
-        Api::with_ledger(self.target.clone(), Some(self.backend), Arc::clone(&self.ledger))
+        let mut api = Api::with_ledger(self.target.clone(), Some(self.backend), Arc::clone(&self.ledger));
+        api.review = Some(Arc::clone(&self.review));
+        api
     }
 
     /// Stops the server and removes its database.

@@ -97,7 +97,7 @@ async fn a_kill_loses_and_doubles_nothing(#[case] backend: Backend, #[case] step
             .map(|(viewer, given)| tokio::spawn(like_until_dead(viewer.clone(), path.clone(), given)));
         let liked = join_all(liking).await.into_iter().map(|given| given.expect(step));
         given = liked.collect::<Vec<_>>().try_into().unwrap();
-        server.died().await;
+        server.crashed(SOON).await;
         if backend == Backend::Embedded {
             let rows = stored(&server, &live_id).await;
             for (viewer, given) in VIEWERS.iter().zip(given) {
@@ -145,7 +145,7 @@ async fn a_kill_while_old_likes_are_taken_over_loses_none(#[case] step: &str) {
 
     server.crash_at(Some(step));
     server.spawn();
-    server.died().await;
+    server.crashed(SOON).await;
     assert_eq!(stored(&server, &live_id).await, []);
     server.crash_at(None);
     server.start().await;

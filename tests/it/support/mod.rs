@@ -7,6 +7,7 @@ pub mod env;
 pub mod fake_im;
 pub mod fake_payment;
 pub mod fake_pili;
+pub mod fake_review;
 pub mod fake_rtc;
 pub mod gift_bed;
 pub mod gift_ledgers;
