@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use liveloom::event::DomainEvent;
-use liveloom::item::{Error, NewItem};
+use liveloom::item::{Error, NewItem, RecordStatus};
 use rstest::rstest;
 
 use super::bed::{ANCHOR, Bed, LIVE_ID, new_item};
 use crate::support::fake_pili::Mood;
+use crate::support::wait::wait_until;
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,4 +101,23 @@ async fn racing_ends_tell_the_same_recording(#[values(false, true)] is_embedded:
         assert!(told.iter().all(|record| *record == told[0]), "{told:?}");
     }
     assert_eq!(bed.records().await, [("a".to_owned(), 0), ("a".to_owned(), 3)]);
+}
+
+/// Two calls save the same recording; the one that gives up last must not spoil it.
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_saving_that_fails_late_leaves_what_was_saved(#[values(false, true)] is_embedded: bool) {
+    let bed = Bed::new(is_embedded).await;
+    bed.stock(&["a"]).await;
+    bed.items.demonstrate(LIVE_ID, ANCHOR, "a", true).await.unwrap();
+    bed.pili.set_mood(Mood::Slow(Duration::from_secs(60)));
+    let items = bed.items.clone();
+    let slow = tokio::spawn(async move { items.end(LIVE_ID, ANCHOR).await.unwrap() });
+    wait_until("the first call is under way", Duration::from_secs(20), async || bed.pili.calls() == 1).await;
+    bed.pili.set_mood(Mood::Well);
+    bed.items.end_demonstration(LIVE_ID).await.unwrap();
+    assert_eq!(bed.records().await, [("a".to_owned(), 0)]);
+    let told = slow.await.unwrap().expect("a recording");
+    assert_eq!(told.status, RecordStatus::Done);
+    assert_eq!(bed.records().await, [("a".to_owned(), 0)]);
 }
