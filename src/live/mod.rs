@@ -7,6 +7,7 @@ mod listing;
 mod members;
 mod membership;
 mod pk;
+mod pk_rows;
 mod presence_rows;
 mod queries;
 mod review;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::error::Error;
-use super::queries;
 use super::room::Room;
 use super::service::Lives;
+use super::{pk_rows, queries};
 use crate::store::db::Tx;
 
 impl Lives {
@@ -33,7 +33,7 @@ impl Lives {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let row_ids = rooms.map(|room| room.row_id);
-        queries::set_pk(&self.0.db, tx, &row_ids, sid, now).await?;
+        pk_rows::set_pk(&self.0.db, tx, &row_ids, sid, now).await?;
         Ok(())
     }
 
@@ -54,11 +54,11 @@ impl Lives {
         ordered.dedup();
         let mut bound = Vec::with_capacity(ordered.len());
         for live_id in ordered {
-            let found = queries::lock_pk(tx, live_id).await?;
+            let found = pk_rows::lock_pk(tx, live_id).await?;
             bound.extend(found.filter(|(_, pk_id)| pk_id == sid).map(|(row_id, _)| row_id));
         }
         if !bound.is_empty() {
-            queries::set_pk(&self.0.db, tx, &bound, "", now).await?;
+            pk_rows::set_pk(&self.0.db, tx, &bound, "", now).await?;
         }
         Ok(bound.len())
     }
@@ -69,7 +69,7 @@ impl Lives {
     /// The store's.
     pub async fn pk_of(&self, live_id: &str) -> Result<String, Error> {
         let db = &self.0.db;
-        Ok(queries::pk_of(db.reader_for(true), live_id).await?.unwrap_or_default())
+        Ok(pk_rows::pk_of(db.reader_for(true), live_id).await?.unwrap_or_default())
     }
 
     /// After the commit: every node shows the rooms as they are now.

@@ -59,7 +59,7 @@ impl AskError {
     fn is_outage(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut => true,
-            Self::Status(status) => *status >= 500,
+            Self::Status(status) => matches!(status, 401 | 403 | 500..=599),
             Self::NotAUrl | Self::Signature(_) | Self::Garbage(_) => false,
         }
     }
@@ -118,14 +118,13 @@ impl RtcRooms {
         match asked.unwrap_or(Err(AskError::TimedOut)) {
             Ok(users) => Some(Arc::new(users)),
             Err(error) => {
+                let cause = &error as &dyn std::error::Error;
                 if error.is_outage() {
+                    tracing::warn!(error = cause, "the RTC service is left alone for {} s", REST.as_secs());
                     self.rest();
+                } else {
+                    tracing::debug!(error = cause, live_id, "the RTC service does not know who is online");
                 }
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    live_id,
-                    "the RTC service was asked in vain"
-                );
                 None
             }
         }

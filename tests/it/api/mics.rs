@@ -109,7 +109,9 @@ async fn taking_it_again_replaces_the_flags(api: Api) -> Verdict {
 async fn one_must_be_in_the_room(api: Api) -> Verdict {
     let (anchor, guest, id) = stage(&api).await;
     let stranger = api.user().await;
-    up(&api, &stranger, json!({"live_id": id})).await.forbidden();
+    for route in ["/client/mic", "/client/mic/up"] {
+        api.post(route).by(&stranger).json(&json!({"live_id": id})).send().await.forbidden();
+    }
     let elsewhere = api.live_room(&stranger).await;
     up(&api, &guest, json!({"live_id": elsewhere})).await.forbidden();
     api.leave(&guest, &id).await;
