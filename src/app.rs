@@ -1,6 +1,7 @@
 //! The one place where the parts are wired together.
 
 mod consumers;
+mod jobs;
 mod services;
 
 use std::net::SocketAddr;
@@ -15,20 +16,11 @@ use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::callback::Deliveries;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PromeConfig, parse_listen_addr};
 use crate::id::IdGenerator;
-use crate::jobs::anchors::SilentAnchors;
-use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
-use crate::jobs::likes::{FlushLikes, KeepLikes};
-use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
-use crate::jobs::review_jobs::ReviewJobs;
 use crate::jobs::schedule::Schedule;
-use crate::jobs::settle_gifts::SettleGifts;
-use crate::jobs::viewers::SilentViewers;
-use crate::live::Lives;
 use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 use crate::store::cache::Cache;
@@ -37,7 +29,7 @@ use crate::store::registry::NodeLease;
 use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::Users;
 
-use services::{Services, follow_changes};
+use services::{Ground, Services, follow_changes};
 
 /// How long running requests may go on after a stop was asked for, in seconds.
 const SHUTDOWN_S: u64 = 10;
@@ -84,39 +76,18 @@ impl Application {
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids).await?;
-        let services = Services::wire(&config, &db, &cache, &clock, ids, &registry)?;
-        let (server, addr) = listen(&config, services.clone())?;
+        let ground = Ground { config, db, cache, clock, ids, registry };
+        let services = Services::wire(&ground)?;
+        let (server, addr) = listen(&ground.config, services.clone())?;
 
         let stop = CancellationToken::new();
-        let lease = Arc::new(LeaderLease::new(
-            db.clone(),
-            config.node.node_id,
-            config.cron.single_task_node,
-            node.owner().to_owned(),
-            Duration::from_secs(config.cron.lease_s),
-        ));
-        tokio::spawn(follow_changes(cache.clone(), services.clone(), stop.clone()));
+        let lease = Arc::new(leader_lease(&ground, &node));
+        tokio::spawn(follow_changes(ground.cache.clone(), services.clone(), stop.clone()));
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
-        let schedule = Schedule::new(Arc::clone(&lease), &registry, stop.clone())?;
-        start_jobs(&schedule, &config, &db, &cache, &services.lives, &lease);
-        schedule.start(Expiry {
-            db: db.clone(),
-            clock: Arc::clone(&clock),
-            deliveries: Deliveries::new(db.clone(), Arc::clone(&clock)),
-            lease: Arc::clone(&lease),
-            keep: Duration::from_secs(config.events.keep_hours * 3600),
-        });
-        let consumers = consumers::start(&config, &db, &clock, &services, &registry, &stop)?;
-        schedule.start(SettleGifts::new(
-            services.gifts.as_ref().clone(),
-            Arc::clone(&lease),
-            Duration::from_secs(config.gift.settle_every_s),
-            &registry,
-        )?);
-        schedule.start(FlushLikes::new(services.likes.as_ref().clone(), Arc::clone(&lease)));
-        schedule.start(KeepLikes { likes: services.likes.as_ref().clone(), lease: Arc::clone(&lease) });
-        let reviews = services.reviews.as_ref().clone();
-        schedule.start(ReviewJobs { reviews, lease: Arc::clone(&lease) });
+        let schedule = Schedule::new(Arc::clone(&lease), &ground.registry, stop.clone())?;
+        jobs::start(&schedule, &ground, &services, &lease)?;
+        let consumers = consumers::start(&ground, &services, &stop)?;
+        let Ground { config, db, registry, .. } = ground;
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self { server, addr, metrics_addr, users: services.users, background })
@@ -217,29 +188,15 @@ fn listen(config: &Config, services: Services) -> anyhow::Result<(Server, Socket
     Ok((server.run(), bound))
 }
 
-fn start_jobs(
-    schedule: &Schedule,
-    config: &Config,
-    db: &Db,
-    cache: &Cache,
-    lives: &Lives,
-    lease: &Arc<LeaderLease>,
-) {
-    let watch = Arc::new(Watch::new(cache.clone(), db.clone(), lives.clone(), Arc::clone(lease)));
-    schedule.start(SilentViewers {
-        lives: lives.clone(),
-        lease: Arc::clone(lease),
-        watch: Arc::clone(&watch),
-        timeout: Duration::from_secs(config.live.viewer_timeout_s),
-    });
-    schedule.start(SilentAnchors {
-        lives: lives.clone(),
-        lease: Arc::clone(lease),
-        watch,
-        timeout: Duration::from_secs(config.live.anchor_timeout_s),
-    });
-    schedule.start(WriteHeard::new(lives.clone(), Arc::clone(lease), cache.shards()));
-    schedule.start(RestorePresence { lives: lives.clone() });
+fn leader_lease(ground: &Ground, node: &NodeLease) -> LeaderLease {
+    let config = &ground.config;
+    LeaderLease::new(
+        ground.db.clone(),
+        config.node.node_id,
+        config.cron.single_task_node,
+        node.owner().to_owned(),
+        Duration::from_secs(config.cron.lease_s),
+    )
 }
 
 type Metrics = (Option<ServerHandle>, Option<SocketAddr>, Option<tokio::task::JoinHandle<()>>);

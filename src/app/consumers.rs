@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
-use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::services::Services;
+use super::services::{Ground, Services};
 use crate::callback;
-use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::reactions::endings::{DemonstrationEnds, PkEnds};
 use crate::reactions::messages::Messages;
+use crate::reactions::reviews::ReviewFollows;
 use crate::reactions::{self, Reaction};
-use crate::store::db::Db;
 
 /// Starts them; they end after `stop`.
 pub(super) fn start(
-    config: &Config,
-    db: &Db,
-    clock: &SharedClock,
+    ground: &Ground,
     services: &Services,
-    registry: &Registry,
     stop: &CancellationToken,
 ) -> anyhow::Result<TaskTracker> {
+    let Ground { config, db, clock, registry, .. } = ground;
     let running = TaskTracker::new();
     let node_id = config.node.node_id;
     let users = services.users.as_ref();
@@ -32,8 +28,13 @@ pub(super) fn start(
     let lives = services.lives.as_ref().clone();
     let im = services.im.as_ref().clone();
     let messages = Messages::new(lives, users.clone(), im, Arc::clone(clock), registry)?;
-    // What changes state comes first; users are told last, of what then is so.
-    let all: Vec<Arc<dyn Reaction>> = vec![Arc::new(messages)];
+    // State first; then users are told of what is so; last what waits for services outside.
+    let all: Vec<Arc<dyn Reaction>> = vec![
+        Arc::new(PkEnds(services.relays.as_ref().clone())),
+        Arc::new(messages),
+        Arc::new(DemonstrationEnds(services.items.as_ref().clone())),
+        Arc::new(ReviewFollows(services.reviews.as_ref().clone())),
+    ];
     reactions::start(db.clone(), node_id, all, registry, &running, stop)?;
     running.close();
     Ok(running)

@@ -1,135 +1,151 @@
-//! The services that requests use, made one from another.
+//! The services that requests, jobs and consumers use, made one from another.
+
+mod changes;
+mod features;
 
 use std::sync::Arc;
 
 use actix_web::web;
 use async_trait::async_trait;
 use prometheus::Registry;
-use tokio::sync::broadcast::error::RecvError;
-use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Credentials, Gate, Passwords, TokenService};
+use self::features::Features;
+use crate::auth::{Gate, Passwords, TokenService};
+use crate::censor::Reviews;
+use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
+use crate::gift::{Gifts, TestPayment};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
-use crate::live::{self, Lives};
-use crate::media::{Pili, RtcRooms, RtcTokens};
-use crate::mic::{self, Mics, SeatsOfLeavers};
-use crate::relay::{self, Relays};
+use crate::item::Items;
+use crate::like::Likes;
+use crate::live::Lives;
+use crate::mic::Mics;
+use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
-use crate::store::cache::{Announcement, Cache};
+use crate::stats::Stats;
+use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
 use crate::user::tokens::LoginLimit;
-use crate::user::{self, Admins, Users};
+use crate::user::{Admins, Operations, Users};
 
-/// The services that requests use.
+pub(super) use changes::follow_changes;
+
+/// What everything is built on.
+pub(super) struct Ground {
+    pub(super) config: Config,
+    pub(super) db: Db,
+    pub(super) cache: Cache,
+    pub(super) clock: SharedClock,
+    pub(super) ids: Arc<IdGenerator>,
+    pub(super) registry: Registry,
+}
+
+/// The services, as handlers take them.
 #[derive(Clone)]
 pub(super) struct Services {
+    pub(super) im: web::Data<Im>,
     pub(super) users: web::Data<Users>,
     admins: web::Data<Admins>,
+    operations: web::Data<Operations>,
     pub(super) lives: web::Data<Lives>,
     mics: web::Data<Mics>,
-    relays: web::Data<Relays>,
-    pub(super) im: web::Data<Im>,
+    pub(super) relays: web::Data<Relays>,
+    pub(super) items: web::Data<Items>,
+    pub(super) gifts: web::Data<Gifts>,
+    pub(super) likes: web::Data<Likes>,
+    stats: web::Data<Stats>,
+    pub(super) reviews: web::Data<Reviews>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,
     login_limit: web::Data<LoginLimit>,
+    callback_limit: web::Data<CallbackLimit>,
+    test_payment: web::Data<TestPayment>,
     stores: web::Data<Stores>,
     http_metrics: web::Data<HttpMetrics>,
 }
 
 impl Services {
     /// Makes them, one from another.
-    pub(super) fn wire(
-        config: &Config,
-        db: &Db,
-        cache: &Cache,
-        clock: &SharedClock,
-        ids: Arc<IdGenerator>,
-        registry: &Registry,
-    ) -> anyhow::Result<Self> {
-        let account = Credentials::from(&config.account);
+    pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
+        let Ground { config, db, cache, clock, registry, .. } = ground;
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(CountingOutlet::default()))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
-        let tokens = TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?;
-        let trusted = config.httpq.trusted_proxies.clone();
-        let gate = Gate::new(
-            tokens,
-            Arc::new(users.clone()),
-            Arc::new(admins.clone()),
-            config.auth.server.clone(),
-            cache.clone(),
-            Arc::clone(clock),
-            trusted.clone(),
-        );
-        let life_s = config.pili.room_token_expire_s;
-        let rtc = Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s));
-        let lives = Lives::new(live::Parts {
-            db: db.clone(),
-            cache: cache.clone(),
-            clock: Arc::clone(clock),
-            ids: Arc::clone(&ids),
-            users: users.clone(),
-            im: im.clone(),
-            pili: Arc::new(Pili::new(&config.pili, &account, config.hooks.allow_unsigned)?),
-            rtc: Arc::clone(&rtc),
-            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-        });
-        let mics = Mics::new(mic::Parts {
-            db: db.clone(),
-            clock: Arc::clone(clock),
-            lives: lives.clone(),
-            users: users.clone(),
-            tokens: Arc::clone(&rtc),
-            rtc: RtcRooms::new(&config.rtc, account)?,
-        });
-        let relays = Relays::new(relay::Parts {
-            db: db.clone(),
-            clock: Arc::clone(clock),
-            ids,
-            lives: lives.clone(),
-            tokens: rtc,
-        });
-        let limit = AddressLimit::new(config.limits.open_per_s);
+        let gate = gate(ground, &users, &admins)?;
+        let features = Features::wire(ground, &users, &im)?;
+        let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
+            im: web::Data::new(im),
             users: web::Data::new(users),
             admins: web::Data::new(admins),
-            lives: web::Data::new(lives),
-            mics: web::Data::new(mics),
-            relays: web::Data::new(relays),
-            im: web::Data::new(im),
+            operations: web::Data::new(Operations::new(db.clone(), Arc::clone(clock), registry)?),
+            lives: web::Data::new(features.lives),
+            mics: web::Data::new(features.mics),
+            relays: web::Data::new(features.relays),
+            items: web::Data::new(features.items),
+            gifts: web::Data::new(features.gifts),
+            likes: web::Data::new(features.likes),
+            stats: web::Data::new(features.stats),
+            reviews: web::Data::new(features.reviews),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(config.hooks.clone()),
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
-            stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit }),
-            http_metrics: web::Data::new(HttpMetrics::register(registry, trusted)?),
+            callback_limit: web::Data::new(CallbackLimit(open_limit())),
+            test_payment: web::Data::new(features::test_payment(config, open_limit())),
+            stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit: open_limit() }),
+            http_metrics: web::Data::new(HttpMetrics::register(
+                registry,
+                config.httpq.trusted_proxies.clone(),
+            )?),
         })
     }
 
     /// Gives them to the handlers.
     pub(super) fn configure(&self, config: &mut web::ServiceConfig) {
         config
+            .app_data(self.im.clone())
             .app_data(self.users.clone())
             .app_data(self.admins.clone())
+            .app_data(self.operations.clone())
             .app_data(self.lives.clone())
             .app_data(self.mics.clone())
             .app_data(self.relays.clone())
-            .app_data(self.im.clone())
+            .app_data(self.items.clone())
+            .app_data(self.gifts.clone())
+            .app_data(self.likes.clone())
+            .app_data(self.stats.clone())
+            .app_data(self.reviews.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
             .app_data(self.login_limit.clone())
+            .app_data(self.callback_limit.clone())
+            .app_data(self.test_payment.clone())
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }
+}
+
+/// Who lets callers in.
+fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate> {
+    let Ground { config, cache, clock, .. } = ground;
+    Ok(Gate::new(
+        TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?,
+        Arc::new(users.clone()),
+        Arc::new(admins.clone()),
+        config.auth.server.clone(),
+        cache.clone(),
+        Arc::clone(clock),
+        config.httpq.trusted_proxies.clone(),
+    ))
 }
 
 /// The numbers of accounts and chat rooms of the built-in IM.
@@ -139,27 +155,5 @@ struct Numbers(Sequence);
 impl IdSource for Numbers {
     async fn next_id(&self) -> Result<i64, IdError> {
         Ok(self.0.next().await?)
-    }
-}
-
-/// Drops what is remembered of users and rooms that any node has changed.
-pub(super) async fn follow_changes(cache: Cache, services: Services, stop: CancellationToken) {
-    let mut changes = cache.announcements();
-    while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
-        let (users, lives) = (&services.users, &services.lives);
-        match change {
-            Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
-                users.forget(Some(&key)).await;
-            }
-            Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
-                lives.forget(Some(&key)).await;
-            }
-            Ok(Announcement::Changed { .. }) => {}
-            Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
-                users.forget(None).await;
-                lives.forget(None).await;
-            }
-            Err(RecvError::Closed) => return,
-        }
     }
 }

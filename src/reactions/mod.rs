@@ -4,8 +4,10 @@
 //! A database that fails holds the room's lane, and the event is tried again until it works. Whatever
 //! else goes wrong is logged and counted, and the lane goes on.
 
+pub mod endings;
 mod lane;
 pub mod messages;
+pub mod reviews;
 
 use std::sync::Arc;
 use std::time::Duration;

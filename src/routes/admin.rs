@@ -19,8 +19,11 @@ pub fn scope() -> Scope<
         InitError = (),
     >,
 > {
-    web::scope("/admin").wrap(from_fn(user::operations::note))
-.configure(censor_routes).configure(gift_routes).configure(user_routes)
+    web::scope("/admin")
+        .wrap(from_fn(user::operations::note))
+        .configure(censor_routes)
+        .configure(gift_routes)
+        .configure(user_routes)
 }
 
 fn censor_routes(config: &mut ServiceConfig) {

@@ -7,10 +7,10 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::health::paths as health;
-use crate::item::{demonstration_handlers as demonstration, handlers as item};
-use crate::gift::handlers as gift;
-use crate::like::handlers as like;
 use crate::censor::handlers as censor;
+use crate::gift::handlers as gift;
+use crate::item::{demonstration_handlers as demonstration, handlers as item};
+use crate::like::handlers as like;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
 use crate::relay::handlers as relay;
@@ -63,7 +63,6 @@ pub fn document() -> OpenApi {
 /// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
 /// whose operation it is (with its method, where that differs).
 const ALIASES: &[(Method, &str, Method, &str)] = &[
-const ALIASES: [(Method, &str, Method, &str); 5] = [
     (Method::Put, "/client/live/{live_id}/like", Method::Put, "/client/live/room/{live_id}/like"),
     (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
     (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),

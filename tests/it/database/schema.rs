@@ -6,7 +6,7 @@ use migrations::statements;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 
-use super::{Backend, number};
+use super::{Backend, number, steps};
 
 /// Reads a row of each table: every column of every entity has to be there.
 pub async fn read_all(conn: &impl ConnectionTrait) {
@@ -81,7 +81,10 @@ async fn steps_of_a_newer_version_are_left_alone(#[case] backend: Backend) {
         .await
         .unwrap();
     assert_eq!(db.migrate().await.unwrap(), ["m20260101_000020_room_lane"]);
-    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await, i64::try_from(steps()).unwrap() + 1);
+    assert_eq!(
+        number(db.writer(), "SELECT COUNT(*) FROM seaql_migrations").await,
+        i64::try_from(steps()).unwrap() + 1
+    );
 }
 
 #[tokio::test]

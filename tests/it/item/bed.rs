@@ -12,6 +12,7 @@ use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
 use liveloom::item::{self, Items, NewItem};
 use liveloom::live::{self, Lives};
 use liveloom::media::{Pili, PiliSaveAs, RtcTokens};
+use liveloom::mic::SeatsOfLeavers;
 use liveloom::store::cache::Cache;
 use liveloom::store::db::Db;
 use liveloom::store::entity::{event_log, item_demonstrate_log as log};
@@ -115,6 +116,7 @@ async fn items(db: &Db, clock: SharedClock, pili: &FakePili) -> Items {
         im,
         pili: Arc::clone(&urls),
         rtc: Arc::new(RtcTokens::new("", keys.clone(), 0)),
+        seats: Arc::new(SeatsOfLeavers::new(db.clone())),
     });
     let save_as = PiliSaveAs::new(&config, keys).unwrap();
     Items::new(item::Parts { db: db.clone(), clock, lives, pili: urls, save_as })

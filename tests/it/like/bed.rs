@@ -15,6 +15,7 @@ use liveloom::im::{IdError, IdSource, Im, ImError, Message, Outlet};
 use liveloom::like::{self, Likes};
 use liveloom::live::{self, Lives};
 use liveloom::media::{Pili, RtcTokens};
+use liveloom::mic::SeatsOfLeavers;
 use liveloom::store::cache::Cache;
 use liveloom::store::db::{Db, Tx};
 use liveloom::store::entity::stats_single_live;
@@ -124,6 +125,7 @@ impl Node {
             im: im.clone(),
             pili: Arc::new(Pili::new(&settings.pili, &account, true).unwrap()),
             rtc: Arc::new(RtcTokens::new("", account, 0)),
+            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
         });
         let likes = Likes::new(like::Parts {
             db: db.clone(),

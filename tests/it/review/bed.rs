@@ -16,6 +16,7 @@ use liveloom::id::IdGenerator;
 use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
 use liveloom::live::{self, CreateRoom, Lives};
 use liveloom::media::{Pili, ReviewClient, RtcTokens};
+use liveloom::mic::SeatsOfLeavers;
 use liveloom::store::cache::Cache;
 use liveloom::store::db::{Db, Tx};
 use liveloom::store::entity::{event_log, live_censor};
@@ -196,6 +197,7 @@ fn lives(db: &Db, cache: &Cache, clock: &SharedClock, users: &Users, im: &Im, ke
         im: im.clone(),
         pili: Arc::new(Pili::new(&pili, keys, false).unwrap()),
         rtc: Arc::new(RtcTokens::new("", keys.clone(), 0)),
+        seats: Arc::new(SeatsOfLeavers::new(db.clone())),
     })
 }
 

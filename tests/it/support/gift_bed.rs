@@ -15,6 +15,7 @@ use liveloom::id::IdGenerator;
 use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
 use liveloom::live::{self, CreateRoom, Lives};
 use liveloom::media::{Pili, RtcTokens};
+use liveloom::mic::SeatsOfLeavers;
 use liveloom::store::cache::Cache;
 use liveloom::store::db::{Db, Tx};
 use liveloom::store::fence::{Fence, LeaseLost};
@@ -86,6 +87,7 @@ impl Node {
             im,
             pili: Arc::new(Pili::new(&PiliConfig::default(), &keys, true).unwrap()),
             rtc: Arc::new(RtcTokens::new(String::new(), keys, 0)),
+            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
         });
         let gifts = Gifts::new(gift::Parts {
             db: db.clone(),

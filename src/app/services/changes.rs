@@ -1,0 +1,34 @@
+//! Keeps what is remembered of the tables up with the other nodes.
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::Services;
+use crate::store::cache::{Announcement, Cache};
+use crate::{gift, live, user};
+
+/// Drops what is remembered of users, rooms and gift types that any node has changed, until `stop`.
+pub(in crate::app) async fn follow_changes(cache: Cache, services: Services, stop: CancellationToken) {
+    let mut changes = cache.announcements();
+    while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
+        let (users, lives, types) = (&services.users, &services.lives, services.gifts.types());
+        match change {
+            Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
+                users.forget(Some(&key)).await;
+            }
+            Ok(Announcement::Changed { topic, key }) if topic == live::TOPIC => {
+                lives.forget(Some(&key)).await;
+            }
+            Ok(Announcement::Changed { topic, key }) if topic == gift::TOPIC => {
+                types.forget(Some(&key)).await;
+            }
+            Ok(Announcement::Changed { .. }) => {}
+            Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
+                users.forget(None).await;
+                lives.forget(None).await;
+                types.forget(None).await;
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
