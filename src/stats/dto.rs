@@ -1,7 +1,8 @@
 //! Requests and answers of the statistics routes.
 
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::store::statistics::Statistic;
@@ -24,8 +25,8 @@ pub struct ReportedCount {
     #[garde(inner(length(chars, max = 64)))]
     pub biz_id: Option<String>,
     /// 2 item, 3 comment, 4 relay, 5 mic; 1, 6 and 7 are ignored.
-    #[garde(rename("type"), range(min = 1, max = 7))]
-    #[serde(rename = "type")]
+    #[garde(skip)]
+    #[serde(rename = "type", deserialize_with = "kind")]
     pub kind: i64,
     /// 1 to 1000; not looked at where the type is ignored.
     #[garde(custom(count_of(&self.kind)))]
@@ -50,6 +51,12 @@ fn reported(kind: i64) -> Option<Statistic> {
         5 => Some(Statistic::Mic),
         _ => None,
     }
+}
+
+/// Checked while it is read, when it still has the name that callers know it by.
+fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let kind = i64::deserialize(deserializer)?;
+    if (1..=7).contains(&kind) { Ok(kind) } else { Err(D::Error::custom("is not between 1 and 7")) }
 }
 
 fn count_of(kind: &i64) -> impl FnOnce(&i64, &()) -> garde::Result {

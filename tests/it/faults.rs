@@ -49,6 +49,10 @@ impl Bed {
         Self { database, cache, anchor, viewer, live_id, _server: server }
     }
 
+    async fn like(&self) -> Answer {
+        self.viewer.put(&format!("/client/live/room/{}/like", self.live_id), json!({})).await
+    }
+
     fn heartbeat(&self) -> String {
         format!("/client/live/room/heartbeat/{}", self.live_id)
     }
@@ -96,6 +100,7 @@ fn assert_unavailable(answer: &Answer) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_database_is_answered_quickly_and_forgotten_when_back(#[case] mode: Mode) {
     let bed = Bed::start().await;
+    bed.like().await.data();
     bed.database.set(mode);
 
     assert_unavailable(&bed.create_room().await);
@@ -104,8 +109,9 @@ async fn a_lost_database_is_answered_quickly_and_forgotten_when_back(#[case] mod
     for answer in join_all((0..CALLS_AT_ONCE).map(|_| bed.create_room())).await {
         assert_unavailable(&answer);
     }
-    // A heartbeat needs nothing but the cache.
+    // A heartbeat needs nothing but the cache, and so does a like.
     bed.viewer.get(&bed.heartbeat()).await.data();
+    assert_eq!(bed.like().await.data()["total"], 2);
 
     bed.database.set(Mode::Pass);
     wait_until("rooms are created again", RECOVERY_LIMIT, async || bed.create_room().await.status == 200)
@@ -126,6 +132,7 @@ async fn a_lost_cache_leaves_what_the_database_can_answer(#[case] mode: Mode) {
     bed.cache.set(mode);
 
     assert_unavailable(&bed.viewer.get(&bed.heartbeat()).await);
+    assert_unavailable(&bed.like().await);
     bed.assert_not_ready("cache", "database").await;
     for answer in join_all((0..CALLS_AT_ONCE).map(|_| bed.viewer.get("/readyz"))).await {
         assert_unavailable(&answer);
@@ -153,6 +160,8 @@ async fn a_lost_cache_leaves_what_the_database_can_answer(#[case] mode: Mode) {
     })
     .await;
     bed.assert_ready_soon().await;
+    // Which of those that were refused had been counted nobody knows.
+    bed.like().await.data();
     let users = bed.viewer.get(&format!("/client/live/room/user_list?live_id={}", bed.live_id)).await.data();
     assert_eq!(users["total_count"], 2, "nobody left: {users}");
 }

@@ -198,12 +198,44 @@ async fn likes_are_written_across_a_change_of_the_leader() {
     assert_eq!(two.stored(&live_id).await, rows(&[("ann", 6)]));
 }
 
-/// INSERTs of the one session so far.
-async fn inserts(db: &Db) -> i64 {
-    let sql = "SHOW SESSION STATUS LIKE 'Com_insert'";
+/// Statements of a kind, such as `insert`, that the one session has run so far.
+async fn ran(db: &Db, kind: &str) -> i64 {
+    let sql = format!("SHOW SESSION STATUS LIKE 'Com_{kind}'");
     let asked = Statement::from_string(db.dialect().backend(), sql);
     let row = db.writer().query_one_raw(asked).await.unwrap();
     row.unwrap().try_get::<String>("", "Value").unwrap().parse().unwrap()
+}
+
+/// A node with one connection to the database.
+async fn with_one_session(cache: &CacheConfig) -> (TestDatabase, Node) {
+    let database = TestDatabase::create().await;
+    database.migrated().await.close().await;
+    let mut mysql = database.config();
+    mysql.databases[0].max_open_conns = 1;
+    let node = Node::over(database.open(&mysql).await.unwrap(), cache, 1).await;
+    (database, node)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_like_takes_two_round_trips_and_no_statement() {
+    let server = RedisServer::start(&[]);
+    let cache = CacheConfig::Node(crate::cache::backend::config(vec![server.addr()]));
+    let (_database, node) = with_one_session(&cache).await;
+    let live_id = node.room(&VIEWERS).await;
+    for viewer in VIEWERS {
+        node.give(&live_id, viewer, 1).await;
+    }
+    let calls = || -> i64 {
+        let info: String = server.run(&["INFO", "commandstats"]);
+        let line = info.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap();
+        line.split(',').next().unwrap().parse().unwrap()
+    };
+    let before = (calls(), ran(&node.db, "select").await, ran(&node.db, "insert").await);
+    for number in 0..30 {
+        node.give(&live_id, VIEWERS[number % 3], 1).await;
+    }
+    let after = (calls(), ran(&node.db, "select").await, ran(&node.db, "insert").await);
+    assert_eq!(after, (before.0 + 60, before.1, before.2));
 }
 
 async fn fill(node: &Node, live_id: &str, users: usize) {
@@ -222,18 +254,13 @@ async fn fill(node: &Node, live_id: &str, users: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_likes_are_written_in_a_statement_for_a_thousand() {
-    let database = TestDatabase::create().await;
-    database.migrated().await.close().await;
-    let mut mysql = database.config();
-    mysql.databases[0].max_open_conns = 1;
-    let db = database.open(&mysql).await.unwrap();
-    let node = Node::over(db, &redis(), 1).await;
+    let (_database, node) = with_one_session(&redis()).await;
     for round in 0..2 {
         fill(&node, "room-1", 5000).await;
         fill(&node, "room-2", 5000).await;
-        let before = inserts(&node.db).await;
+        let before = ran(&node.db, "insert").await;
         assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 10_000);
-        assert_eq!(inserts(&node.db).await - before, 10, "round {round}");
+        assert_eq!(ran(&node.db, "insert").await - before, 10, "round {round}");
         assert_eq!(node.stored("room-1").await.len(), 5000);
     }
     assert!(node.stored("room-2").await.iter().all(|(_, count)| *count == 4));
