@@ -96,8 +96,8 @@ impl Reviews {
         if rows.iter().any(|row| row.job_id.as_deref() == Some(job_id)) {
             return Ok(());
         }
-        let open = rows.iter().filter_map(|row| jobs::open(&self.0.db, row));
-        let lost = open.filter(|job| job.job_id.is_empty()).next_back().ok_or(Error::NoJob)?;
+        let mut open = rows.iter().filter_map(|row| jobs::open(&self.0.db, row));
+        let lost = open.rfind(|job| job.job_id.is_empty()).ok_or(Error::NoJob)?;
         jobs::change(&self.0.db, tx, lost.row_id, &Change::Started(job_id)).await?;
         Ok(())
     }

@@ -585,7 +585,7 @@ async fn rooms_with_pictures_are_listed(api: Api) -> Verdict {
     };
     assert_eq!(rooms("").await, [first.clone(), second.clone()], "newest picture first; {without} has none");
     assert_eq!(rooms("is_review=0").await, [first.clone(), second.clone()]);
-    assert_eq!(rooms("page_size=1&page_num=2").await, [second.clone()]);
+    assert_eq!(rooms("page_size=1&page_num=2").await, std::slice::from_ref(&second));
 
     let info = api.server_info(&first).await;
     let row = listed(&api, &operator, &first, "").await.expect("is listed");
@@ -656,7 +656,7 @@ async fn a_verdict_is_written(api: Api) -> Verdict {
     assert_eq!((&row["count"], &row["violation_count"], &row["ai_count"]), (&json!(1), &json!(1), &json!(3)));
 
     // Verdicts and pictures at the same time: the count is right in the end.
-    let more = (10..20).map(|number| deliver(&api, &job, "b", 1_700_000_000 + number));
+    let more = (10..14).map(|number| deliver(&api, &job, "b", 1_700_000_000 + number));
     let verdicts = numbers.iter().map(|id| judge(&operator, json!([id]), 1));
     let (_, verdicts) =
         tokio::join!(futures_util::future::join_all(more), futures_util::future::join_all(verdicts));
@@ -664,7 +664,7 @@ async fn a_verdict_is_written(api: Api) -> Verdict {
         verdict.done();
     }
     let row = listed(&api, &operator, &room, "&is_review=0").await.expect("is listed");
-    assert_eq!((&row["count"], &row["ai_count"]), (&json!(10), &json!(13)));
+    assert_eq!((&row["count"], &row["ai_count"]), (&json!(4), &json!(7)));
     Ok(())
 }
 

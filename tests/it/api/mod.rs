@@ -37,6 +37,7 @@ mod mutation;
 mod openapi;
 mod operation_log;
 mod own;
+mod permissions;
 mod raw;
 mod records;
 mod relays;
@@ -113,6 +114,7 @@ fn all_cases() -> Vec<Case> {
         cors::cases(),
         hooks::cases(),
         streams::cases(),
+        permissions::cases(),
         items::cases(),
         item_changes::cases(),
         item_order::cases(),

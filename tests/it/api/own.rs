@@ -183,7 +183,7 @@ fn config(database: &TestDatabase) -> Config {
     // Nobody listens there: of nobody it is known whether they are online in RTC.
     config.rtc.api_url = "http://127.0.0.1:1".to_owned();
     config.pili = pili(config.pili);
-    config.cron = CronConfig { single_task_node: config.node.node_id, lease_s: 2 };
+    config.cron = CronConfig { single_task_node: config.node.node_id, lease_s: 10 };
     config.prome = PromeConfig::Exporter { listen_addr: "127.0.0.1:0".to_owned() };
     config.live = LiveConfig { viewer_timeout_s: 120, anchor_timeout_s: 600 };
     config.limits.open_per_s = 500;
