@@ -48,7 +48,7 @@ pub struct SaveGiftType {
     #[garde(range(min = 1))]
     pub gift_id: i32,
     /// From 0.
-    #[garde(range(min = 0))]
+    #[garde(range(min = 0), rename("type"))]
     #[serde(default, rename = "type")]
     pub kind: i32,
     /// 1 to 64 characters.
@@ -142,7 +142,7 @@ pub struct SendGift {
 /// A gift to send in a user's name.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 pub struct SendGiftFor {
-    /// Id of the payment, the caller's own: 1 to 64 visible ASCII characters.
+    /// Id of the payment, the caller's own: 1 to 64 visible ASCII characters without a question mark.
     #[garde(custom(send_key::biz_id))]
     pub biz_id: String,
     /// Who gives.
@@ -152,7 +152,7 @@ pub struct SendGiftFor {
     #[garde(inner(range(min = 1)))]
     pub gift_id: Option<i32>,
     /// The same as `gift_id`, as QNLiveKit_Server's documents call it.
-    #[garde(inner(range(min = 1)))]
+    #[garde(inner(range(min = 1)), rename("type"))]
     #[serde(rename = "type")]
     pub kind: Option<i32>,
     /// Price, 1 to 1,000,000; of a gift type with a fixed one that, or a multiple of it.

@@ -49,8 +49,8 @@ const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
     (Method::Get, "/client/gift/config", Method::Get, "/client/gift/config/{type}"),
-    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{type}"),
-    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{type}"),
+    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{id}"),
+    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{id}"),
     (Method::Get, "/client/gift/live/{live_id}", Method::Get, "/client/gift/list/live/{live_id}"),
     (Method::Get, "/server/gift/live/{live_id}", Method::Get, "/server/gift/list/live/{live_id}"),
 ];
