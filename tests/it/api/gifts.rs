@@ -442,6 +442,7 @@ async fn input_is_checked(api: Api) -> Verdict {
         let body = json!({"biz_id": "b", "user_id": id, "gift_id": 1, "amount": 4});
         stage.put_body(&body).await.bad_in("user_id");
     }
+    stage.put_body(&json!({"biz_id": "b", "user_id": "u", "type": 0, "amount": 4})).await.bad_in("type");
     stage.send(json!([])).await.bad();
     stage
         .put_body(&json!({"biz_id": "b", "user_id": "u", "gift_id": 1, "amount": 4, "redo": "yes"}))
