@@ -5,7 +5,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::row::Gift;
@@ -48,8 +49,8 @@ pub struct SaveGiftType {
     #[garde(range(min = 1))]
     pub gift_id: i32,
     /// From 0.
-    #[garde(range(min = 0))]
-    #[serde(default, rename = "type")]
+    #[garde(skip)]
+    #[serde(default, rename = "type", deserialize_with = "from_zero")]
     pub kind: i32,
     /// 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
@@ -78,6 +79,12 @@ pub struct SaveGiftType {
     #[garde(custom(text::extends))]
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     pub extends: Option<Extends>,
+}
+
+/// Checked here, since `garde` would name the field as the code does.
+fn from_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    let number = i32::deserialize(deserializer)?;
+    if number < 0 { Err(D::Error::custom("lower than 0")) } else { Ok(number) }
 }
 
 #[derive(Deserialize, Validate)]
@@ -142,7 +149,7 @@ pub struct SendGift {
 /// A gift to send in a user's name.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 pub struct SendGiftFor {
-    /// Id of the payment, the caller's own: 1 to 64 visible ASCII characters.
+    /// Id of the payment, the caller's own: 1 to 64 visible ASCII characters without a question mark.
     #[garde(custom(send_key::biz_id))]
     pub biz_id: String,
     /// Who gives.
@@ -152,7 +159,7 @@ pub struct SendGiftFor {
     #[garde(inner(range(min = 1)))]
     pub gift_id: Option<i32>,
     /// The same as `gift_id`, as QNLiveKit_Server's documents call it.
-    #[garde(inner(range(min = 1)))]
+    #[garde(skip)]
     #[serde(rename = "type")]
     pub kind: Option<i32>,
     /// Price, 1 to 1,000,000; of a gift type with a fixed one that, or a multiple of it.
@@ -170,7 +177,12 @@ impl SendGiftFor {
     /// # Errors
     /// [`Invalid`] when neither spelling is there.
     pub fn gift_id(&self) -> Result<i32, Invalid> {
-        self.gift_id.or(self.kind).ok_or_else(|| Invalid("gift_id: missing".to_owned()))
+        match (self.gift_id, self.kind) {
+            (Some(gift_id), _) => Ok(gift_id),
+            (None, Some(kind)) if kind < 1 => Err(Invalid("type: lower than 1".to_owned())),
+            (None, Some(kind)) => Ok(kind),
+            (None, None) => Err(Invalid("gift_id: missing".to_owned())),
+        }
     }
 }
 

@@ -35,8 +35,8 @@ pub async fn types(gifts: web::Data<Gifts>, _: Client, kind: Kind) -> Answer<Vec
 ///
 /// # Errors
 /// 400, 401.
-#[utoipa::path(get, path = "/server/gift/config/{type}", tag = "gift", security(("server" = [])),
-    params(("type" = i32, Path)), responses((status = 200, body = inline(Success<Vec<GiftType>>))))]
+#[utoipa::path(get, path = "/server/gift/config/{id}", tag = "gift", security(("server" = [])),
+    params(("id" = i32, Path, description = "The kind; -1 is all")), responses((status = 200, body = inline(Success<Vec<GiftType>>))))]
 pub async fn types_for_server(gifts: web::Data<Gifts>, _: Backend, kind: Kind) -> Answer<Vec<GiftType>> {
     Ok(Reply::data(gifts.types().list(kind.0).await?))
 }
@@ -45,8 +45,8 @@ pub async fn types_for_server(gifts: web::Data<Gifts>, _: Backend, kind: Kind) -
 ///
 /// # Errors
 /// 400, 401.
-#[utoipa::path(get, path = "/admin/gift/config/{type}", tag = "gift", security(("admin" = [])),
-    params(("type" = i32, Path)), responses((status = 200, body = inline(Success<Vec<GiftType>>))))]
+#[utoipa::path(get, path = "/admin/gift/config/{id}", tag = "gift", security(("admin" = [])),
+    params(("id" = i32, Path, description = "The kind; -1 is all")), responses((status = 200, body = inline(Success<Vec<GiftType>>))))]
 pub async fn types_for_admin(gifts: web::Data<Gifts>, _: Admin, kind: Kind) -> Answer<Vec<GiftType>> {
     Ok(Reply::data(gifts.types().list(kind.0).await?))
 }
@@ -79,8 +79,8 @@ pub async fn save_types_by_admin(gifts: web::Data<Gifts>, _: Admin, body: SaveGi
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(delete, path = "/server/gift/config/{gift_id}", tag = "gift", security(("server" = [])),
-    params(("gift_id" = i32, Path)), responses((status = 200, body = Done)))]
+#[utoipa::path(delete, path = "/server/gift/config/{id}", tag = "gift", security(("server" = [])),
+    params(("id" = i32, Path, description = "The gift type")), responses((status = 200, body = Done)))]
 pub async fn delete_type(gifts: web::Data<Gifts>, _: Backend, id: PathId) -> Answer<()> {
     gifts.types().delete(gift_id(&id)?).await?;
     Ok(Reply::empty())
@@ -90,8 +90,8 @@ pub async fn delete_type(gifts: web::Data<Gifts>, _: Backend, id: PathId) -> Ans
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(delete, path = "/admin/gift/config/{gift_id}", tag = "gift", security(("admin" = [])),
-    params(("gift_id" = i32, Path)), responses((status = 200, body = Done)))]
+#[utoipa::path(delete, path = "/admin/gift/config/{id}", tag = "gift", security(("admin" = [])),
+    params(("id" = i32, Path, description = "The gift type")), responses((status = 200, body = Done)))]
 pub async fn delete_type_by_admin(gifts: web::Data<Gifts>, _: Admin, id: PathId) -> Answer<()> {
     gifts.types().delete(gift_id(&id)?).await?;
     Ok(Reply::empty())

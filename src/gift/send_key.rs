@@ -49,9 +49,16 @@ fn check_visible(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether `text` may be a payment's id: 1 to 64 visible ASCII characters, and not `config`.
+/// Whether `text` may be a payment's id: 1 to 64 visible ASCII characters that a path can carry, and
+/// not `config`.
 pub(super) fn biz_id(text: &str, _: &()) -> garde::Result {
-    let checked = if text == RESERVED { Err("is reserved") } else { check_visible(text) };
+    let checked = if text == RESERVED {
+        Err("is reserved")
+    } else if text.contains('?') {
+        Err("has a question mark")
+    } else {
+        check_visible(text)
+    };
     checked.map_err(garde::Error::new)
 }
 

@@ -76,8 +76,8 @@ const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
     (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
     (Method::Get, "/client/gift/config", Method::Get, "/client/gift/config/{type}"),
-    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{type}"),
-    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{type}"),
+    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{id}"),
+    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{id}"),
     (Method::Get, "/client/gift/live/{live_id}", Method::Get, "/client/gift/list/live/{live_id}"),
     (Method::Get, "/server/gift/live/{live_id}", Method::Get, "/server/gift/list/live/{live_id}"),
 ];

@@ -14,8 +14,8 @@ const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[
         "who is in no such room gets the 500 that the SDKs know",
     ),
     ("GET", "/client/gift/config/{type}", 404, "a kind without gift types has an empty list"),
-    ("GET", "/server/gift/config/{type}", 404, "a kind without gift types has an empty list"),
-    ("GET", "/admin/gift/config/{type}", 404, "a kind without gift types has an empty list"),
+    ("GET", "/server/gift/config/{id}", 404, "a kind without gift types has an empty list"),
+    ("GET", "/admin/gift/config/{id}", 404, "a kind without gift types has an empty list"),
     ("POST", "/manager/gift/test", 404, "a server on its embedded database is its own payment service"),
 ];
 

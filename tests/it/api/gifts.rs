@@ -34,6 +34,7 @@ cases![
     unpaid_may_be_answered_with_200,
     nothing_is_free_without_a_payment_service,
     the_stand_in_pays_where_it_is_in_use,
+    a_gift_that_is_given_up_raises_an_alert,
 ];
 
 impl Api {
@@ -422,7 +423,16 @@ async fn input_is_checked(api: Api) -> Verdict {
         stage.send(stage.with(4, "live_id", id)).await.bad_in("live_id");
     }
     let long = "b".repeat(65);
-    for id in [json!(""), json!(long), json!("a b"), json!("字"), json!("config"), json!(5), Value::Null] {
+    for id in [
+        json!(""),
+        json!(long),
+        json!("a b"),
+        json!("字"),
+        json!("a?b"),
+        json!("config"),
+        json!(5),
+        Value::Null,
+    ] {
         stage
             .put_body(&json!({"biz_id": id, "user_id": "u", "gift_id": 1, "amount": 4}))
             .await
@@ -432,6 +442,7 @@ async fn input_is_checked(api: Api) -> Verdict {
         let body = json!({"biz_id": "b", "user_id": id, "gift_id": 1, "amount": 4});
         stage.put_body(&body).await.bad_in("user_id");
     }
+    stage.put_body(&json!({"biz_id": "b", "user_id": "u", "type": 0, "amount": 4})).await.bad_in("type");
     stage.send(json!([])).await.bad();
     stage
         .put_body(&json!({"biz_id": "b", "user_id": "u", "gift_id": 1, "amount": 4, "redo": "yes"}))
@@ -456,7 +467,7 @@ async fn callers_need_credentials(api: Api) -> Verdict {
 
 async fn a_gift_is_shown_to_its_sender_and_to_backends(api: Api) -> Verdict {
     let stage = Stage::set(&api).await?;
-    let biz_id = format!("a/b?c#{}", unique("biz"));
+    let biz_id = format!("a/b%c#{}", unique("biz"));
     stage.put(&biz_id, 4, false).await.ok();
     let path = super::client::escape(&biz_id);
     let shown = api.get(format!("/client/gift/{path}")).by(&stage.guest).send().await.ok().clone();
@@ -531,6 +542,22 @@ async fn the_stand_in_pays_where_it_is_in_use(api: Api) -> Verdict {
     let own = own.await?;
     assert_eq!(pay(&own.api()).await.ok(), &json!({"status": 1}));
     own.api().post("/manager/gift/test").json(&json!({"biz_id": 5})).send().await.bad_in("biz_id");
+    own.stop().await;
+    Ok(())
+}
+
+async fn a_gift_that_is_given_up_raises_an_alert(api: Api) -> Verdict {
+    let own = api.own_server(|config| config.gift.give_up_s = 2).await?;
+    let stage = Stage::set(&own.api()).await?;
+    own.api().payer()?.set(Mood::Status { status: 500, charges: false });
+    pending(&stage.send(stage.body(4)).await);
+    let url = own.api().target.metrics_url.clone().expect("an exporter");
+    eventually("the gauge shows it", Duration::from_secs(60), || async {
+        let metrics = reqwest::get(&url).await.expect("metrics").text().await.expect("text");
+        let has = |line: &str| metrics.lines().any(|found| found == line);
+        has("liveloom_gifts_open{state=\"given_up\"} 1") && has("liveloom_gifts_open{state=\"waiting\"} 0")
+    })
+    .await;
     own.stop().await;
     Ok(())
 }

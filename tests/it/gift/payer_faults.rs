@@ -86,7 +86,10 @@ async fn a_sender_who_hangs_up_leaves_no_gift_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_whose_server_is_killed_again_and_again(#[case] backend: Backend) {
     let mut party = Party::begin(backend, 4).await;
-    party.payer.script(3, Mood::unknown());
+    // Senders count their amounts up, so that each fault is met once.
+    for (amount, mood) in (2..).zip(Mood::unknown()) {
+        party.payer.script(amount, [mood]);
+    }
     let users = party.guests.iter().map(|(id, client)| (id.clone(), vec![client.clone()])).collect();
     let senders = Senders::start(users, &party.live_id, super::ANY);
     for kills in 1..=3 {
