@@ -4,6 +4,7 @@
 
 mod api;
 mod cache;
+mod callback;
 mod config;
 mod database;
 mod documents;
@@ -15,6 +16,7 @@ mod lanes;
 mod lease;
 mod outage;
 mod process;
+mod reactions;
 mod signing;
 mod stream;
 mod support;

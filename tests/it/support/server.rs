@@ -34,6 +34,7 @@ pub struct Setup {
     port: u16,
     yaml: String,
     overlay: String,
+    crash_at: Option<String>,
 }
 
 impl Setup {
@@ -61,7 +62,7 @@ impl Setup {
             cache = cache_section(backend, database.schema()),
             mysql = database.entry().as_ref().map(mysql_section).unwrap_or_default(),
         );
-        Self { database, port, yaml, overlay: String::new() }
+        Self { database, port, yaml, overlay: String::new(), crash_at: None }
     }
 
     /// The file of QNLiveKit_Server's guide, with a database, this run's Redis and a port in it.
@@ -80,7 +81,7 @@ impl Setup {
             .replace("https://im.example.com", "http://127.0.0.1:1")
             .replace("https://push.example.com", "http://127.0.0.1:1");
         let overlay = format!("cache: {{key_prefix: '{}:'}}\n", database.schema());
-        Self { database, port, yaml, overlay }
+        Self { database, port, yaml, overlay, crash_at: None }
     }
 
     /// Further settings; they win over those before.
@@ -96,6 +97,14 @@ impl Setup {
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
         assert!(self.yaml.contains(from), "{from} is not in the settings");
         self.yaml = self.yaml.replace(from, to);
+        self
+    }
+
+    /// Lets the server kill itself when it first reaches that step (`liveloom::crash`); started again
+    /// after that, it lives on.
+    #[must_use]
+    pub fn crashing_at(mut self, point: &str) -> Self {
+        self.crash_at = Some(point.to_owned());
         self
     }
 
@@ -171,6 +180,7 @@ impl ServerProcess {
             .arg(&self.config)
             .arg("-e")
             .arg(&self.overlay)
+            .envs(self.setup.crash_at.take().map(|point| ("LIVELOOM_CRASH_AT", point)))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -190,6 +200,21 @@ impl ServerProcess {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Waits until it has killed itself.
+    pub async fn crashed(&mut self, limit: Duration) {
+        let mut child = self.child.take().expect("it runs");
+        let status = wait_for("the server crashes", limit, async || child.try_wait().unwrap()).await;
+        assert!(!status.success(), "it ended in good order: {status}");
+    }
+
+    /// Whether it has killed itself by now.
+    pub fn try_crashed(&mut self) -> Option<()> {
+        let status = self.child.as_mut()?.try_wait().unwrap()?;
+        assert!(!status.success(), "it ended in good order: {status}");
+        self.child = None;
+        Some(())
     }
 
     /// Asks it to stop, with SIGTERM, and waits for its end.
