@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use liveloom::event::{DomainEvent, StoredEvent, append, append_all};
 use liveloom::reactions::{Reaction, ReactionError, start};
-use liveloom::store::db::{Db, StoreError};
+use liveloom::store::db::Db;
 use liveloom::store::entity::room_lane;
 use prometheus::{Registry, TextEncoder};
 use rstest::rstest;
@@ -152,7 +152,7 @@ async fn a_reaction_follows_its_commit_closely() {
         let done = db.transaction(|tx| {
             Box::pin(async move { append(tx, db, "100", &DomainEvent::StreamUp, Utc::now()).await })
         });
-        Ok::<_, StoreError>(done.await.unwrap()).unwrap();
+        done.await.unwrap();
         let committed = std::time::Instant::now();
         while of(&seen, "100").len() < turn && committed.elapsed() < SOON {
             tokio::time::sleep(Duration::from_millis(1)).await;
