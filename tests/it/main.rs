@@ -4,6 +4,7 @@
 
 mod api;
 mod cache;
+mod callback;
 mod config;
 mod database;
 mod documents;
@@ -19,6 +20,7 @@ mod like;
 mod mic;
 mod outage;
 mod process;
+mod reactions;
 mod relay;
 mod review;
 mod signing;

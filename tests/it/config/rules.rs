@@ -50,6 +50,10 @@ const MYSQL: &str = "mysql: {databases: [{host: h, username: u, database: d}]}\n
 #[case::mode("prome: {client_mode: both}", "prome.client_mode: \"both\" is not one of exporter, pusher, off")]
 #[case::no_mode("prome: {pusher_config: {url: 'http://p'}}", "prome.client_mode: is required")]
 #[case::exporter("prome: {client_mode: exporter}", "prome.exporter_config.listen_addr: is required")]
+#[case::webhook_key(
+    "callback: {secret: whsec_nonsense!}",
+    "callback.secret: begins with whsec_, but what follows is not base64"
+)]
 #[case::pusher("prome: {client_mode: pusher}", "prome.pusher_config.url: is required")]
 fn a_rule_that_is_broken_is_one_line(#[case] file: &str, #[case] expected: &str) {
     let mistakes = with_keys(file).mistakes();

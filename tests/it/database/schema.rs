@@ -161,5 +161,6 @@ fn the_ddl_is_understood_by_mysql_8_too() {
 fn new_tables_compare_text_by_bytes() {
     let created = statements(DbBackend::MySql).into_iter().filter(|sql| sql.starts_with("CREATE TABLE"));
     let (exact, other): (Vec<_>, Vec<_>) = created.partition(|sql| sql.ends_with("COLLATE=utf8mb4_bin"));
-    assert_eq!((exact.len(), other.len()), (26, 0));
+    assert!(!exact.is_empty());
+    assert_eq!(other, Vec::<String>::new());
 }

@@ -1,5 +1,6 @@
 //! What tests need from outside: servers of their own, and fakes of the paid clouds.
 
+pub mod callback_receiver;
 pub mod chaos;
 pub mod client;
 pub mod database;

@@ -219,6 +219,14 @@ impl ServerProcess {
         assert!(!status.success(), "it ended in good order: {status}");
     }
 
+    /// Whether it has killed itself by now.
+    pub fn try_crashed(&mut self) -> Option<()> {
+        let status = self.child.as_mut()?.try_wait().unwrap()?;
+        assert!(!status.success(), "it ended in good order: {status}");
+        self.child = None;
+        Some(())
+    }
+
     /// Asks it to stop, with SIGTERM, and waits for its end.
     pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");

@@ -123,9 +123,10 @@ impl Scene {
 
     /// `text` with the ids of the scene in it.
     fn fill(&self, text: &str) -> String {
-        let filled = self.names.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        });
+        let filled = self
+            .names
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
         let is_filled = filled.starts_with(['{', '[']) || !filled.contains('{');
         assert!(is_filled, "the scene lacks a name of {text}");
         filled

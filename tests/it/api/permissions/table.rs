@@ -101,7 +101,8 @@ const PK_ROUTES: &[Line] = &[
 ];
 
 const ONE_ITEM: &str = r#"{"live_id":"{live}","items":["{other_item}"]}"#;
-const NEW_ITEM: &str = r#"{"live_id":"{live}","items":[{"item_id":"{new}","title":"t","current_price":"1"}]}"#;
+const NEW_ITEM: &str =
+    r#"{"live_id":"{live}","items":[{"item_id":"{new}","title":"t","current_price":"1"}]}"#;
 const STATUS: &str = r#"{"live_id":"{live}","items":[{"item_id":"{item}","status":1}]}"#;
 const ORDER: &str = r#"{"live_id":"{live}","items":[{"item_id":"{item}","order":7}]}"#;
 const MOVE: &str = r#"{"live_id":"{live}","item_id":"{item}","from":1,"to":2}"#;
@@ -148,8 +149,7 @@ const ITEM_ROUTES: &[Line] = &[
 ];
 
 const GIFT: &str = r#"{"live_id":"{live}","gift_id":{gift_type},"amount":5}"#;
-const GIFT_OF_BACKEND: &str =
-    r#"{"biz_id":"{new}","user_id":"{viewer}","gift_id":{gift_type},"amount":5}"#;
+const GIFT_OF_BACKEND: &str = r#"{"biz_id":"{new}","user_id":"{viewer}","gift_id":{gift_type},"amount":5}"#;
 const GIFT_TYPE: &str = r#"{"gift_id":{gift_type},"type":1,"name":"tulip","amount":0}"#;
 
 const GIFT_ROUTES: &[Line] = &[

@@ -1,0 +1,53 @@
+//! Several nodes share the work, and one that dies leaves it to the others.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use liveloom::event::lanes::{CALLBACKS, Lanes};
+
+use super::bed::{Bed, SOON};
+use crate::support::callback_receiver::Mood;
+use crate::support::wait::wait_until;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_share_the_rooms_and_tell_each_event_once() {
+    let bed = Bed::new(false).await;
+    bed.receiver.set_mood(Mood::Slow(Duration::from_millis(5)));
+    let rooms: Vec<String> = (1..=200).map(|room| room.to_string()).collect();
+    let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
+    bed.append_to(&rooms, 3).await;
+    let nodes = [bed.node().await, bed.node().await];
+    for room in &rooms {
+        bed.wait_taken(room, 3).await;
+    }
+    let shares = nodes.each_ref().map(|node| node.metric("liveloom_callback_attempts_total{result=\"ok\"}"));
+    assert!(shares.iter().all(|share| *share > 0.0), "{shares:?}");
+    let ids: BTreeSet<_> = bed.receiver.calls().into_iter().map(|call| call.webhook_id).collect();
+    assert_eq!((bed.receiver.count(), ids.len()), (600, 600));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lanes_of_a_dead_node_pass_on_after_its_lease() {
+    let bed = Bed::new(false).await;
+    bed.append_to(&["100", "200"], 2).await;
+    let dead = Lanes::new(bed.db.clone(), CALLBACKS, 9, Duration::from_secs(3));
+    assert_eq!(dead.claim(10).await.unwrap().len(), 2);
+    let _node = bed.node().await;
+    bed.append_to(&["300"], 1).await;
+    bed.wait_taken("300", 1).await;
+    assert!(bed.receiver.taken("100").is_empty(), "the lease is respected");
+    bed.wait_taken("100", 2).await;
+    bed.wait_taken("200", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_of_another_node_are_found_soon() {
+    let bed = Bed::new(false).await;
+    let elsewhere = bed.another_db().await;
+    let _node = bed.node().await;
+    bed.append_to(&["100"], 1).await;
+    bed.wait_taken("100", 1).await;
+    bed.append_over(&elsewhere, "100").await;
+    let seen = async || bed.receiver.taken("100").len() == 2;
+    wait_until("it is told by this node", SOON, seen).await;
+}
