@@ -24,7 +24,7 @@ async fn use_room(anchor: &Client) -> Option<String> {
     let room = anchor.try_post("/client/live/room/instance", json!({ "title": "t" })).await?;
     let live_id = room.body["data"]["live_id"].as_str()?.to_owned();
     let path = format!("/client/live/room/{live_id}");
-    anchor.try_put(&path).await?;
+    anchor.try_put(&path, json!({})).await?;
     anchor.try_post(&path, json!({})).await?;
     Some(live_id)
 }

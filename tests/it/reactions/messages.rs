@@ -174,7 +174,7 @@ async fn a_killed_server_tells_the_room_after_its_return(#[case] step: &str) {
     // The creation is the first event; by the second one, the room is started.
     let mut bed = Bed::crashing_at(Some(&format!("{step}:2"))).await;
     let live_id = bed.live_id.clone();
-    bed.anchor.try_put(&format!("/client/live/room/{live_id}")).await;
+    bed.anchor.try_put(&format!("/client/live/room/{live_id}"), json!({})).await;
     bed.server.crashed(SOON).await;
     let expire = "UPDATE room_lane SET reaction_due = 1 WHERE reaction_owner IS NOT NULL";
     bed.db.writer().execute_unprepared(expire).await.unwrap();

@@ -77,11 +77,6 @@ impl Client {
         self.send(Method::POST, path, Some(body)).await.ok()
     }
 
-    /// PUT of nothing; None when the server does not answer.
-    pub async fn try_put(&self, path: &str) -> Option<Answer> {
-        self.send(Method::PUT, path, None).await.ok()
-    }
-
     /// PUT.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PUT, path, Some(body)).await.expect("an answer")
