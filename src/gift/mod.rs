@@ -3,6 +3,7 @@
 //! A gift is a row of `live_gift`, committed before the payment service is asked. `ledger` is the one
 //! place that ends a row; `claims` sees to it that one caller at a time asks about it.
 
+mod asker;
 mod catalogue;
 mod claims;
 mod correction;
@@ -14,6 +15,7 @@ pub mod handlers;
 mod ledger;
 mod listing;
 mod metrics;
+mod pace;
 pub mod payment;
 mod queries;
 mod row;
@@ -21,6 +23,7 @@ mod send_key;
 mod service;
 mod type_queries;
 
+pub use asker::Asker;
 pub use catalogue::{GiftTypes, TOPIC};
 pub use claims::Claim;
 pub use correction::{Corrected, Verdict};
@@ -28,8 +31,9 @@ pub use dto::{GiftType, GiftView, SaveGiftType, SendGift, SendGiftFor};
 pub use error::Error;
 pub use export::{Entry, Refund, Selection};
 pub use handlers::TestPayment;
-pub use ledger::{Asker, Ledger, Open, Pace};
+pub use ledger::{Ledger, Open};
 pub use metrics::Metrics;
+pub use pace::Pace;
 pub use row::{Gift, GiftStatus};
 pub use send_key::ClientKey;
 pub use service::{Gifts, Parts};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::asker::Asker;
 use super::catalogue::GiftTypes;
 use super::claims::Claim;
 use super::dto::{SendGift, SendGiftFor};
 use super::error::Error;
-use super::ledger::{Asker, Ledger};
+use super::ledger::Ledger;
 use super::payment::Payment;
 use super::queries::{self, Name};
 use super::row::{Gift, GiftStatus};
