@@ -107,7 +107,7 @@ pub(super) async fn claim(
     limit: usize,
     lease: Duration,
 ) -> Result<Vec<Claimed>, StoreError> {
-    db.transaction(|tx| {
+    db.lazy_transaction(|tx| {
         Box::pin(async move {
             let now = now_ms(db);
             let sql = format!(

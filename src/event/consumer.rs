@@ -293,10 +293,14 @@ async fn write<C: Consumer>(
     ended: &[Ended<C::Aside>],
 ) -> Result<(), StoreError> {
     let finished: Vec<Finished> = ended.iter().map(|ended| ended.progress.finished.clone()).collect();
-    if ended.iter().all(|ended| ended.progress.aside.is_empty()) {
-        return lanes.finish(lanes.db().writer(), &finished).await.map(|_| ());
-    }
     let db = lanes.db();
+    if ended.iter().all(|ended| ended.progress.aside.is_empty()) {
+        let finishing = db.lazy_transaction(|tx| {
+            let finished = &finished;
+            Box::pin(async move { lanes.finish(tx, finished).await })
+        });
+        return finishing.await.map(|_| ());
+    }
     db.transaction(|tx| {
         let finished = &finished;
         Box::pin(async move {

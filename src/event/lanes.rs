@@ -183,7 +183,7 @@ impl Lanes {
         let owner = format!("{}-{:016x}", self.node, rand::random::<u64>());
         let until = Instant::now() + self.lease;
         self.db
-            .transaction(|tx| {
+            .lazy_transaction(|tx| {
                 let owner = owner.clone();
                 Box::pin(async move {
                     let claims = self.look(tx, limit, owner, until).await?;
@@ -334,7 +334,7 @@ impl Lanes {
     pub async fn skip(&self, limit: usize) -> Result<usize, StoreError> {
         let Group { done, due, owner, attempts, .. } = self.group;
         self.db
-            .transaction(|tx| {
+            .lazy_transaction(|tx| {
                 Box::pin(async move {
                     let claims = self.look(tx, limit, String::new(), Instant::now()).await?;
                     if claims.is_empty() {

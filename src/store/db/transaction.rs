@@ -30,9 +30,25 @@ const PATIENCE: Duration = Duration::from_millis(1200);
 #[derive(Debug)]
 pub struct Tx<'env> {
     dialect: Dialect,
+    durability: Durability,
     lease: Mutex<Lease>,
     wakes: AtomicBool,
     env: PhantomData<fn(&'env ()) -> &'env ()>,
+}
+
+/// What a commit waits for on SQLite.
+#[derive(Clone, Copy, Debug)]
+enum Durability {
+    /// The disk.
+    Full,
+    /// The operating system (sqlite.org/pragma.html, "synchronous").
+    Lazy,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Commit,
+    RollBack,
 }
 
 /// The future that a transaction's work returns.
@@ -56,10 +72,34 @@ impl Db {
         T: Send,
         E: From<StoreError> + RetryableError + Send,
     {
+        self.repeat(Durability::Full, work).await
+    }
+
+    /// As [`Db::transaction`], but on SQLite it does not wait for the disk: a power cut (not the death of
+    /// the process) may undo it, together with all that came after it. For notes about work that is
+    /// simply done again then.
+    ///
+    /// # Errors
+    /// As for [`Db::transaction`].
+    pub async fn lazy_transaction<'env, T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'c> Fn(&'c Tx<'env>) -> Work<'c, T, E> + Send + Sync,
+        T: Send,
+        E: From<StoreError> + RetryableError + Send,
+    {
+        self.repeat(Durability::Lazy, work).await
+    }
+
+    async fn repeat<'env, T, E, F>(&self, durability: Durability, work: F) -> Result<T, E>
+    where
+        F: for<'c> Fn(&'c Tx<'env>) -> Work<'c, T, E> + Send + Sync,
+        T: Send,
+        E: From<StoreError> + RetryableError + Send,
+    {
         let started = Instant::now();
         let mut tried = 1;
         loop {
-            let outcome = attempt(self, &work).await;
+            let outcome = attempt(self, durability, &work).await;
             match outcome {
                 Err(error) if error.is_retryable() && tried < TRIES && started.elapsed() < PATIENCE => {
                     let pause = PAUSE.mul_f64(f64::from(tried) * rand::random_range(0.25..1.0));
@@ -72,16 +112,16 @@ impl Db {
     }
 }
 
-async fn attempt<'env, T, E, F>(db: &Db, work: &F) -> Result<T, E>
+async fn attempt<'env, T, E, F>(db: &Db, durability: Durability, work: &F) -> Result<T, E>
 where
     F: for<'c> Fn(&'c Tx<'env>) -> Work<'c, T, E> + Send + Sync,
     E: From<StoreError>,
 {
-    let tx = Tx::begin(db.writer().pool()).await.map_err(StoreError::from)?;
+    let tx = Tx::begin(db.writer().pool(), durability).await.map_err(StoreError::from)?;
     match work(&tx).await {
         Ok(value) => {
             let wakes = tx.wakes.load(Ordering::Relaxed);
-            tx.finish("COMMIT").await.map_err(StoreError::from)?;
+            tx.finish(End::Commit).await.map_err(StoreError::from)?;
             if wakes {
                 db.wake();
             }
@@ -90,7 +130,7 @@ where
         Err(error) => {
             // The work's own error says more than a rollback that failed; the connection is
             // closed then, and the server rolls back by itself.
-            if let Err(lost) = tx.finish("ROLLBACK").await {
+            if let Err(lost) = tx.finish(End::RollBack).await {
                 tracing::debug!(error = %lost, "rollback failed, the connection was closed");
             }
             Err(error)
@@ -99,21 +139,34 @@ where
 }
 
 impl Tx<'_> {
-    async fn begin(pool: &Pool) -> Result<Self, DbErr> {
+    async fn begin(pool: &Pool, durability: Durability) -> Result<Self, DbErr> {
         let dialect = pool.dialect();
         let deadline = Deadline::now() + dialect.statement_limit();
         let mut lease = pool.lease().await?;
-        let begin = match dialect {
-            Dialect::MySql => "BEGIN",
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        let begin = match (dialect, durability) {
+            (Dialect::MySql, _) => "BEGIN",
+            (Dialect::Sqlite, Durability::Full) => "BEGIN IMMEDIATE",
+            (Dialect::Sqlite, Durability::Lazy) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
         };
         run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(begin))).await?;
         // Until it is finished, dropping this must close the connection and so roll back.
         lease.link()?;
-        Ok(Self { dialect, lease: Mutex::new(lease), wakes: AtomicBool::new(false), env: PhantomData })
+        Ok(Self {
+            dialect,
+            durability,
+            lease: Mutex::new(lease),
+            wakes: AtomicBool::new(false),
+            env: PhantomData,
+        })
     }
 
-    async fn finish(self, how: &'static str) -> Result<(), DbErr> {
+    async fn finish(self, end: End) -> Result<(), DbErr> {
+        let how = match (end, self.dialect, self.durability) {
+            (End::Commit, Dialect::Sqlite, Durability::Lazy) => "COMMIT; PRAGMA synchronous = FULL",
+            (End::Commit, ..) => "COMMIT",
+            (End::RollBack, Dialect::Sqlite, Durability::Lazy) => "ROLLBACK; PRAGMA synchronous = FULL",
+            (End::RollBack, ..) => "ROLLBACK",
+        };
         let mut lease = self.lease.into_inner();
         let deadline = Deadline::now() + self.dialect.statement_limit();
         let ended = run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(how))).await;

@@ -207,3 +207,20 @@ async fn a_file_that_stays_busy_is_reported_as_unavailable() {
     assert_eq!(error.kind(), Kind::Unavailable, "{error}");
     assert_eq!(number(db.reader(), COUNT).await, 0);
 }
+
+#[tokio::test]
+async fn only_a_lazy_transaction_does_not_wait_for_the_disk() {
+    let database = Backend::Sqlite.database().await;
+    let db = database.migrated().await;
+    const ASK: &str = "PRAGMA synchronous";
+    for gives_up in [false, true] {
+        let done = db.lazy_transaction(|tx| {
+            Box::pin(async move {
+                assert_eq!(number(tx, ASK).await, 1, "NORMAL");
+                if gives_up { Err(StoreError::Setup("given up".into())) } else { Ok(()) }
+            })
+        });
+        assert_eq!(done.await.is_err(), gives_up);
+        assert_eq!(number(db.writer(), ASK).await, 2, "FULL");
+    }
+}
