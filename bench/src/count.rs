@@ -4,6 +4,9 @@
 //! trips of several. What background jobs do all the time is measured before, with the same data and no
 //! requests, and taken off in proportion to the time; what they do in bursts falls out, since the figure is the
 //! median of several parts.
+//!
+//! A request that leaves work behind for consumers of events would be charged with that, too: its statements are
+//! counted in MariaDB's general log, by their texts ([`Attributed`]).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,11 +17,13 @@ use tokio::time::sleep;
 use crate::api::first_line;
 use crate::figures::{quotient, real};
 use crate::http::Connection;
+use crate::probe::attribute::Attributed;
 use crate::probe::cache::{CacheCount, CacheProxy};
 use crate::probe::sql::{SqlCount, SqlProbe};
 use crate::probe::statements;
 use crate::report::Counted;
 use crate::request::Request;
+use crate::routes::By;
 use crate::tally::{Cost, Subject, Tally, median, whole};
 
 /// Into how many parts the requests of a subject are divided.
@@ -79,7 +84,7 @@ impl<'a> Counter<'a> {
         let mut tally = Tally::default();
         for part in 1..=PARTS {
             let sent = count * part / PARTS - count * (part - 1) / PARTS;
-            self.part(&mut tally, rest.by_ref().take(sent)).await?;
+            self.part(&mut tally, rest.by_ref().take(sent), subject.by).await?;
         }
         if let Some(request) = requests.last() {
             self.explain(&mut tally, request).await?;
@@ -88,7 +93,15 @@ impl<'a> Counter<'a> {
     }
 
     /// Sends `requests` and adds them to `tally` as one part.
-    pub async fn part(&mut self, tally: &mut Tally, requests: impl Iterator<Item = &Request>) -> Result<()> {
+    pub async fn part(
+        &mut self,
+        tally: &mut Tally,
+        requests: impl Iterator<Item = &Request>,
+        by: By,
+    ) -> Result<()> {
+        if by == By::Log {
+            statements::begin(&mut self.sql.connection).await?;
+        }
         let before = read(self.sql, self.cache).await?;
         let mut sent = 0;
         for request in requests {
@@ -96,7 +109,18 @@ impl<'a> Counter<'a> {
             sent += 1;
         }
         let step = read(self.sql, self.cache).await?.since(&before);
-        tally.add(sent, step.per_request(sent, self.idle), &step.sql, &step.cache);
+        let mut cost = step.per_request(sent, self.idle);
+        let kinds: Vec<(String, u64)> = match by {
+            By::Counters => step.sql.kinds().map(|(kind, total)| (kind.to_owned(), total)).collect(),
+            By::Log => {
+                let attributed = Attributed::of(&statements::end(&mut self.sql.connection).await?);
+                cost.sql = quotient(real(attributed.statements()), whole(sent));
+                let kinds = attributed.kinds();
+                tally.add_logged(attributed);
+                kinds
+            }
+        };
+        tally.add(sent, cost, kinds, &step.cache);
         Ok(())
     }
 
@@ -104,7 +128,8 @@ impl<'a> Counter<'a> {
     pub async fn explain(&mut self, tally: &mut Tally, request: &Request) -> Result<()> {
         statements::begin(&mut self.sql.connection).await?;
         self.send(request).await?;
-        tally.statements = statements::end(&mut self.sql.connection).await?;
+        let logged = statements::end(&mut self.sql.connection).await?;
+        tally.statements = logged.into_iter().map(|statement| statement.text).collect();
         Ok(())
     }
 
