@@ -5,8 +5,9 @@
 //! requests, and taken off in proportion to the time; what they do in bursts falls out, since the figure is the
 //! median of several parts.
 //!
-//! A request that leaves work behind for consumers of events would be charged with that, too: its statements are
-//! counted in MariaDB's general log, by their texts ([`Attributed`]).
+//! A request that leaves work to consumers of events would be charged with that, too: these are held up while such
+//! requests are counted ([`lanes`]), and the statements are counted by their texts ([`Attributed`]), in MariaDB's
+//! general log.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ use tokio::time::sleep;
 use crate::api::first_line;
 use crate::figures::{quotient, real};
 use crate::http::Connection;
-use crate::probe::attribute::Attributed;
+use crate::lanes;
+use crate::probe::attribute::{Attributed, is_own};
 use crate::probe::cache::{CacheCount, CacheProxy};
 use crate::probe::sql::{SqlCount, SqlProbe};
 use crate::probe::statements;
@@ -100,6 +102,7 @@ impl<'a> Counter<'a> {
         by: By,
     ) -> Result<()> {
         if by == By::Log {
+            lanes::hold(&mut self.sql.connection).await?;
             statements::begin(&mut self.sql.connection).await?;
         }
         let before = read(self.sql, self.cache).await?;
@@ -114,6 +117,7 @@ impl<'a> Counter<'a> {
             By::Counters => step.sql.kinds().map(|(kind, total)| (kind.to_owned(), total)).collect(),
             By::Log => {
                 let attributed = Attributed::of(&statements::end(&mut self.sql.connection).await?);
+                lanes::release(&mut self.sql.connection).await?;
                 cost.sql = quotient(real(attributed.statements()), whole(sent));
                 let kinds = attributed.kinds();
                 tally.add_logged(attributed);
@@ -129,7 +133,7 @@ impl<'a> Counter<'a> {
         statements::begin(&mut self.sql.connection).await?;
         self.send(request).await?;
         let logged = statements::end(&mut self.sql.connection).await?;
-        tally.statements = logged.into_iter().map(|statement| statement.text).collect();
+        tally.statements = logged.into_iter().filter(is_own).map(|statement| statement.text).collect();
         Ok(())
     }
 

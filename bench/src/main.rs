@@ -16,6 +16,7 @@ mod fixture;
 mod flush;
 mod http;
 mod judge;
+mod lanes;
 mod measure;
 mod outbox;
 mod peers;

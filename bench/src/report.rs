@@ -70,7 +70,7 @@ pub struct Counted {
     pub statements: Vec<String>,
     /// Cache commands per request by name, without those that scripts call.
     pub commands: BTreeMap<String, f64>,
-    /// Of a route that leaves work behind: its own statements per request by shape.
+    /// Of a route that leaves work to consumers of events: its own statements per request by shape.
     #[serde(default)]
     pub own: BTreeMap<String, f64>,
     /// The statements that consumers and jobs sent meanwhile, per request by shape; not in `sql`.

@@ -40,7 +40,7 @@ fn counted(routes: &[Counted]) {
         for (shape, each) in &route.own {
             println!("  {each:>6.2}  {shape}");
         }
-        println!("and those of consumers and jobs meanwhile, which are left out:");
+        println!("and those with which consumers looked for work and jobs did theirs, which are left out:");
         for (shape, each) in &route.left_out {
             println!("  {each:>6.2}  {shape}");
         }

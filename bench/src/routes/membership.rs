@@ -51,6 +51,8 @@ type Requests = fn(&Renderer, &[Room], &[Person], usize) -> Vec<Request>;
 /// `people`, then by the anchors of their `own` rooms.
 pub fn passes(renderer: &Renderer, rooms: &[Room], people: &[Person], own: &[Room]) -> Vec<Pass> {
     let pass = |name, shown, requests| Pass { name, shown, requests, limits: sql(3), by: By::Counters };
+    // An event tells that an anchor has left.
+    let logged = |name, shown, requests| Pass { by: By::Log, ..pass(name, shown, requests) };
     let few = rooms.get(..WARM_ROOMS).unwrap_or(rooms);
     let join = |first| joins(renderer, few, people, first);
     let leave = |first| leaves(renderer, few, people, first);
@@ -63,8 +65,8 @@ pub fn passes(renderer: &Renderer, rooms: &[Room], people: &[Person], own: &[Roo
         pass("join_twice", "POST while in it", join(0)),
         pass("join_move", "POST while in another room", join(1)),
         pass("leave_moved", "DELETE after moving", leave(1)),
-        pass("leave_anchor", "DELETE by the anchor of a live", own(leaves)),
-        pass("join_anchor", "POST by the anchor, back to their live", own(joins)),
+        logged("leave_anchor", "DELETE by the anchor of a live", own(leaves)),
+        logged("join_anchor", "POST by the anchor, back to their live", own(joins)),
     ]
 }
 

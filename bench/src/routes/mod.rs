@@ -43,7 +43,7 @@ pub enum By {
     /// By MariaDB's counters: all of them.
     #[default]
     Counters,
-    /// By MariaDB's general log: those that are no work of consumers and jobs.
+    /// By MariaDB's general log, while consumers of events are held up: those that no consumer or job sends.
     Log,
 }
 
