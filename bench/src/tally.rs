@@ -57,8 +57,9 @@ impl Tally {
         add_all(&mut self.commands, cache.commands.clone());
     }
 
-    /// Adds the statements that were logged during a part.
+    /// Adds statements that were logged during parts.
     pub fn add_logged(&mut self, attributed: Attributed) {
+        add_all(&mut self.sql_kinds, attributed.kinds());
         add_all(&mut self.attributed.own, attributed.own);
         add_all(&mut self.attributed.left_out, attributed.left_out);
     }

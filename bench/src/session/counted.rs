@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::Stage;
 use super::wanted::Wanted;
 use crate::cli::CommonArgs;
-use crate::count::{Counter, PARTS};
+use crate::count::{Counter, GROUPS};
 use crate::fixture::Fixture;
 use crate::fixture::interactions::GUESTS;
 use crate::flush;
@@ -129,11 +129,11 @@ async fn count_membership(
     count: usize,
 ) -> Result<Vec<Counted>> {
     let people = fixture.joiners.get(..count).unwrap_or(&fixture.joiners);
-    let groups = people.chunks(people.len().div_ceil(PARTS));
-    let anchored = fixture.rooms.chunks(fixture.rooms.len().div_ceil(PARTS));
+    let groups = people.chunks(people.len().div_ceil(GROUPS));
+    let anchored = fixture.rooms.chunks(fixture.rooms.len().div_ceil(GROUPS));
     let mut tallies: Vec<(Subject<'_>, Tally)> = Vec::new();
     for (number, (group, own)) in groups.zip(anchored).enumerate() {
-        eprintln!("counting joins and leaves, {} of {PARTS}", number + 1);
+        eprintln!("counting joins and leaves, {} of {GROUPS}", number + 1);
         counter.warm(&greetings(renderer, &fixture.rooms, group)).await?;
         for (number, pass) in passes(renderer, &fixture.rooms, group, own).iter().enumerate() {
             if tallies.len() == number {
@@ -143,7 +143,7 @@ async fn count_membership(
             }
             let Some((_, tally)) = tallies.get_mut(number) else { continue };
             if let Some((last, others)) = pass.requests.split_last() {
-                counter.part(tally, others.iter(), pass.by).await?;
+                counter.group(tally, &others.iter().collect::<Vec<_>>(), pass.by).await?;
                 counter.explain(tally, last).await?;
             }
         }
