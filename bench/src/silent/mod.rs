@@ -104,7 +104,7 @@ async fn expect_online(launcher: &Launcher, ids: &[&str], scene: Scene) -> Resul
     let online = room.get("online_count").and_then(Value::as_u64).context("a room without online_count")?;
     if online < u64::from(scene.viewers / scene.rooms) {
         bail!(
-            "the server sees {online} viewers in a loaded room: the layout of presence has changed, see load.rs"
+            "the server sees {online} viewers in a loaded room: the layout of presence has changed, see presence.rs"
         );
     }
     Ok(())
