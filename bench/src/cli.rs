@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  bench run                                   the whole benchmark, about two minutes
+  bench run                                   the whole benchmark, about three minutes
   bench run --only heartbeat,room_info        two routes beside the bare one
-  bench run --skip-silent --json now.json     keep the figures for a later comparison
+  bench run --skip-silent --skip-outbox       no viewers who fall silent, no callbacks
+  bench run --json now.json                   keep the figures for a later comparison
   bench compare before.json now.json          what has become slower or faster
   bench check                                 count statements and round trips only; exit 1 when over a limit
 
@@ -29,10 +30,10 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Count, then time every route, then let 100,000 viewers fall silent.
+    /// Count, then time every route, then deliver callbacks, then let 100,000 viewers fall silent.
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
-    /// Count SQL statements and cache round trips per request; exit 1 and name each limit that is exceeded.
+    /// Count SQL statements and cache round trips per request, and what writes many likes; exit 1 and name each limit that is exceeded.
     #[command(after_help = EXAMPLES)]
     Check(CheckArgs),
     /// Show two results of `run --json` side by side.
@@ -77,6 +78,15 @@ pub struct RunArgs {
     /// Only these routes (names of the first column), beside the bare one.
     #[arg(long, value_delimiter = ',', value_name = "ROUTE,…")]
     pub only: Vec<String>,
+    /// Leave the callbacks out.
+    #[arg(long)]
+    pub skip_outbox: bool,
+    /// How many events wait for their callbacks, the same number in each room.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub backlog: u32,
+    /// In how many rooms.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub backlog_rooms: u32,
     /// Leave the silent viewers out.
     #[arg(long)]
     pub skip_silent: bool,

@@ -1,9 +1,13 @@
 //! The counted phase: SQL statements and cache round trips per request.
 //!
 //! Requests go one after the other over one connection, so that the server has no chance to merge the round
-//! trips of several. What background jobs do all the time is measured before, with the same data and no
-//! requests, and taken off in proportion to the time; what they do in bursts falls out, since the figure is the
-//! median of several parts.
+//! trips of several. What background jobs do most of the time is measured before, with the same data and no
+//! requests, and taken off in proportion to the time; what they do in bursts, some a second, falls out, since the
+//! figure is the median of many short parts.
+//!
+//! A request that leaves work to consumers of events would be charged with that, too: these are held up while such
+//! requests are counted ([`lanes`]), and the statements are counted by their texts ([`Attributed`]), in MariaDB's
+//! general log.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,16 +18,23 @@ use tokio::time::sleep;
 use crate::api::first_line;
 use crate::figures::{quotient, real};
 use crate::http::Connection;
+use crate::lanes;
+use crate::probe::attribute::{Attributed, is_own};
 use crate::probe::cache::{CacheCount, CacheProxy};
 use crate::probe::sql::{SqlCount, SqlProbe};
 use crate::probe::statements;
 use crate::report::Counted;
 use crate::request::Request;
+use crate::routes::By;
 use crate::tally::{Cost, Subject, Tally, median, whole};
 
-/// Into how many parts the requests of a subject are divided.
-pub const PARTS: usize = 5;
-const IDLE_STEP: Duration = Duration::from_millis(500);
+/// Into how many groups the requests of a subject are divided.
+pub const GROUPS: usize = 5;
+/// Requests of a part: so few that most parts meet no burst of a background job, and so many that a single statement
+/// of one is within the judge's tolerance.
+const PART: usize = 25;
+/// About as long as a part.
+const IDLE_STEP: Duration = Duration::from_millis(50);
 
 /// Counts over one connection.
 #[derive(Debug)]
@@ -77,9 +88,10 @@ impl<'a> Counter<'a> {
         eprintln!("counting {count} × {}", subject.name);
         let mut rest = requests.iter().cycle().take(count);
         let mut tally = Tally::default();
-        for part in 1..=PARTS {
-            let sent = count * part / PARTS - count * (part - 1) / PARTS;
-            self.part(&mut tally, rest.by_ref().take(sent)).await?;
+        for group in 1..=GROUPS {
+            let sent = count * group / GROUPS - count * (group - 1) / GROUPS;
+            let requests: Vec<&Request> = rest.by_ref().take(sent).collect();
+            self.group(&mut tally, &requests, subject.by).await?;
         }
         if let Some(request) = requests.last() {
             self.explain(&mut tally, request).await?;
@@ -87,24 +99,51 @@ impl<'a> Counter<'a> {
         Ok(tally.counted(subject))
     }
 
-    /// Sends `requests` and adds them to `tally` as one part.
-    pub async fn part(&mut self, tally: &mut Tally, requests: impl Iterator<Item = &Request>) -> Result<()> {
+    /// Sends `requests` and adds them to `tally`.
+    pub async fn group(&mut self, tally: &mut Tally, requests: &[&Request], by: By) -> Result<()> {
+        match by {
+            By::Counters => {
+                for part in requests.chunks(PART) {
+                    let (cost, step) = self.part(part).await?;
+                    let kinds = step.sql.kinds().map(|(kind, total)| (kind.to_owned(), total));
+                    tally.add(part.len(), cost, kinds, &step.cache);
+                }
+            }
+            By::Log => {
+                lanes::hold(&mut self.sql.connection).await?;
+                statements::begin(&mut self.sql.connection).await?;
+                let mut parts = Vec::new();
+                for part in requests.chunks(PART) {
+                    parts.push((part.len(), self.part(part).await?));
+                }
+                let attributed = Attributed::of(&statements::end(&mut self.sql.connection).await?);
+                lanes::release(&mut self.sql.connection).await?;
+                let sql = quotient(real(attributed.statements()), whole(requests.len()));
+                for (sent, (cost, step)) in parts {
+                    tally.add(sent, Cost { sql, ..cost }, [], &step.cache);
+                }
+                tally.add_logged(attributed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends `requests`; what one of them cost, and all that was seen.
+    async fn part(&mut self, requests: &[&Request]) -> Result<(Cost, Step)> {
         let before = read(self.sql, self.cache).await?;
-        let mut sent = 0;
         for request in requests {
             self.send(request).await?;
-            sent += 1;
         }
         let step = read(self.sql, self.cache).await?.since(&before);
-        tally.add(sent, step.per_request(sent, self.idle), &step.sql, &step.cache);
-        Ok(())
+        Ok((step.per_request(requests.len(), self.idle), step))
     }
 
     /// Sends `request`, which is not counted, to see its statements.
     pub async fn explain(&mut self, tally: &mut Tally, request: &Request) -> Result<()> {
         statements::begin(&mut self.sql.connection).await?;
         self.send(request).await?;
-        tally.statements = statements::end(&mut self.sql.connection).await?;
+        let logged = statements::end(&mut self.sql.connection).await?;
+        tally.statements = logged.into_iter().filter(is_own).map(|statement| statement.text).collect();
         Ok(())
     }
 

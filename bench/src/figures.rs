@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::report::Latency;
+
 /// A count as a real number; counts of a benchmark stay far below 2^32.
 pub fn real(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
@@ -32,6 +34,13 @@ pub fn megabytes(bytes: u64) -> f64 {
 pub fn percentile(values: &[u32], per_mille: usize) -> u32 {
     let rank = (values.len() * per_mille).div_ceil(1000).max(1);
     values.get(rank - 1).copied().unwrap_or_default()
+}
+
+/// Percentiles of latencies in microseconds, of which so many are of failed requests.
+pub fn latency(mut micros: Vec<u32>, failures: u64) -> Latency {
+    micros.sort_unstable();
+    let ms = |per_mille| round(f64::from(percentile(&micros, per_mille)) / 1000.0, 2);
+    Latency { requests: micros.len(), p50_ms: ms(500), p99_ms: ms(990), max_ms: ms(1000), failures }
 }
 
 #[cfg(test)]

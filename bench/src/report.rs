@@ -22,6 +22,12 @@ pub struct Report {
     pub counted: Vec<Counted>,
     /// The timed phase; the bare route comes first.
     pub timed: Vec<Timed>,
+    /// Calls of the RTC service for lists of seats.
+    pub seats: Option<SeatFigures>,
+    /// Many likes that are written at once.
+    pub flush: Option<FlushFigures>,
+    /// Callbacks.
+    pub outbox: Option<OutboxFigures>,
     /// The silent viewers.
     pub silent: Option<SilentFigures>,
     /// Figures with a limit.
@@ -64,6 +70,12 @@ pub struct Counted {
     pub statements: Vec<String>,
     /// Cache commands per request by name, without those that scripts call.
     pub commands: BTreeMap<String, f64>,
+    /// Of a route that leaves work to consumers of events: its own statements per request by shape.
+    #[serde(default)]
+    pub own: BTreeMap<String, f64>,
+    /// The statements that consumers and jobs sent meanwhile, per request by shape; not in `sql`.
+    #[serde(default)]
+    pub left_out: BTreeMap<String, f64>,
 }
 
 /// A route of the timed phase.
@@ -95,6 +107,86 @@ pub struct Timed {
     pub bytes: f64,
     /// Answers other than 200.
     pub failures: u64,
+}
+
+/// Lists of seats, one of each room, when no answer of the RTC service is remembered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SeatFigures {
+    /// How many lists, each of another room.
+    pub lists: u64,
+    /// Guests in one of them.
+    pub guests: u64,
+    /// How often the RTC service was asked.
+    pub calls: u64,
+}
+
+/// Many likes that are written at once, by the job that does so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FlushFigures {
+    /// How many rows: one for each user and room.
+    pub likes: u64,
+    /// In how many rooms.
+    pub rooms: usize,
+    /// First all rows are new, then all are raised.
+    pub rounds: Vec<FlushRound>,
+}
+
+/// One run of the job over all likes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FlushRound {
+    /// Statements that wrote likes.
+    pub statements: u64,
+    /// From the moment when all likes waited until none did, s; the wait for the job is part of it.
+    pub all_s: f64,
+    /// From the first of these statements until none waited, s.
+    pub writing_s: f64,
+}
+
+/// Callbacks to a receiver that answers at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutboxFigures {
+    /// Events that waited when the server started.
+    pub backlog: BacklogFigures,
+    /// Events that happened at a steady pace.
+    pub paced: PacedFigures,
+}
+
+/// The delivery of a backlog.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct BacklogFigures {
+    /// How many callbacks.
+    pub callbacks: u64,
+    /// Of how many rooms.
+    pub rooms: u32,
+    /// Callbacks per second between the first and the last arrival.
+    pub per_s: f64,
+    /// From the server's start to the first arrival, s.
+    pub first_s: f64,
+    /// Arrivals of callbacks that had come before.
+    pub repeated: u64,
+    /// Arrivals before which a later one of the same room had come.
+    pub out_of_order: u64,
+    /// CPU of the server per callback, µs, its start included.
+    pub server_us: f64,
+    /// CPU of MariaDB per callback, µs.
+    pub database_us: f64,
+    /// CPU of the receiver per callback, µs.
+    pub receiver_us: f64,
+}
+
+/// Callbacks of events at a steady pace.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PacedFigures {
+    /// Events per second, as they were asked for.
+    pub asked_per_s: u32,
+    /// Events per second, as they happened.
+    pub per_s: f64,
+    /// From the call that makes the event until the arrival of its callback.
+    pub latency: Latency,
+    /// CPU of the server, as a part of one processor.
+    pub server_cpu: f64,
+    /// CPU of MariaDB, as a part of one processor.
+    pub database_cpu: f64,
 }
 
 /// The removal of many viewers at once.

@@ -18,6 +18,8 @@ use crate::request::{Keys, Renderer};
 const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(2);
 const JWT_KEY: &str = "a-key-of-the-benchmark-0123456789abcdef";
+/// 32 bytes, as Standard Webhooks writes a key.
+const WEBHOOK_SECRET: &str = "whsec_YmVuY2htYXJrLWtleS0wMTIzNDU2Nzg5YWJjZGVmLTE=";
 
 /// Starts servers with the same keys on the same address, one after the other.
 #[derive(Clone, Debug)]
@@ -27,10 +29,11 @@ pub struct Launcher {
     database: Value,
     address: SocketAddr,
     keys: Keys,
+    rtc: String,
 }
 
 /// How one start differs from the defaults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Variant {
     /// Names its configuration file and its log.
     pub name: &'static str,
@@ -38,6 +41,8 @@ pub struct Variant {
     pub cache: SocketAddr,
     /// `live.viewer_timeout_s`.
     pub viewer_timeout_s: u64,
+    /// `callback.addr`, when callbacks are delivered.
+    pub callbacks: Option<String>,
 }
 
 /// A running server.
@@ -49,8 +54,8 @@ pub struct Server {
 }
 
 impl Launcher {
-    /// `binary` absent: `liveloom` beside this program.
-    pub fn new(binary: Option<&Path>, bed: &Bed, address: SocketAddr) -> Result<Self> {
+    /// `binary` absent: `liveloom` beside this program. `rtc` is the URL of the RTC service.
+    pub fn new(binary: Option<&Path>, bed: &Bed, address: SocketAddr, rtc: String) -> Result<Self> {
         let binary = match binary {
             Some(path) => path.to_owned(),
             None => std::env::current_exe()?.with_file_name("liveloom"),
@@ -62,7 +67,8 @@ impl Launcher {
             );
         }
         let keys = Keys { access_key: "bench-access".into(), secret_key: "bench-secret-0123456789".into() };
-        Ok(Self { binary, folder: bed.folder().to_owned(), database: database(&bed.database), address, keys })
+        let (folder, database) = (bed.folder().to_owned(), database(&bed.database));
+        Ok(Self { binary, folder, database, address, keys, rtc })
     }
 
     /// Where the servers listen.
@@ -76,7 +82,7 @@ impl Launcher {
     }
 
     /// Writes the configuration, starts the server and waits until it is ready.
-    pub async fn start(&self, variant: Variant) -> Result<Server> {
+    pub async fn start(&self, variant: &Variant) -> Result<Server> {
         let config = self.folder.join(format!("{}.yaml", variant.name));
         // JSON is YAML.
         fs::write(&config, serde_json::to_vec_pretty(&self.config(variant))?)?;
@@ -109,7 +115,7 @@ impl Launcher {
         bail!("the server is not ready after {} s", PATIENCE.as_secs())
     }
 
-    fn config(&self, variant: Variant) -> Value {
+    fn config(&self, variant: &Variant) -> Value {
         json!({
             "node": { "node_id": 1, "data_dir": self.folder.join("data") },
             "account": { "access_key": "bench-qiniu", "secret_key": "bench-qiniu-secret" },
@@ -125,7 +131,10 @@ impl Launcher {
             "cache": { "type": "node", "addr": variant.cache.to_string() },
             "mysql": { "databases": [self.database] },
             "im": { "provider": "builtin" },
-            "rtc": { "app_id": "bench-rtc" },
+            "rtc": { "app_id": "bench-rtc", "api_url": self.rtc },
+            // The server is its own payment service.
+            "gift": { "gift_addr": format!("http://{}/manager/gift/test", self.address) },
+            "callback": variant.callbacks.as_ref().map(|addr| json!({ "addr": addr, "secret": WEBHOOK_SECRET })),
             "pili": {
                 "hub": "bench", "security_type": "expiry", "publish_key": "bench-publish",
                 "publish_expire_s": 3600, "stream_pattern": "bench-%s", "publish_domain": "push.example.com",

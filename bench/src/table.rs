@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::judge;
-use crate::report::{Counted, Report, Timed, Verdict};
+use crate::report::{Counted, Latency, OutboxFigures, Report, Timed, Verdict};
 
 /// Prints everything.
 pub fn print(report: &Report) {
@@ -14,7 +14,10 @@ pub fn print(report: &Report) {
     if !report.timed.is_empty() {
         timed(&report.timed, &report.counted, report.connections);
     }
+    seats(report);
+    flush(report);
     process(report);
+    outbox(report);
     silent(report);
     verdicts(&report.verdicts);
 }
@@ -31,6 +34,16 @@ fn counted(routes: &[Counted]) {
             kinds(&route.sql_kinds),
             kinds(&route.commands)
         );
+    }
+    for route in routes.iter().filter(|route| !route.own.is_empty()) {
+        println!("\nStatements of {} in MariaDB's general log, per request:", route.name);
+        for (shape, each) in &route.own {
+            println!("  {each:>6.2}  {shape}");
+        }
+        println!("and those with which consumers looked for work and jobs did theirs, which are left out:");
+        for (shape, each) in &route.left_out {
+            println!("  {each:>6.2}  {shape}");
+        }
     }
     // Whoever is to mend a route wants to know what it sends.
     for route in
@@ -91,6 +104,48 @@ fn timed(routes: &[Timed], counted: &[Counted], connections: u16) {
             figure(counts.map(|counts| counts.trips)),
         );
     }
+}
+
+fn seats(report: &Report) {
+    let Some(figures) = &report.seats else { return };
+    println!(
+        "\nLists of seats of {} rooms with {} guests each, one after the other, nothing remembered of who is online:",
+        figures.lists, figures.guests
+    );
+    println!("  calls of the RTC service: {}", figures.calls);
+}
+
+fn flush(report: &Report) {
+    let Some(figures) = &report.flush else { return };
+    println!("\n{} likes, one of each user, wait in {} rooms to be written:", figures.likes, figures.rooms);
+    for (round, what) in figures.rounds.iter().zip(["new rows", "raised rows"]) {
+        println!(
+            "  {what:<18} {} statements, {:.3} s; {:.3} s with the wait for the job",
+            round.statements, round.writing_s, round.all_s
+        );
+    }
+}
+
+fn outbox(report: &Report) {
+    let Some(OutboxFigures { backlog, paced }) = &report.outbox else { return };
+    println!("\n{} callbacks of {} rooms wait for the server to start:", backlog.callbacks, backlog.rooms);
+    println!(
+        "  delivery           {:.0} a second; the first {:.2} s after the start of the process",
+        backlog.per_s, backlog.first_s
+    );
+    println!("  order              {} repeated, {} out of order", backlog.repeated, backlog.out_of_order);
+    println!(
+        "  CPU per callback   {:.1} µs of the server, {:.1} µs of MariaDB, {:.1} µs of the receiver",
+        backlog.server_us, backlog.database_us, backlog.receiver_us
+    );
+    let Latency { requests, p50_ms, p99_ms, max_ms, .. } = &paced.latency;
+    println!("\n{requests} rooms are created, {:.1} a second, each with a callback:", paced.per_s);
+    println!("  call to arrival    p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, longest {max_ms:.2} ms");
+    println!(
+        "  CPU                {:.0} % of a processor by the server, {:.0} % by MariaDB",
+        paced.server_cpu * 100.0,
+        paced.database_cpu * 100.0
+    );
 }
 
 fn process(report: &Report) {

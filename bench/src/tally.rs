@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::figures::{quotient, real, round};
+use crate::probe::attribute::{Attributed, Shapes};
 use crate::probe::cache::CacheCount;
-use crate::probe::sql::SqlCount;
 use crate::report::Counted;
-use crate::routes::Limits;
+use crate::routes::{By, Limits};
 
 /// Statements and round trips, per second or per request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,6 +24,7 @@ pub struct Tally {
     requests: usize,
     sql_kinds: BTreeMap<String, u64>,
     commands: BTreeMap<String, u64>,
+    attributed: Attributed,
     /// The statements of one request.
     pub statements: Vec<String>,
 }
@@ -37,19 +38,30 @@ pub struct Subject<'a> {
     pub shown: &'a str,
     /// Its limits.
     pub limits: Limits,
+    /// How its statements are counted.
+    pub by: By,
 }
 
 impl Tally {
     /// Adds a part: `sent` requests, what one of them cost, and all that was seen.
-    pub fn add(&mut self, sent: usize, cost: Cost, sql: &SqlCount, cache: &CacheCount) {
+    pub fn add(
+        &mut self,
+        sent: usize,
+        cost: Cost,
+        kinds: impl IntoIterator<Item = (String, u64)>,
+        cache: &CacheCount,
+    ) {
         self.parts.push(cost);
         self.requests += sent;
-        for (kind, total) in sql.kinds() {
-            *self.sql_kinds.entry(kind.to_owned()).or_default() += total;
-        }
-        for (name, total) in &cache.commands {
-            *self.commands.entry(name.clone()).or_default() += total;
-        }
+        add_all(&mut self.sql_kinds, kinds);
+        add_all(&mut self.commands, cache.commands.clone());
+    }
+
+    /// Adds statements that were logged during parts.
+    pub fn add_logged(&mut self, attributed: Attributed) {
+        add_all(&mut self.sql_kinds, attributed.kinds());
+        add_all(&mut self.attributed.own, attributed.own);
+        add_all(&mut self.attributed.left_out, attributed.left_out);
     }
 
     /// The figures per request.
@@ -68,7 +80,15 @@ impl Tally {
             sql_kinds: self.sql_kinds.into_iter().map(each).collect(),
             statements: self.statements,
             commands: self.commands.into_iter().map(each).collect(),
+            own: self.attributed.own.into_iter().map(each).collect(),
+            left_out: self.attributed.left_out.into_iter().map(each).collect(),
         }
+    }
+}
+
+fn add_all(sums: &mut Shapes, further: impl IntoIterator<Item = (String, u64)>) {
+    for (name, total) in further {
+        *sums.entry(name).or_default() += total;
     }
 }
 

@@ -15,6 +15,9 @@ pub use self::mariadb::MariaDb;
 pub use self::process::Process;
 pub use self::redis::Redis;
 
+/// Wall-clock time in the zone that the benchmark's configuration names, in SQL.
+pub const NOW: &str = "UTC_TIMESTAMP() + INTERVAL 8 HOUR";
+
 /// The running bed; dropping it stops everything and removes the folder.
 #[derive(Debug)]
 pub struct Bed {

@@ -16,6 +16,7 @@ use crate::bed::Bed;
 use crate::figures::{megabytes, round};
 use crate::fixture::{Fixture, create_rooms};
 use crate::http::Connection;
+use crate::presence::Presence;
 use crate::probe::process;
 use crate::probe::sql::SqlProbe;
 use crate::report::SilentFigures;
@@ -63,7 +64,7 @@ pub async fn measure(
     let mut database = bed.database.connect().await?;
     eprintln!("putting {} viewers in", scene.viewers);
     load::put_in_rows(&mut database, &ids, scene.viewers).await?;
-    let mut presence = load::Presence::find(&bed.cache).await?;
+    let mut presence = Presence::find(&bed.cache).await?;
     let others = presence.count().await?;
     let heard = presence.put_in(&ids, scene.viewers).await?;
     let due = heard + Duration::from_secs(scene.timeout_s);
@@ -103,7 +104,7 @@ async fn expect_online(launcher: &Launcher, ids: &[&str], scene: Scene) -> Resul
     let online = room.get("online_count").and_then(Value::as_u64).context("a room without online_count")?;
     if online < u64::from(scene.viewers / scene.rooms) {
         bail!(
-            "the server sees {online} viewers in a loaded room: the layout of presence has changed, see load.rs"
+            "the server sees {online} viewers in a loaded room: the layout of presence has changed, see presence.rs"
         );
     }
     Ok(())
@@ -113,7 +114,7 @@ async fn expect_online(launcher: &Launcher, ids: &[&str], scene: Scene) -> Resul
 /// when no more than the `others` are left in the cache.
 async fn watch(
     database: &mut MySqlConnection,
-    presence: &mut load::Presence,
+    presence: &mut Presence,
     others: u64,
     due: Instant,
 ) -> Result<(Out, u64)> {

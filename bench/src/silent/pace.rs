@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::figures::{percentile, round};
+use crate::figures::latency;
 use crate::http::Connection;
 use crate::report::Latency;
 use crate::request::Request;
@@ -83,9 +83,6 @@ impl Pacer {
 
 fn summary(beats: impl Iterator<Item = Beat>) -> Latency {
     let mut failures = 0;
-    let mut micros: Vec<u32> =
-        beats.inspect(|beat| failures += u64::from(beat.failed)).map(|beat| beat.micros).collect();
-    micros.sort_unstable();
-    let ms = |per_mille| round(f64::from(percentile(&micros, per_mille)) / 1000.0, 2);
-    Latency { requests: micros.len(), p50_ms: ms(500), p99_ms: ms(990), max_ms: ms(1000), failures }
+    let micros = beats.inspect(|beat| failures += u64::from(beat.failed)).map(|beat| beat.micros).collect();
+    latency(micros, failures)
 }

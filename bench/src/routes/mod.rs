@@ -1,6 +1,9 @@
 //! The routes that are measured.
 
-use crate::fixture::{Fixture, KEYWORD, Person, Room, join, token};
+pub mod interactions;
+pub mod membership;
+
+use crate::fixture::{Fixture, KEYWORD, Person, token};
 use crate::request::{Renderer, Request};
 
 /// Rooms that the counted phase reads: few, so that look-ups stay warm while requests come one by one.
@@ -28,19 +31,20 @@ pub struct Route {
     pub limits: Limits,
     /// Whether it is timed too.
     pub timed: bool,
+    /// How many of the requests, the first ones, the counted phase repeats.
+    pub warm: usize,
+    /// How its statements are counted.
+    pub by: By,
 }
 
-/// One pass of the counted phase over users who join and leave: each request is sent once, in this order.
-#[derive(Clone, Debug)]
-pub struct Pass {
-    /// Its name in tables.
-    pub name: &'static str,
-    /// What is done.
-    pub shown: &'static str,
-    /// One request per user.
-    pub requests: Vec<Request>,
-    /// Limits of the counted phase.
-    pub limits: Limits,
+/// How statements are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// By MariaDB's counters: all of them.
+    #[default]
+    Counters,
+    /// By MariaDB's general log, while consumers of events are held up: those that no consumer or job sends.
+    Log,
 }
 
 const fn sql(most: u32) -> Limits {
@@ -55,10 +59,12 @@ pub fn bare(renderer: &Renderer) -> Route {
         requests: vec![renderer.open("GET", "/healthz")],
         limits: Limits::default(),
         timed: true,
+        warm: WARM_ROOMS,
+        by: By::Counters,
     }
 }
 
-/// All routes but the bare one and joining and leaving.
+/// The routes of rooms and users, but for joining and leaving.
 pub fn routes(renderer: &Renderer, fixture: &Fixture) -> Vec<Route> {
     let viewers = &fixture.viewers;
     let each = |target: &dyn Fn(&str) -> String| -> Vec<Request> {
@@ -67,7 +73,15 @@ pub fn routes(renderer: &Renderer, fixture: &Fixture) -> Vec<Route> {
             .map(|(person, live_id)| renderer.client("GET", &target(live_id), &person.token, None));
         all.collect()
     };
-    let route = |name, shown, requests, limits, timed| Route { name, shown, requests, limits, timed };
+    let route = |name, shown, requests, limits, timed| Route {
+        name,
+        shown,
+        requests,
+        limits,
+        timed,
+        warm: WARM_ROOMS,
+        by: By::Counters,
+    };
     let heartbeat = Limits { sql: Some(0), trips: Some(1) };
     let own: Vec<Request> = fixture
         .rooms
@@ -139,57 +153,8 @@ pub fn routes(renderer: &Renderer, fixture: &Fixture) -> Vec<Route> {
 impl Route {
     /// The requests of the counted phase.
     pub fn warm_requests(&self) -> &[Request] {
-        self.requests.get(..WARM_ROOMS).unwrap_or(&self.requests)
+        self.requests.get(..self.warm).unwrap_or(&self.requests)
     }
-}
-
-/// Requests that make the look-ups of `people` and of all rooms warm and change nothing.
-pub fn greetings(renderer: &Renderer, rooms: &[Room], people: &[Person]) -> Vec<Request> {
-    let people =
-        people.iter().map(|person| renderer.client("GET", "/client/app/config", &person.token, None));
-    let rooms = rooms.iter().map(|room| {
-        let target = format!("/client/live/room/info/{}", room.live_id);
-        renderer.client("GET", &target, &room.anchor.token, None)
-    });
-    people.chain(rooms).collect()
-}
-
-/// Requests with which `people` join `rooms`, spread over them from the `first` room on.
-pub fn joins(renderer: &Renderer, rooms: &[Room], people: &[Person], first: usize) -> Vec<Request> {
-    let rooms = rooms.iter().cycle().skip(first);
-    people.iter().zip(rooms).map(|(person, room)| join(renderer, person, &room.live_id)).collect()
-}
-
-/// Requests with which they leave these rooms.
-pub fn leaves(renderer: &Renderer, rooms: &[Room], people: &[Person], first: usize) -> Vec<Request> {
-    let rooms = rooms.iter().cycle().skip(first);
-    let leave = |(person, room): (&Person, &Room)| {
-        renderer.client("DELETE", &format!("/client/live/room/user/{}", room.live_id), &person.token, None)
-    };
-    people.iter().zip(rooms).map(leave).collect()
-}
-
-type Requests = fn(&Renderer, &[Room], &[Person], usize) -> Vec<Request>;
-
-/// Joining and leaving as counted: for the first time, again, twice, from another room, and leaving; by
-/// `people`, then by the anchors of their `own` rooms.
-pub fn passes(renderer: &Renderer, rooms: &[Room], people: &[Person], own: &[Room]) -> Vec<Pass> {
-    let pass = |name, shown, requests| Pass { name, shown, requests, limits: sql(3) };
-    let few = rooms.get(..WARM_ROOMS).unwrap_or(rooms);
-    let join = |first| joins(renderer, few, people, first);
-    let leave = |first| leaves(renderer, few, people, first);
-    let anchors: Vec<Person> = own.iter().map(|room| room.anchor.clone()).collect();
-    let own = |requests: Requests| requests(renderer, own, &anchors, 0);
-    vec![
-        pass("join_first", "POST /client/live/room/user/{live_id}, never in it before", join(0)),
-        pass("leave", "DELETE /client/live/room/user/{live_id}", leave(0)),
-        pass("join", "POST again after leaving", join(0)),
-        pass("join_twice", "POST while in it", join(0)),
-        pass("join_move", "POST while in another room", join(1)),
-        pass("leave_moved", "DELETE after moving", leave(1)),
-        pass("leave_anchor", "DELETE by the anchor of a live", own(leaves)),
-        pass("join_anchor", "POST by the anchor, back to their live", own(joins)),
-    ]
 }
 
 /// A request that marks users as heard, for viewers who must not fall silent.
@@ -198,24 +163,4 @@ pub fn heartbeats(renderer: &Renderer, viewers: &[(Person, String)]) -> Vec<Requ
         renderer.client("GET", &format!("/client/live/room/heartbeat/{live_id}"), &person.token, None)
     };
     viewers.iter().map(one).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::request::Keys;
-
-    #[test]
-    fn people_leave_the_rooms_that_they_joined() {
-        let renderer = Renderer::new("h".into(), Keys { access_key: "a".into(), secret_key: "s".into() });
-        let person = |id: &str| Person { user_id: id.into(), token: format!("token-{id}") };
-        let rooms = ["1", "2", "3"].map(|id| Room { live_id: id.into(), anchor: person("x") }).to_vec();
-        let people: Vec<Person> = ["a", "b", "c", "d"].map(person).to_vec();
-        let target =
-            |request: &Request| String::from_utf8_lossy(request).split(' ').nth(1).map(str::to_owned);
-        let joined: Vec<_> = joins(&renderer, &rooms, &people, 1).iter().map(target).collect();
-        let left: Vec<_> = leaves(&renderer, &rooms, &people, 1).iter().map(target).collect();
-        assert_eq!(joined, left);
-        assert_eq!(joined.first().cloned().flatten().as_deref(), Some("/client/live/room/user/2"));
-    }
 }
