@@ -139,7 +139,7 @@ impl Reviews {
                     let jobs: Vec<Job> =
                         rows.iter().filter_map(|row| queries::open(&inner.db, row)).collect();
                     let wanted = match cause {
-                        Cause::Operator => may_start(status, &jobs, now)?,
+                        Cause::Operator => may_start(status, &jobs)?,
                         // One that an operator has closed is not started again.
                         Cause::Live | Cause::Repair(_) => status == Some(LiveStatus::Live) && rows.is_empty(),
                     };
@@ -222,14 +222,14 @@ impl Reviews {
 }
 
 /// Whether an operator's wish for a job is to be followed: not when one runs.
-fn may_start(status: Option<LiveStatus>, jobs: &[Job], now: DateTime<Utc>) -> Result<bool, Error> {
+fn may_start(status: Option<LiveStatus>, jobs: &[Job]) -> Result<bool, Error> {
     match status {
         None => return Err(crate::live::Error::NotFound.into()),
         Some(LiveStatus::Ended) => return Err(Error::Ended),
         Some(LiveStatus::Created | LiveStatus::Live) => {}
     }
-    let is_pending = |job: &&Job| job.state == Some(State::Asked) && !is_stale(job, now);
-    if jobs.iter().any(|job| is_pending(&job)) {
+    // However long ago: the repair goes on asking until it is known.
+    if jobs.iter().any(|job| job.state == Some(State::Asked)) {
         return Err(Error::Starting);
     }
     Ok(jobs.iter().all(|job| job.state == Some(State::Closing)))

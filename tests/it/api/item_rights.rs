@@ -11,6 +11,7 @@ cases![
     changes_are_for_the_anchor,
     reads_are_for_everybody,
     the_room_must_exist,
+    ids_in_paths_have_the_width_of_their_columns,
     bodies_must_be_objects,
     servers_are_no_clients,
 ];
@@ -158,6 +159,19 @@ async fn servers_are_no_clients(api: Api) -> Verdict {
     for route in routes(&shop.live_id, "a") {
         api.call(route.method, format!("/server{}", route.path)).by(&shop.anchor).send().await.unauthorized();
         api.call(route.method, format!("/client{}", route.path)).server().send().await.unauthorized();
+    }
+    Ok(())
+}
+
+async fn ids_in_paths_have_the_width_of_their_columns(api: Api) -> Verdict {
+    let shop = Shop::open(&api).await;
+    let long = "x".repeat(65);
+    for side in SIDES {
+        for route in routes(&long, "a").iter().chain(&routes(&shop.live_id, &long)) {
+            if route.path.contains(&long) {
+                route.call(&shop, side).send().await.bad();
+            }
+        }
     }
     Ok(())
 }

@@ -414,14 +414,12 @@ async fn seats_of_unknown_rooms_are_not_found(api: Api) -> Verdict {
 
 /// A server of our own with an RTC service.
 async fn with_rtc(api: &Api) -> Result<(super::own::OwnServer, FakeRtc), NotApplicable> {
-    let rtc = FakeRtc::start("rtc app/1", "rtc-ak", "rtc-sk").await;
+    let rtc = FakeRtc::start("rtc app/1", super::own::STREAM.0, super::own::STREAM.1).await;
     let url = rtc.url();
     let server = api
         .own_server(|config| {
             config.rtc.app_id = "rtc app/1".to_owned();
             config.rtc.api_url = format!("{url}/");
-            config.account.access_key = "rtc-ak".to_owned();
-            config.account.secret_key = liveloom::config::Secret::new("rtc-sk");
         })
         .await?;
     Ok((server, rtc))

@@ -44,7 +44,7 @@ pub struct OwnServer {
 const ADMIN: (&str, &str) = ("suite admin", "suite password");
 /// Keys of business backends, of the account, and of client tokens.
 const SERVER: (&str, &str) = ("suite-ak", "suite-sk");
-const STREAM: (&str, &str) = ("stream-ak", "stream-sk");
+pub const STREAM: (&str, &str) = ("stream-ak", "stream-sk");
 const JWT_KEY: &str = "suite-jwt-key-of-32-bytes-or-more";
 
 impl Api {

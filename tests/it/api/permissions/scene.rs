@@ -71,7 +71,8 @@ impl Scene {
     /// Items, one of them explained with a record, a seat and a gift.
     async fn furnish(&mut self, live: &str, gift_type: i64) -> Result<(), NotApplicable> {
         let api = self.api.clone();
-        let items = ["i1", "i2"].map(|id| json!({"item_id": id, "title": id, "current_price": "1"}));
+        let items =
+            ["i1", "i2"].map(|id| json!({"item_id": id, "title": id, "current_price": "1", "status": 1}));
         let items = json!({"live_id": live, "items": items});
         api.post("/client/item/add").by(&self.anchor).json(&items).send().await.ok();
         let explain = format!("/client/item/demonstrate/{live}/i1");
