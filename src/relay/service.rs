@@ -48,6 +48,10 @@ impl Relays {
     /// unknown, or the store's.
     pub async fn start(&self, caller: &str, new: StartPk) -> Result<PkView, Error> {
         let Parts { db, clock, ids, lives, .. } = &*self.0;
+        // Who may not is told so first, whatever else is wrong.
+        if lives.room(&new.init_room_id).await?.anchor_id != caller {
+            return Err(Error::NotAnchor);
+        }
         if new.init_room_id == new.recv_room_id {
             return Err(Error::Invalid("recv_room_id: must be another room than init_room_id"));
         }

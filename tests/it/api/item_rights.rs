@@ -166,6 +166,7 @@ async fn servers_are_no_clients(api: Api) -> Verdict {
 async fn ids_in_paths_have_the_width_of_their_columns(api: Api) -> Verdict {
     let shop = Shop::open(&api).await;
     let long = "x".repeat(65);
+    shop.call(Side::Server, "GET", &format!("/items/{long}")).send().await.bad();
     for side in SIDES {
         for route in routes(&long, "a").iter().chain(&routes(&shop.live_id, &long)) {
             if route.path.contains(&long) {

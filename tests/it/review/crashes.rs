@@ -72,8 +72,11 @@ async fn a_server_that_is_killed_while_it_starts_a_job_starts_one(
 ) {
     let service = FakeReview::start(KEYS).await;
     let mut server = start(backend, &service, point).await;
-    let room = server.client_of("ann").await.go_live("killed").await;
+    let ann = server.client_of("ann").await;
+    let room = ann.post("/client/live/room/instance", json!({"title": "killed"})).await.data();
     let live_id = room["live_id"].as_str().unwrap();
+    // The server may be dead before it answers.
+    ann.try_put(&format!("/client/live/room/{live_id}"), json!({})).await;
     server.crashed(LIMIT).await;
     server.start().await;
     wait_until("the job is known", LIMIT, async || known_jobs(&server).await == 1).await;
