@@ -2,7 +2,8 @@
 //! that is to be measured, and the first would be out before the last is in.
 //!
 //! Written is what joins leave behind: a row of `live_users` and of `live_room_user_entities` each (the columns
-//! of the reference's `live.sql`, and `mic_seat`: they hold no seat), and presence in the cache ([`crate::presence::Presence::put_in`]).
+//! of the reference's `live.sql`, and `mic_seat`: they hold no seat), and presence in the cache
+//! ([`crate::presence::Presence::put_in`]).
 
 use std::time::Instant;
 
