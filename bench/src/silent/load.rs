@@ -2,7 +2,8 @@
 //! that is to be measured, and the first would be out before the last is in.
 //!
 //! Written is what joins leave behind: a row of `live_users` and of `live_room_user_entities` each (the columns
-//! of the reference's `live.sql`), and presence in the cache ([`crate::presence::Presence::put_in`]).
+//! of the reference's `live.sql`, and `mic_seat`: they hold no seat), and presence in the cache
+//! ([`crate::presence::Presence::put_in`]).
 
 use std::time::Instant;
 
@@ -31,8 +32,8 @@ pub async fn put_in_rows(database: &mut MySqlConnection, rooms: &[&str], viewers
     let fill = format!("INSERT INTO bench_rooms VALUES {}", values.join(", "));
     database.execute(sqlx::raw_sql(AssertSqlSafe(fill))).await?;
     let members = format!(
-        "INSERT INTO live_room_user_entities (live_id, user_id, status, heart_beat_at, created_at, updated_at) \
-         SELECT live_id, {name}, 1, {NOW}, {NOW}, {NOW} \
+        "INSERT INTO live_room_user_entities (live_id, user_id, status, heart_beat_at, created_at, updated_at, \
+         mic_seat) SELECT live_id, {name}, 1, {NOW}, {NOW}, {NOW}, 0 \
          FROM seq_0_to_{last} JOIN bench_rooms ON number = seq MOD {}",
         rooms.len()
     );
