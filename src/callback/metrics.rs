@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
 
+/// Values of the label `result` of attempts.
+const ATTEMPT_RESULTS: [&str; 9] =
+    ["ok", "unreachable", "timed_out", "redirect", "gone", "status", "too_long", "no_code", "code"];
+
 /// The metrics. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Metrics {
@@ -33,6 +37,10 @@ impl Metrics {
         );
         let attempts = IntCounterVec::new(attempts, &["result"])?;
         registry.register(Box::new(attempts.clone()))?;
+        // A rate of what never happened yet is 0, not unknown.
+        for result in ATTEMPT_RESULTS {
+            attempts.with_label_values(&[result]);
+        }
         let seconds = HistogramOpts::new(
             "liveloom_callback_attempt_seconds",
             "Time from a callback's post to its answer, in seconds.",

@@ -15,15 +15,21 @@ async fn nodes_share_the_rooms_and_tell_each_event_once() {
     bed.receiver.set_mood(Mood::Slow(Duration::from_millis(5)));
     let rooms: Vec<String> = (1..=200).map(|room| room.to_string()).collect();
     let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
-    bed.append_to(&rooms, 3).await;
     let nodes = [bed.node().await, bed.node().await];
-    for room in &rooms {
-        bed.wait_taken(room, 3).await;
+    let shares =
+        || nodes.each_ref().map(|node| node.metric("liveloom_callback_attempts_total{result=\"ok\"}"));
+    // Either may be the quicker one for a while.
+    let mut rounds = 0;
+    while rounds < 3 || shares().contains(&0.0) {
+        rounds += 1;
+        assert!(rounds <= 30, "one node does all the work: {:?}", shares());
+        bed.append_to(&rooms, 1).await;
+        for room in &rooms {
+            bed.wait_taken(room, rounds).await;
+        }
     }
-    let shares = nodes.each_ref().map(|node| node.metric("liveloom_callback_attempts_total{result=\"ok\"}"));
-    assert!(shares.iter().all(|share| *share > 0.0), "{shares:?}");
     let ids: BTreeSet<_> = bed.receiver.calls().into_iter().map(|call| call.webhook_id).collect();
-    assert_eq!((bed.receiver.count(), ids.len()), (600, 600));
+    assert_eq!((bed.receiver.count(), ids.len()), (200 * rounds, 200 * rounds));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,9 +38,8 @@ impl Scene {
         let other_live = api.live_room(&other_anchor).await;
         api.join(&viewer, &live).await;
         let gift_type = i64::from(rand::random::<u32>() >> 2);
-        let admin = format!("admin{}", unique("a"));
-        let answer = api.get(format!("/server/auth/admin/token?app_id=suite&user_id={admin}")).server();
-        let token = answer.send().await.ok()["access_token"].as_str().expect("a token").to_owned();
+        let (admin, token) = new_admin(api).await;
+        let (other_admin, _) = new_admin(api).await;
         let mut scene = Self {
             api: api.clone(),
             names: vec![
@@ -51,6 +50,7 @@ impl Scene {
                 ("anchor", anchor.id.clone()),
                 ("other_anchor", other_anchor.id.clone()),
                 ("admin", admin),
+                ("other_admin", other_admin),
                 ("new", unique("n")),
                 ("item", "i1".to_owned()),
                 ("other_item", "i2".to_owned()),
@@ -157,4 +157,12 @@ impl Scene {
             "statistics": get(format!("/client/stats/singleLive/{live}")).await,
         })
     }
+}
+
+/// The id and the token of a new administrator.
+async fn new_admin(api: &Api) -> (String, String) {
+    let id = unique("admin");
+    let answer = api.get(format!("/server/auth/admin/token?app_id=suite&user_id={id}")).server().send().await;
+    let token = answer.ok()["access_token"].as_str().expect("a token").to_owned();
+    (id, token)
 }

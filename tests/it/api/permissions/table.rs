@@ -163,7 +163,7 @@ const GIFT_ROUTES: &[Line] = &[
     ("POST", "/admin/gift/config", GIFT_TYPE, ADMIN),
     ("DELETE", "/server/gift/config/{gift_type}", "", BACKEND),
     ("DELETE", "/admin/gift/config/{gift_type}", "", ADMIN),
-    ("POST", "/client/gift/send", GIFT, VIEWER),
+    ("POST", "/client/gift/send", GIFT, IN_ROOM),
     ("PUT", "/server/gift/live/{live}", GIFT_OF_BACKEND, BACKEND),
     ("GET", "/client/gift/{gift}", "", VIEWER),
     ("GET", "/server/gift/{gift}", "", BACKEND),
@@ -196,6 +196,6 @@ const ADMIN_ROUTES: &[Line] = &[
         ADMIN,
     ),
     ("PUT", "/admin/users/{admin}", r#"{"description":"d"}"#, ADMIN),
-    ("DELETE", "/admin/users/{admin}", "", ADMIN),
+    ("DELETE", "/admin/users/{other_admin}", "", ADMIN),
     ("GET", "/admin/operations", "", ADMIN),
 ];
