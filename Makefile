@@ -23,7 +23,7 @@ lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
 	else echo 'cargo-deny is not installed: licenses and bans are not checked'; fi
 
-bench: ## Measure the server over MariaDB and Redis (about two minutes)
+bench: ## Measure the server over MariaDB and Redis (about three minutes)
 	cargo build --release -p liveloom -p bench
 	$${CARGO_TARGET_DIR:-target}/release/bench run $(ARGS)
 
