@@ -18,6 +18,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before a probe.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// The longest pause that a receiver can ask for.
+const LONGEST_WISH: Duration = Duration::from_secs(12 * 3600);
+
 /// How an attempt found the receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Health {
@@ -85,7 +88,15 @@ impl Breaker {
 
     /// Takes note of how an attempt for the room `live_id` found the receiver. Answers whether the
     /// attempt counts, should it have failed.
-    pub(super) fn saw(&self, live_id: &str, health: Health, now: Instant) -> bool {
+    /// One that asks to be left alone for a while (`Retry-After`) is not probed earlier.
+    pub(super) fn saw(
+        &self,
+        live_id: &str,
+        health: Health,
+        retry_after: Option<Duration>,
+        now: Instant,
+    ) -> bool {
+        let wish = retry_after.unwrap_or_default().min(LONGEST_WISH);
         let mut state = self.state();
         match (&mut *state, health) {
             (State::Closed { failures, .. }, Health::Up) => {
@@ -106,14 +117,14 @@ impl Breaker {
                 }
                 if *failures >= THRESHOLD && rooms.len() >= ROOMS {
                     tracing::warn!("the receiver of callbacks is down; it is probed until it is back");
-                    *state = open(now, FIRST_PAUSE);
+                    *state = open(now, FIRST_PAUSE, wish);
                 }
                 true
             }
             // An attempt that began before the breaker opened.
             (State::Open { .. }, Health::Down) => false,
             (State::Probing { pause, .. }, Health::Down) => {
-                *state = open(now, (*pause * 2).min(LONGEST_PAUSE));
+                *state = open(now, (*pause * 2).min(LONGEST_PAUSE), wish);
                 false
             }
         }
@@ -128,8 +139,10 @@ fn closed() -> State {
     State::Closed { failures: 0, rooms: HashSet::new() }
 }
 
-fn open(now: Instant, pause: Duration) -> State {
-    State::Open { probe_at: now + pause.mul_f64(rand::random_range(0.8..=1.2)), pause }
+/// Open for about `pause`, or for `wish` where that is longer.
+fn open(now: Instant, pause: Duration, wish: Duration) -> State {
+    let rest = pause.mul_f64(rand::random_range(0.8..=1.2)).max(wish);
+    State::Open { probe_at: now + rest, pause }
 }
 
 #[cfg(test)]
@@ -141,7 +154,7 @@ mod tests {
     fn down(breaker: &Breaker, rooms: &[&str], times: usize, now: Instant) {
         for live_id in rooms.iter().cycle().take(times) {
             assert!(breaker.enter(now));
-            assert!(breaker.saw(live_id, Health::Down, now), "it counts");
+            assert!(breaker.saw(live_id, Health::Down, None, now), "it counts");
         }
     }
 
@@ -150,7 +163,7 @@ mod tests {
         let (breaker, mut now) = (Breaker::new(LIMIT), Instant::now());
         down(&breaker, &["1", "2", "3"], 8, now);
         assert!(!breaker.enter(now));
-        assert!(!breaker.saw("4", Health::Down, now), "of those that were out it does not count");
+        assert!(!breaker.saw("4", Health::Down, None, now), "of those that were out it does not count");
         let mut last = Duration::ZERO;
         for _ in 0..8 {
             let pause = breaker.pause(now).unwrap();
@@ -159,11 +172,11 @@ mod tests {
             now += pause;
             assert_eq!(breaker.pause(now), Some(Duration::ZERO));
             assert!(breaker.enter(now) && !breaker.enter(now), "one probe");
-            assert!(!breaker.saw("1", Health::Down, now));
+            assert!(!breaker.saw("1", Health::Down, None, now));
         }
         assert!(last > Duration::from_secs(10), "{last:?}");
         now += last * 2;
-        assert!(breaker.enter(now) && breaker.saw("1", Health::Up, now));
+        assert!(breaker.enter(now) && breaker.saw("1", Health::Up, None, now));
         assert!(breaker.pause(now).is_none() && breaker.enter(now) && breaker.enter(now));
     }
 
@@ -183,9 +196,19 @@ mod tests {
         down(&breaker, &["1", "2"], 100, now);
         assert!(breaker.pause(now).is_none());
         for _ in 0..20 {
-            breaker.saw("9", Health::Up, now);
+            breaker.saw("9", Health::Up, None, now);
             down(&breaker, &["1", "2", "3"], 7, now);
         }
         assert!(breaker.pause(now).is_none());
+    }
+
+    #[test]
+    fn a_receiver_that_asks_to_be_left_alone_is() {
+        let (breaker, now) = (Breaker::new(LIMIT), Instant::now());
+        let wish = Some(Duration::from_secs(600));
+        for live_id in ["1", "2", "3"].iter().cycle().take(8) {
+            breaker.saw(live_id, Health::Down, wish, now);
+        }
+        assert!(breaker.pause(now).unwrap() >= Duration::from_secs(600));
     }
 }

@@ -59,12 +59,12 @@ impl Courier {
         let Some(answer) = abort.run_until_cancelled(self.sender.post(post)).await else {
             return Attempt::Held;
         };
-        let (label, health) = match &answer {
-            Ok(()) => ("ok", Health::Up),
-            Err(failed) => (failed.reason.label(), failed.reason.health()),
+        let (label, health, retry_after) = match &answer {
+            Ok(()) => ("ok", Health::Up, None),
+            Err(failed) => (failed.reason.label(), failed.reason.health(), failed.retry_after),
         };
         self.metrics.attempted(label, started.elapsed());
-        let counts = self.breaker.saw(live_id, health, Instant::now());
+        let counts = self.breaker.saw(live_id, health, retry_after, Instant::now());
         self.metrics.breaker.set(i64::from(self.breaker.pause(Instant::now()).is_some()));
         match answer {
             Ok(()) => Attempt::Delivered,

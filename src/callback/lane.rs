@@ -57,6 +57,10 @@ impl Consumer for LaneDelivery {
         let mut aside = Vec::new();
         let (mut done, mut attempts) = (work.claim.done, work.claim.attempts);
         for event in &work.events {
+            if event.is_too_new(attempts) {
+                let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
+                return Progress { finished, aside };
+            }
             match self.step(&work, event, attempts).await {
                 Step::Settled => {}
                 Step::Left(delivery) => aside.push(delivery),

@@ -101,6 +101,20 @@ pub struct StoredEvent {
     pub at: DateTime<Utc>,
 }
 
+impl StoredEvent {
+    /// How long a lane rests before an event that this version does not know.
+    pub const REST: Duration = Duration::from_secs(5);
+    /// Rests until it is passed over: ten minutes.
+    const RESTS: i32 = 120;
+
+    /// Whether the event is to be left to a newer version of the server: while versions are changed,
+    /// both run. In the end it is passed over, lest the lane stands still for good.
+    #[must_use]
+    pub fn is_too_new(&self, attempts: i32) -> bool {
+        self.event.is_none() && attempts < Self::RESTS
+    }
+}
+
 /// A lane that is ours for a while.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -366,4 +380,23 @@ impl Claim {
 
 fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_version_wrote_is_left_to_it_for_a_while() {
+        let event = |event| StoredEvent {
+            live_id: "1".to_owned(),
+            seq: 1,
+            kind: "of_the_future".to_owned(),
+            event,
+            at: DateTime::UNIX_EPOCH,
+        };
+        assert!(event(None).is_too_new(0));
+        assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");
+        assert!(!event(Some(DomainEvent::LiveStarted)).is_too_new(0));
+    }
 }

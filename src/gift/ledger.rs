@@ -68,8 +68,15 @@ impl Ledger {
     pub(super) async fn open(&self, sent: GiftRow, name: &Name) -> Result<Claim, StoreError> {
         let (db, now) = (&self.db, self.clock.now());
         let row_id = queries::insert(db, db.writer(), &sent, name, millis(self.pace.lease), now).await?;
-        let gift = Gift {
-            row_id,
+        let gift = Gift { row_id, ..self.unseen(sent) };
+        Ok(Claim { gift, ask: 1 })
+    }
+
+    /// A gift that waits, whose row nobody has seen yet.
+    pub(super) fn unseen(&self, sent: GiftRow) -> Gift {
+        let now = self.clock.now();
+        Gift {
+            row_id: 0,
             sent,
             status: GiftStatus::Waiting,
             asks: 1,
@@ -78,8 +85,7 @@ impl Ledger {
             flag: None,
             created_at: Some(now),
             updated_at: Some(now),
-        };
-        Ok(Claim { gift, ask: 1 })
+        }
     }
 
     /// The right to ask again about a waiting gift; None while somebody else asks.

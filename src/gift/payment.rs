@@ -157,7 +157,11 @@ async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Unknown> {
 fn classify(body: &[u8]) -> Option<Answer> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let code = answer.get("code")?.as_number().filter(|code| code.is_i64() || code.is_u64())?;
-    let status = answer.get("data").and_then(|data| data.get("status")).and_then(Value::as_i64);
+    let status = match answer.get("data").and_then(|data| data.get("status")) {
+        None | Some(Value::Null) => None,
+        // A status that cannot be read may be a refusal.
+        Some(status) => Some(status.as_i64()?),
+    };
     if code.as_i64() == Some(0) && status != Some(STATUS_REFUSED) {
         return Some(Answer::Paid);
     }
@@ -207,8 +211,19 @@ mod tests {
 
     #[test]
     fn everything_else_says_nothing() {
-        let bodies =
-            ["", "paid", "[]", "0", "null", "{}", r#"{"code":null}"#, r#"{"code":"0"}"#, r#"{"code":0.0}"#];
+        let bodies = [
+            "",
+            "paid",
+            r#"{"code":0,"data":{"status":"2"}}"#,
+            r#"{"code":0,"data":{"status":2.0}}"#,
+            "[]",
+            "0",
+            "null",
+            "{}",
+            r#"{"code":null}"#,
+            r#"{"code":"0"}"#,
+            r#"{"code":0.0}"#,
+        ];
         for body in bodies {
             assert!(classify(body.as_bytes()).is_none(), "{body}");
         }

@@ -66,6 +66,8 @@ impl Order {
 enum Placed {
     /// Its row was made now.
     New(Claim),
+    /// Its row may have been made.
+    Lost(Gift),
     /// It was sent before.
     Former(Gift),
 }
@@ -94,7 +96,8 @@ impl Gifts {
     ///
     /// # Errors
     /// [`Error::Unpaid`] when it is not paid, or nobody knows yet; [`Error::OtherContent`] when the key
-    /// was used for another gift; why the gift may not be sent; or the store's, and then no gift was sent.
+    /// was used for another gift; why the gift may not be sent; or the store's, and then no gift was
+    /// sent: one whose row may have been stored is [`Error::Unpaid`] as well.
     pub async fn send(
         &self,
         user_id: &str,
@@ -136,6 +139,8 @@ impl Gifts {
         let sending = tokio::spawn(async move {
             match gifts.place(&order, &name).await? {
                 Placed::New(claim) => Ok(gifts.ask(claim, Asker::Send, &request_id, None).await),
+                // Were the caller told that nothing was sent, they would send it again, and pay twice.
+                Placed::Lost(gift) => Ok(gift),
                 Placed::Former(gift) => gifts.repeat(&order, &name, gift, redo, &request_id).await,
             }
         });
@@ -162,6 +167,10 @@ impl Gifts {
                 // The name is taken; should nothing be found under it, then by one that the database
                 // cannot tell from it.
                 Err(StoreError::Duplicate { .. }) => Error::OtherContent("biz_id"),
+                Err(StoreError::Lost { reason }) => {
+                    tracing::warn!(biz_id = name.biz_id(), reason, "it is unknown whether a gift was stored");
+                    return Ok(Placed::Lost(self.0.ledger.unseen(sent(order, name, &room))));
+                }
                 Err(error) => return Err(error.into()),
             },
             Err(refused) => refused,

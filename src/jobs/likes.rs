@@ -36,8 +36,11 @@ impl Job for FlushLikes {
 
     async fn run(&mut self) -> anyhow::Result<u64> {
         if !self.has_adopted {
-            self.likes.adopt(self.lease.as_ref()).await?;
-            self.has_adopted = true;
+            match self.likes.adopt(self.lease.as_ref()).await {
+                Ok(_) => self.has_adopted = true,
+                // What this server has counted is written all the same.
+                Err(error) => tracing::warn!(%error, "the likes of an old server are not taken over yet"),
+            }
         }
         Ok(self.likes.flush(Some(self.lease.as_ref())).await?)
     }

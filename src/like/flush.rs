@@ -12,8 +12,8 @@ use crate::store::fence::Fence;
 /// Rooms that are asked for what is not written at the same time.
 const ROOMS: usize = 200;
 
-/// Users of a room that are asked for at once.
-const USERS: usize = 5000;
+/// Users that are asked for in one round trip, of all rooms together: the answer must come in time.
+const USERS: usize = 20_000;
 
 /// Users whose likes one transaction writes, about.
 const BATCH: usize = 10_000;
@@ -63,7 +63,8 @@ impl Likes {
         let mut live_ids: Vec<&str> = rooms.iter().map(|room| room.live_id.as_str()).collect();
         let mut written = 0;
         for round in 0..ROUNDS {
-            let unwritten = cache.unwritten_likes(&live_ids, USERS).await?;
+            let users = (USERS / live_ids.len().max(1)).max(1);
+            let unwritten = cache.unwritten_likes(&live_ids, users).await?;
             if round == 0 {
                 let quiet = rooms.iter().zip(&unwritten).filter(|(_, likes)| likes.users.is_empty());
                 let quiet: Vec<LikedRoom> = quiet.map(|(room, _)| room.clone()).collect();
@@ -72,7 +73,7 @@ impl Likes {
                 }
             }
             written += self.write_all(fence, &unwritten).await?;
-            let more = live_ids.iter().zip(&unwritten).filter(|(_, likes)| likes.users.len() >= USERS);
+            let more = live_ids.iter().zip(&unwritten).filter(|(_, likes)| likes.users.len() >= users);
             live_ids = more.map(|(live_id, _)| *live_id).collect();
             if live_ids.is_empty() {
                 break;

@@ -30,6 +30,16 @@ pub async fn find(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Result
     Ok(row.map(|row| room(db, row)).filter(|room| room.live_id == live_id))
 }
 
+/// The room `live_id`, also when it is deleted.
+pub async fn find_even_deleted(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    live_id: &str,
+) -> Result<Option<Room>, StoreError> {
+    let row = Entity::find().filter(Column::LiveId.eq(live_id)).one(conn).await?;
+    Ok(row.map(|row| room(db, row)).filter(|room| room.live_id == live_id))
+}
+
 /// The room `live_id`, locked until the transaction ends.
 pub async fn find_for_update(
     db: &Db,

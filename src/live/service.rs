@@ -88,6 +88,20 @@ impl Lives {
         self.0.rooms.get(live_id, load).await?.ok_or(Error::NotFound)
     }
 
+    /// The room `live_id`, also when it is deleted; None when there never was one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn room_even_deleted(&self, live_id: &str) -> Result<Option<Arc<Room>>, Error> {
+        match self.room(live_id).await {
+            Ok(room) => return Ok(Some(room)),
+            Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let db = &self.0.db;
+        Ok(queries::find_even_deleted(db, db.reader_for(true), live_id).await?.map(Arc::new))
+    }
+
     /// Creates a room for `anchor_id`, with its chat room and URLs.
     ///
     /// # Errors
@@ -172,10 +186,10 @@ impl Lives {
                     }
                     let found = members::lock(&inner.db, tx, caller).await?;
                     let moved = self.store_move(tx, found, live_id, caller, now).await?;
-                    event::append_few(tx, &inner.db, &moved.events, now).await?;
-                    if room.status == LiveStatus::Created {
-                        event::append(tx, &inner.db, live_id, &DomainEvent::LiveStarted, now).await?;
-                    }
+                    let started = (room.status == LiveStatus::Created)
+                        .then(|| (live_id.to_owned(), DomainEvent::LiveStarted));
+                    let events: Vec<_> = moved.events.iter().cloned().chain(started).collect();
+                    event::append_few(tx, &inner.db, &events, now).await?;
                     Ok(moved)
                 })
             })

@@ -60,7 +60,7 @@ impl ReviewError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::NoKeys => true,
-            Self::Status(status) => *status < 500,
+            Self::Status(status) => matches!(status, 400 | 401 | 403 | 404 | 409 | 422),
             _ => false,
         }
     }
@@ -246,7 +246,10 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Value, ReviewError> {
     let mut answer = answer.ok_or(ReviewError::Garbage("not the JSON of an answer"))?;
     match answer.get("code").and_then(Value::as_i64) {
         Some(0 | 200) => Ok(answer.get_mut("data").map(Value::take).unwrap_or_default()),
-        Some(code @ 500..=599) => Err(ReviewError::Status(u16::try_from(code).unwrap_or(500))),
+        // Not of the job, but of the call or the service.
+        Some(code @ (401 | 403 | 408 | 429 | 500..=599)) => {
+            Err(ReviewError::Status(u16::try_from(code).unwrap_or(500)))
+        }
         Some(code) => Err(refusal(Some(&answer), code)),
         None => Err(ReviewError::Garbage("no code")),
     }

@@ -19,10 +19,15 @@ const FIRST_REST: Duration = Duration::from_millis(200);
 /// Doublings at most: about 13 s.
 const DOUBLINGS: u32 = 6;
 
+/// Tries after which a reaction that always takes too long counts as failed.
+const TIME_OUTS: i32 = 10;
+
 /// Runs reactions.
 pub(super) struct LaneReactions {
     pub(super) reactions: Vec<Arc<dyn Reaction>>,
     pub(super) failures: IntCounterVec,
+    /// By room and event, which reaction has to be tried again; forgotten when the process ends.
+    pub(super) stopped: moka::sync::Cache<(String, i64), usize>,
 }
 
 #[async_trait]
@@ -40,7 +45,11 @@ impl Consumer for LaneReactions {
             if !work.has_time(REACTION_LIMIT) {
                 return Progress { finished: work.finished(done, attempts, Duration::ZERO), aside: vec![] };
             }
-            if self.react(event).await.is_err() {
+            if event.is_too_new(attempts) {
+                let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
+                return Progress { finished, aside: vec![] };
+            }
+            if self.react(event, attempts).await.is_err() {
                 let doublings = attempts.unsigned_abs().min(DOUBLINGS);
                 let rest = FIRST_REST * 2_u32.pow(doublings);
                 let finished = work.finished(done, attempts.saturating_add(1), rest);
@@ -61,13 +70,15 @@ impl Consumer for LaneReactions {
 struct Again;
 
 impl LaneReactions {
-    async fn react(&self, event: &StoredEvent) -> Result<(), Again> {
-        for reaction in &self.reactions {
+    async fn react(&self, event: &StoredEvent, attempts: i32) -> Result<(), Again> {
+        let first = if attempts == 0 { 0 } else { self.resume(event) };
+        for (place, reaction) in self.reactions.iter().enumerate().skip(first) {
             let reacted = timeout(REACTION_LIMIT, reaction.react(event)).await;
             let error = match reacted {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error,
-                Err(_) => ReactionError::Unavailable("it took too long".to_owned()),
+                Err(_) if attempts < TIME_OUTS => ReactionError::Unavailable("it took too long".to_owned()),
+                Err(_) => ReactionError::Failed("it took too long, again and again".to_owned()),
             };
             let is_retried = matches!(error, ReactionError::Unavailable(_));
             let result = if is_retried { "retried" } else { "failed" };
@@ -75,9 +86,21 @@ impl LaneReactions {
             let StoredEvent { live_id, seq, kind, .. } = event;
             tracing::warn!(%error, reaction = reaction.name(), live_id, seq, kind, "a reaction failed");
             if is_retried {
+                self.stopped_at(event, place);
                 return Err(Again);
             }
         }
         Ok(())
+    }
+
+    /// Where an event that is tried again goes on: users are not told twice of what only its last
+    /// reaction could not do.
+    fn resume(&self, event: &StoredEvent) -> usize {
+        let key = (event.live_id.clone(), event.seq);
+        self.stopped.remove(&key).unwrap_or_default()
+    }
+
+    fn stopped_at(&self, event: &StoredEvent, place: usize) {
+        self.stopped.insert((event.live_id.clone(), event.seq), place);
     }
 }

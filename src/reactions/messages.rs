@@ -13,7 +13,7 @@ use crate::clock::SharedClock;
 use crate::event::{DomainEvent, StoredEvent};
 use crate::im::Im;
 use crate::im::message::command;
-use crate::live::{self, Lives};
+use crate::live::Lives;
 use crate::user::{self, Users};
 
 /// How long the IM service may take.
@@ -108,11 +108,8 @@ impl Messages {
 
     /// The account that the message comes from, and the chat room that gets it.
     async fn ends(&self, live_id: &str, from: &From<'_>) -> Result<Option<(i64, i64)>, ReactionError> {
-        let room = match self.lives.room(live_id).await {
-            Ok(room) => room,
-            Err(live::Error::NotFound) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        // Those in a room that was deleted learn of its end, too.
+        let Some(room) = self.lives.room_even_deleted(live_id).await? else { return Ok(None) };
         let sender = match from {
             From::User(user_id) => user_id,
             From::Anchor => room.anchor_id.as_str(),

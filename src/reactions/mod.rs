@@ -26,6 +26,8 @@ use crate::store::db::Db;
 
 /// What a claim of a lane lasts: the events of one claim, each well within [`REACTION_LIMIT`].
 const LEASE: Duration = Duration::from_secs(15);
+/// Events whose reactions stopped half-way that are remembered.
+const REMEMBERED: u64 = 10_000;
 /// A reaction that takes longer is given up and tried again.
 const REACTION_LIMIT: Duration = Duration::from_secs(5);
 
@@ -84,7 +86,7 @@ pub fn start(
     let failures = IntCounterVec::new(failures, &["reaction", "result"])?;
     registry.register(Box::new(failures.clone()))?;
     let lanes = Lanes::new(db, REACTIONS, node_id, LEASE);
-    let consumer = LaneReactions { reactions, failures };
+    let consumer = LaneReactions { reactions, failures, stopped: moka::sync::Cache::new(REMEMBERED) };
     running.spawn(consumer::run(lanes, Arc::new(consumer), stop.clone()));
     Ok(())
 }

@@ -7,7 +7,7 @@ mod manage;
 use std::pin::Pin;
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords};
@@ -123,7 +123,9 @@ impl Admins {
         if checked == PasswordCheck::RightLegacy {
             let hash = self.passwords.hash(password).await?;
             let upgrade = Entity::update_many().col_expr(Column::Password, Expr::value(hash));
-            upgrade.filter(Column::Id.eq(row.id)).exec(self.db.writer()).await.map_err(StoreError::from)?;
+            // Only if it is still the one that was checked: somebody may have changed it meanwhile.
+            let unchanged = Column::Id.eq(row.id).and(Column::Password.eq(row.password.clone()));
+            upgrade.filter(unchanged).exec(self.db.writer()).await.map_err(StoreError::from)?;
         }
         row.user_id.filter(|id| !id.is_empty()).ok_or(AdminError::LoginFailed)
     }

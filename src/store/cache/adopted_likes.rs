@@ -1,7 +1,7 @@
 //! What a QNLiveKit_Server had counted in Redis but not written: for each second a set of rooms, and
 //! for each of them a set of users. Their counts are in the hash that this server goes on with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use futures_util::future::try_join_all;
@@ -14,6 +14,9 @@ use super::scripts::{self, Call};
 
 /// Seconds, or sets of users, that are asked for at the same time.
 const AT_ONCE: usize = 200;
+
+/// Users of a room that one script marks.
+const USERS: usize = 1000;
 
 impl Redis {
     pub(super) async fn adopt_likes(&self, seconds: RangeInclusive<i64>) -> Result<u64> {
@@ -38,16 +41,20 @@ impl Redis {
         let users =
             rooms.iter().map(|(live_id, second)| self.members_of(self.keys.old_like_users(live_id, *second)));
         let users = try_join_all(users).await?;
-        let mut by_room: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut by_room: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for ((live_id, _), users) in rooms.iter().zip(users) {
             by_room.entry(live_id).or_default().extend(users);
         }
-        let calls = by_room.iter().map(|(live_id, users)| {
-            let call = Call::new(&scripts::MARK_LIKES)
-                .key(self.keys.likes(live_id))
-                .key(self.keys.likes_dirty(live_id))
-                .arg(millis(LIFE));
-            users.iter().fold(call, |call, user_id| call.arg(user_id))
+        let calls = by_room.iter().flat_map(|(live_id, users)| {
+            let users: Vec<&String> = users.iter().collect();
+            let chunks: Vec<Vec<&String>> = users.chunks(USERS).map(<[_]>::to_vec).collect();
+            chunks.into_iter().map(|users| {
+                let call = Call::new(&scripts::MARK_LIKES)
+                    .key(self.keys.likes(live_id))
+                    .key(self.keys.likes_dirty(live_id))
+                    .arg(millis(LIFE));
+                users.into_iter().fold(call, |call, user_id| call.arg(user_id))
+            })
         });
         let marked: u64 = self.remote.run_all::<u64>(calls.collect()).await?.into_iter().sum();
         self.list_rooms(by_room.keys().copied()).await?;

@@ -57,7 +57,9 @@ impl Conn {
         operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
         let ended = self.run_once(operation).await;
-        if let (Some(health), Err(DbErr::Conn(_) | DbErr::ConnectionAcquire(_))) = (&self.health, &ended) {
+        if let (Some(health), Err(error)) = (&self.health, &ended)
+            && is_out_of_reach(error)
+        {
             health.store(false, Ordering::Relaxed);
         }
         ended
@@ -96,13 +98,20 @@ pub(super) async fn run_on<T: Send>(
         }
         Err(_) => {
             lease.discard();
-            Err(too_late())
+            // Sent, and perhaps done: [`StoreError::Lost`].
+            Err(DbErr::Query(RuntimeErr::Internal("no answer in time".to_owned())))
         }
     }
 }
 
+/// Whether `error` says that the database cannot be reached or does not answer.
+fn is_out_of_reach(error: &DbErr) -> bool {
+    matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_) | DbErr::Query(RuntimeErr::Internal(_)))
+}
+
+/// No connection in time: nothing was sent.
 fn too_late() -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned()))
+    DbErr::Conn(RuntimeErr::Internal("no connection in time".to_owned()))
 }
 
 #[async_trait::async_trait]

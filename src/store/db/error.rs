@@ -18,6 +18,13 @@ pub enum StoreError {
         /// What was tried and how it failed.
         reason: String,
     },
+    /// The connection broke, or the answer did not come in time, after a statement was sent: it is
+    /// unknown whether it was done.
+    #[error("the answer of the database was lost: {reason}")]
+    Lost {
+        /// How it was lost.
+        reason: String,
+    },
     /// A row with the same unique key exists.
     #[error("the row exists already: {reason}")]
     Duplicate {
@@ -58,7 +65,7 @@ impl StoreError {
 impl Failure for StoreError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Unavailable { .. } | Self::Contended { .. } => Kind::Unavailable,
+            Self::Unavailable { .. } | Self::Lost { .. } | Self::Contended { .. } => Kind::Unavailable,
             Self::Duplicate { .. } | Self::InUse { .. } | Self::Setup(_) | Self::Database(_) => {
                 Kind::Internal
             }
@@ -71,6 +78,9 @@ impl From<DbErr> for StoreError {
         match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
                 return Self::Unavailable { reason: error.to_string() };
+            }
+            DbErr::Exec(RuntimeErr::Internal(reason)) | DbErr::Query(RuntimeErr::Internal(reason)) => {
+                return Self::Lost { reason: reason.clone() };
             }
             DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
                 if let Some(known) = classify(cause) {
@@ -112,7 +122,9 @@ impl RetryableError for DbErr {
 pub(super) fn leaves_connection_usable(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
-        E::Database(_) => !matches!(classify(error), Some(StoreError::Unavailable { .. })),
+        E::Database(_) => {
+            !matches!(classify(error), Some(StoreError::Unavailable { .. } | StoreError::Lost { .. }))
+        }
         E::RowNotFound
         | E::ColumnDecode { .. }
         | E::ColumnNotFound(_)
@@ -139,9 +151,10 @@ fn classify(error: &sqlx::Error) -> Option<StoreError> {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Some(StoreError::unavailable(error.to_string())),
+            | sqlx::Error::WorkerCrashed => Some(StoreError::Lost { reason: error.to_string() }),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Some(StoreError::unavailable(error.to_string()))
+            }
             _ => None,
         };
     };

@@ -148,7 +148,12 @@ impl Tx<'_> {
             (Dialect::Sqlite, Durability::Full) => "BEGIN IMMEDIATE",
             (Dialect::Sqlite, Durability::Lazy) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
         };
-        run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(begin))).await?;
+        let begun = run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(begin))).await;
+        if begun.is_err() {
+            // Half of it may be done: the next one must not find a connection that is not durable.
+            lease.discard();
+        }
+        begun?;
         // Until it is finished, dropping this must close the connection and so roll back.
         lease.link()?;
         Ok(Self {

@@ -2,6 +2,7 @@
 
 mod command;
 mod crash;
+mod lost_answer;
 mod payer_faults;
 mod races;
 mod same_key;

@@ -130,16 +130,24 @@ async fn a_room_is_told_in_the_words_that_the_apps_know() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_long_past_or_of_a_room_that_is_gone_is_not_told() {
+async fn what_is_long_past_or_of_nobody_is_not_told() {
     let bed = Bed::new().await;
     bed.append(&DomainEvent::LiveStarted, Utc::now() - TimeDelta::seconds(90)).await;
     bed.append(&gift(&bed.live_id), Utc::now()).await;
     bed.wait_settled().await;
     assert!(bed.im.sent().is_empty(), "nobody knows the user of the gift: {:?}", bed.im.sent());
-    bed.anchor.delete(&format!("/client/live/room/instance/{}", bed.live_id)).await.data();
-    bed.append(&DomainEvent::LiveStarted, Utc::now()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_is_deleted_while_it_is_live_is_told_of_its_end() {
+    let bed = Bed::new().await;
+    let live_id = bed.live_id.clone();
+    bed.anchor.put(&format!("/client/live/room/{live_id}"), json!({})).await.data();
+    assert_eq!(bed.anchor.delete(&format!("/client/live/room/instance/{live_id}")).await.status, 200);
     bed.wait_settled().await;
-    assert!(bed.im.sent().is_empty(), "{:?}", bed.im.sent());
+    let data = json!({ "live_id": live_id, "reason": "deleted" });
+    let expected = bed.sent("anchor", "live_stopped", data).await;
+    assert!(bed.im.sent().contains(&expected), "{:?}", bed.im.sent());
 }
 
 #[rstest]
