@@ -43,6 +43,8 @@ impl Bed {
             receiver.addr()
         );
         let setup = Setup::new(Backend::Redis).await.with(&payer.yaml()).with(&callback);
+        // What an operator would look at, in the log of a failed run.
+        let setup = setup.with("log: {filter: warn}");
         // Nobody in the load keeps a connection open.
         let setup = setup.with("live: {viewer_timeout_s: 86400, anchor_timeout_s: 86400}");
         let second = setup.beside(2);
