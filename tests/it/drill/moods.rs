@@ -25,11 +25,17 @@ pub fn of_payer(seed: u64) -> impl FnMut() -> fake_payment::Mood + Send + 'stati
     }
 }
 
-/// A tenth of the calls fails.
-pub fn of_receiver(seed: u64) -> impl FnMut() -> callback_receiver::Mood + Send + 'static {
+/// One event in so many is refused whenever it is told, so that it has to step out of its lane.
+const REFUSED: i64 = 40;
+
+/// A tenth of the calls fails, and all those about some events.
+pub fn of_receiver(
+    seed: u64,
+) -> impl FnMut(&callback_receiver::Call) -> callback_receiver::Mood + Send + 'static {
     use callback_receiver::Mood;
     let mut draws = StdRng::seed_from_u64(seed ^ 2);
-    move || match draws.random_range(0..100) {
+    move |call| match draws.random_range(0..100) {
+        _ if call.seq % REFUSED == 5 => Mood::Code(6),
         0..4 => Mood::Code(5),
         4..7 => Mood::Status(503),
         7..10 => Mood::Bytes(b"thanks".to_vec()),

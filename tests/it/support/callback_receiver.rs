@@ -55,11 +55,13 @@ pub struct Call {
     pub at: Instant,
 }
 
+type Draw = Box<dyn FnMut(&Call) -> Mood + Send>;
+
 #[derive(Default)]
 struct State {
     mood: Mood,
     /// Draws the mood of each call.
-    drawn: Option<Box<dyn FnMut() -> Mood + Send>>,
+    drawn: Option<Draw>,
     rooms: HashMap<String, Mood>,
     calls: Vec<Call>,
     faults: Vec<String>,
@@ -104,7 +106,7 @@ impl Receiver {
     }
 
     /// Draws the mood of each call, from now on until [`Receiver::set_mood`].
-    pub fn draw(&self, moods: impl FnMut() -> Mood + Send + 'static) {
+    pub fn draw(&self, moods: impl FnMut(&Call) -> Mood + Send + 'static) {
         self.state().drawn = Some(Box::new(moods));
     }
 
@@ -179,7 +181,7 @@ impl Respond for Service {
                 return ResponseTemplate::new(500);
             }
         };
-        let drawn = state.drawn.as_mut().map(|draw| draw());
+        let drawn = state.drawn.as_mut().map(|draw| draw(&call));
         let mood = state.rooms.get(&call.live_id).cloned().or(drawn).unwrap_or_else(|| state.mood.clone());
         call.taken = matches!(mood, Mood::Well | Mood::Slow(_));
         if let Some(fault) = contradiction(&state.calls, &call) {
