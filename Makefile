@@ -1,6 +1,6 @@
 # Everything that one does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-check
+.PHONY: help run test test-long lint bench bench-check
 
 # Arguments for cargo test (`make test ARGS="--test it faults"`) or for the server (`make run ARGS="--help"`).
 ARGS ?=
@@ -14,6 +14,10 @@ run: ## Start the server alone, in embedded mode (needs nothing but Rust)
 
 test: ## Run every test, over servers of its own (installs and starts what they need)
 	@tests/run $(ARGS)
+
+test-long: ## Kill two nodes under load 200 times, and run every crash, race and ledger test (about ten minutes)
+	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} \
+	tests/run --test it -- drill:: crash races gift:: --nocapture $(ARGS)
 
 lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
 	cargo fmt --all --check

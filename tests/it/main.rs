@@ -8,6 +8,7 @@ mod callback;
 mod config;
 mod database;
 mod documents;
+mod drill;
 mod event;
 mod faults;
 mod gift;

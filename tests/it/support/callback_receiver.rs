@@ -1,7 +1,7 @@
 //! A business service that gets callbacks. It checks signature, headers and the order within each room,
 //! and keeps a ledger; a call that is not as promised is a fault, and a fault fails the test.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -55,9 +55,13 @@ pub struct Call {
     pub at: Instant,
 }
 
+type Draw = Box<dyn FnMut(&Call) -> Mood + Send>;
+
 #[derive(Default)]
 struct State {
     mood: Mood,
+    /// Draws the mood of each call.
+    drawn: Option<Draw>,
     rooms: HashMap<String, Mood>,
     calls: Vec<Call>,
     faults: Vec<String>,
@@ -97,7 +101,13 @@ impl Receiver {
     }
 
     pub fn set_mood(&self, mood: Mood) {
-        self.state().mood = mood;
+        let mut state = self.state();
+        (state.mood, state.drawn) = (mood, None);
+    }
+
+    /// Draws the mood of each call, from now on until [`Receiver::set_mood`].
+    pub fn draw(&self, moods: impl FnMut(&Call) -> Mood + Send + 'static) {
+        self.state().drawn = Some(Box::new(moods));
     }
 
     /// The mood for one room, whatever it is for the others.
@@ -126,6 +136,17 @@ impl Receiver {
         for call in self.calls_of(live_id).iter().filter(|call| call.taken) {
             if !taken.contains(&call.seq) {
                 taken.push(call.seq);
+            }
+        }
+        taken
+    }
+
+    /// [`Receiver::taken`] of every room.
+    pub fn taken_of_all(&self) -> BTreeMap<String, Vec<i64>> {
+        let (mut taken, mut seen) = (BTreeMap::<String, Vec<i64>>::new(), HashSet::new());
+        for call in self.state().calls.iter().filter(|call| call.taken) {
+            if seen.insert((call.live_id.clone(), call.seq)) {
+                taken.entry(call.live_id.clone()).or_default().push(call.seq);
             }
         }
         taken
@@ -160,7 +181,8 @@ impl Respond for Service {
                 return ResponseTemplate::new(500);
             }
         };
-        let mood = state.rooms.get(&call.live_id).unwrap_or(&state.mood).clone();
+        let drawn = state.drawn.as_mut().map(|draw| draw(&call));
+        let mood = state.rooms.get(&call.live_id).cloned().or(drawn).unwrap_or_else(|| state.mood.clone());
         call.taken = matches!(mood, Mood::Well | Mood::Slow(_));
         if let Some(fault) = contradiction(&state.calls, &call) {
             state.faults.push(fault);

@@ -85,6 +85,8 @@ struct State {
     /// What becomes of the next calls about a gift of that amount.
     scripts: BTreeMap<i64, VecDeque<Mood>>,
     always: Option<Mood>,
+    /// Draws the mood of each call without a script.
+    drawn: Option<Box<dyn FnMut() -> Mood + Send>>,
     faults: Vec<String>,
 }
 
@@ -141,7 +143,13 @@ impl FakePayment {
 
     /// What becomes of all calls without a script, from now on.
     pub fn set(&self, mood: Mood) {
-        self.state().always = Some(mood);
+        let mut state = self.state();
+        (state.always, state.drawn) = (Some(mood), None);
+    }
+
+    /// Draws what becomes of each call without a script, from now on until [`FakePayment::set`].
+    pub fn draw(&self, moods: impl FnMut() -> Mood + Send + 'static) {
+        self.state().drawn = Some(Box::new(moods));
     }
 
     /// What was decided so far, by `biz_id`.
@@ -268,7 +276,8 @@ impl State {
         self.calls.push(biz_id.clone());
         self.request_ids.push(request.header("x-reqid").unwrap().to_owned());
         let scripted = self.scripts.get_mut(&order["amount"].as_i64().unwrap()).and_then(VecDeque::pop_front);
-        let mood = scripted.or_else(|| self.always.clone()).unwrap_or(Mood::Well);
+        let drawn = || self.drawn.as_mut().map(|draw| draw()).or_else(|| self.always.clone());
+        let mood = scripted.or_else(drawn).unwrap_or(Mood::Well);
         let refusal = match &mood {
             Mood::Hang { charges: false }
             | Mood::Status { charges: false, .. }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::Row;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Answer, Client};
@@ -84,7 +85,7 @@ pub async fn agree_within(
     told: &[Told],
 ) -> Vec<GiftLine> {
     wait_until("every gift has its outcome", limit, async || {
-        gifts(database).await.iter().all(|gift| gift.status != 0)
+        rows::<1>(database, "SELECT biz_id FROM live_gift WHERE status = 0 LIMIT 1").await.is_empty()
     })
     .await;
     agree(database, payer, told).await
@@ -108,8 +109,10 @@ pub async fn agree(database: &TestDatabase, payer: &FakePayment, told: &[Told]) 
     assert_events(database, &gifts).await;
     assert_statistics(database, &gifts).await;
     assert_keys(&gifts);
+    let by_id: BTreeMap<&str, &GiftLine> = gifts.iter().map(|gift| (gift.biz_id.as_str(), gift)).collect();
     for told in told {
-        assert_told(told, &gifts);
+        let gift = by_id.get(told.biz_id.as_str());
+        assert_told(told, gift.unwrap_or_else(|| panic!("{told:?} has no row")));
     }
     gifts
 }
@@ -163,9 +166,7 @@ fn assert_keys(gifts: &[GiftLine]) {
     assert_eq!(keys.len(), distinct.len(), "one client key has two gifts");
 }
 
-fn assert_told(told: &Told, gifts: &[GiftLine]) {
-    let gift = gifts.iter().find(|gift| gift.biz_id == told.biz_id);
-    let gift = gift.unwrap_or_else(|| panic!("{told:?} has no row"));
+fn assert_told(told: &Told, gift: &GiftLine) {
     assert_eq!(gift.user_id, told.user_id, "{told:?}");
     if told.status != 0 {
         assert_eq!(gift.status, told.status, "{told:?} but {gift:?}");
@@ -187,6 +188,7 @@ pub fn told(user_id: &str, key: &str, answer: &Answer) -> Option<Told> {
 /// send under its key until they hear an outcome or what they hear is that there is none yet.
 pub struct Senders {
     told: Arc<Mutex<Vec<Told>>>,
+    count: watch::Sender<usize>,
     stop: CancellationToken,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -197,6 +199,7 @@ impl Senders {
     pub fn start(users: Vec<(String, Vec<Client>)>, live_id: &str, gift_id: i64) -> Self {
         let told = Arc::<Mutex<Vec<Told>>>::default();
         let stop = CancellationToken::new();
+        let count = watch::Sender::new(0);
         let tasks = users.into_iter().map(|(user_id, nodes)| {
             let sender = Sender {
                 user_id,
@@ -204,16 +207,22 @@ impl Senders {
                 live_id: live_id.to_owned(),
                 gift_id,
                 told: Arc::clone(&told),
+                count: count.clone(),
                 stop: stop.clone(),
             };
             tokio::spawn(sender.run())
         });
-        Self { tasks: tasks.collect(), told, stop }
+        Self { tasks: tasks.collect(), told, count, stop }
     }
 
     /// How many gifts they have heard of.
     pub fn count(&self) -> usize {
-        self.told.lock().unwrap().len()
+        *self.count.borrow()
+    }
+
+    /// Follows [`Senders::count`].
+    pub fn counting(&self) -> watch::Receiver<usize> {
+        self.count.subscribe()
     }
 
     /// Lets them finish what they are about, and answers all that they were told.
@@ -234,6 +243,7 @@ struct Sender {
     live_id: String,
     gift_id: i64,
     told: Arc<Mutex<Vec<Told>>>,
+    count: watch::Sender<usize>,
     stop: CancellationToken,
 }
 
@@ -256,6 +266,7 @@ impl Sender {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             };
             self.told.lock().unwrap().push(heard);
+            self.count.send_modify(|count| *count += 1);
             if self.stop.is_cancelled() {
                 return;
             }

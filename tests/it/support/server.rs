@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -30,7 +31,9 @@ pub enum Backend {
 
 /// How to start a server: a database, key prefix, folder and port of its own.
 pub struct Setup {
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
+    /// For its data, settings and log.
+    folder: PathBuf,
     port: u16,
     yaml: String,
     overlay: String,
@@ -62,7 +65,32 @@ impl Setup {
             cache = cache_section(backend, database.schema()),
             mysql = database.entry().as_ref().map(mysql_section).unwrap_or_default(),
         );
-        Self { database, port, yaml, overlay: String::new(), crash_at: None }
+        Self::of(database, port, yaml, String::new())
+    }
+
+    fn of(database: TestDatabase, port: u16, yaml: String, overlay: String) -> Self {
+        let folder = database.data_dir().to_owned();
+        Self { database: Arc::new(database), folder, port, yaml, overlay, crash_at: None }
+    }
+
+    /// Another node over the same database and cache, with a port and a folder of its own.
+    #[must_use]
+    pub fn beside(&self, node_id: u16) -> Self {
+        let folder = self.database.data_dir().join(format!("node-{node_id}"));
+        fs::create_dir(&folder).unwrap();
+        let beside = Self {
+            database: Arc::clone(&self.database),
+            port: free_port(),
+            yaml: self.yaml.clone(),
+            overlay: self.overlay.clone(),
+            crash_at: None,
+            folder,
+        };
+        let node = |id: u16, folder: &Path| format!("node_id: {id}, data_dir: '{}'", folder.display());
+        let addr = |port: u16| format!("addr: '127.0.0.1:{port}', workers");
+        let (old_node, new_node) = (node(1, &self.folder), node(node_id, &beside.folder));
+        let (old_addr, new_addr) = (addr(self.port), addr(beside.port));
+        beside.replacing(&old_node, &new_node).replacing(&old_addr, &new_addr)
     }
 
     /// The file of QNLiveKit_Server's guide, with a database, this run's Redis and a port in it.
@@ -81,7 +109,7 @@ impl Setup {
             .replace("https://im.example.com", "http://127.0.0.1:1")
             .replace("https://push.example.com", "http://127.0.0.1:1");
         let overlay = format!("cache: {{key_prefix: '{}:'}}\n", database.schema());
-        Self { database, port, yaml, overlay, crash_at: None }
+        Self::of(database, port, yaml, overlay)
     }
 
     /// Further settings; they win over those before.
@@ -120,7 +148,7 @@ impl Setup {
 
     /// Writes the configuration file and the one that is merged over it.
     pub fn write(&self) -> (PathBuf, PathBuf) {
-        let folder = self.database.data_dir();
+        let folder = &self.folder;
         let (config, overlay) = (folder.join("config.yaml"), folder.join("overlay.yaml"));
         fs::write(&config, &self.yaml).unwrap();
         fs::write(&overlay, &self.overlay).unwrap();
@@ -130,7 +158,7 @@ impl Setup {
     /// Starts the server and waits until it is ready.
     pub async fn start(self) -> ServerProcess {
         let (config, overlay) = self.write();
-        let log = self.database.data_dir().join("server.log");
+        let log = self.folder.join("server.log");
         let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
         server.start().await;
         server
