@@ -11,6 +11,7 @@ pub mod crash;
 pub mod error;
 pub mod event;
 pub mod gift;
+pub mod http_client;
 pub mod id;
 pub mod im;
 pub mod item;

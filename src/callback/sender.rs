@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
@@ -13,6 +12,7 @@ use super::breaker::Health;
 use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
 use crate::config::CallbackConfig;
+use crate::http_client;
 use crate::rest::request_id::RequestId;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -116,12 +116,9 @@ impl Sender {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub(super) fn new(config: &CallbackConfig, clock: SharedClock) -> reqwest::Result<Self> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_secs(config.timeout_s);
-        let client = Client::builder()
+        let client = http_client::builder()
             .user_agent(concat!("liveloom/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
             .timeout(timeout)
             .build()?;
         let signer = WebhookSigner::new(&config.secrets);
@@ -140,7 +137,8 @@ impl Sender {
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
         if status.is_success() {
-            return succeeded(&bounded_body(response).await?);
+            let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(lost)?;
+            return succeeded(&body.ok_or(Reason::TooLong)?);
         }
         let retry_after = self.retry_after(response.headers());
         let reason = match status {
@@ -189,17 +187,6 @@ fn lost(error: reqwest::Error) -> Failed {
     let error = error.without_url();
     let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
     Reason::Unreachable(cause).into()
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Failed> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Reason::TooLong.into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn succeeded(body: &[u8]) -> Result<(), Failed> {

@@ -109,7 +109,7 @@ impl Ledger {
         }
         self.note(tx, &gift, REFUND, corrected).await?;
         if let Some(amount) = NonZeroI64::new(-i64::from(gift.sent.amount)) {
-            statistics::add(db, tx, count_key(&gift.sent), amount, now).await?;
+            statistics::add(db, tx, &self.known, count_key(&gift.sent), amount, now).await?;
         }
         Ok(Gift { flag: None, ..gift })
     }

@@ -15,7 +15,7 @@ use crate::crash;
 use crate::event::{self, DomainEvent, GiftRow};
 use crate::store::db::{Db, StoreError, Tx};
 use crate::store::fence::Fence;
-use crate::store::statistics::{self, CountKey, Statistic};
+use crate::store::statistics::{self, CountKey, KnownRows, Statistic};
 
 /// Gifts whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Ledger {
     pub(super) db: Db,
     pub(super) clock: SharedClock,
     pub(super) metrics: Metrics,
+    /// Counts of gifts that are in the table.
+    pub(super) known: KnownRows,
     pace: Pace,
 }
 
@@ -61,7 +63,7 @@ impl Ledger {
     /// The gifts in `db`.
     #[must_use]
     pub fn new(db: Db, clock: SharedClock, pace: Pace, metrics: Metrics) -> Self {
-        Self { db, clock, metrics, pace }
+        Self { db, clock, metrics, known: KnownRows::default(), pace }
     }
 
     /// Stores a waiting gift, with the right to ask about it. One statement.
@@ -206,7 +208,7 @@ impl Ledger {
         let paid = gift.clone().with_status(GiftStatus::Paid);
         let sent = &paid.sent;
         if let Some(amount) = std::num::NonZeroI64::new(sent.amount.into()) {
-            statistics::add(&self.db, tx, count_key(sent), amount, now).await?;
+            statistics::add(&self.db, tx, &self.known, count_key(sent), amount, now).await?;
         }
         let event = DomainEvent::GiftSent { gift: Box::new(sent.clone()) };
         event::append(tx, &self.db, &sent.live_id, &event, now).await?;

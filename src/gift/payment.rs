@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,6 +11,7 @@ use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
 use crate::config::GiftConfig;
 use crate::event::GiftRow;
+use crate::http_client;
 use crate::rest::request_id;
 
 /// The code of a failure that has none of the payment service's own.
@@ -99,10 +99,8 @@ impl Payment {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(config: &GiftConfig, clock: SharedClock) -> reqwest::Result<Self> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let timeout = Duration::from_secs(config.timeout_s);
-        let client = Client::builder().redirect(Policy::none()).timeout(timeout).build()?;
+        let client = http_client::builder().timeout(timeout).build()?;
         let signer = WebhookSigner::new(std::slice::from_ref(&config.secret));
         let address = Url::parse(&config.gift_addr).ok().filter(Url::has_host);
         Ok(Self { client, address, signer, clock })
@@ -132,7 +130,8 @@ impl Payment {
         if response.status() != StatusCode::OK {
             return Err(Unknown::Status(response.status().as_u16()));
         }
-        classify(&bounded_body(response).await?).ok_or(Unknown::NoCode)
+        let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await?.ok_or(Unknown::TooLong)?;
+        classify(&body).ok_or(Unknown::NoCode)
     }
 }
 
@@ -140,17 +139,6 @@ fn body(gift: &GiftRow) -> Vec<u8> {
     let GiftRow { biz_id, user_id, live_id, anchor_id, gift_id, amount, .. } = gift;
     let request = Request { biz_id, user_id, live_id, anchor_id, gift_id: *gift_id, amount: *amount };
     serde_json::to_vec(&request).unwrap_or_default()
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Unknown> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Unknown::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// Reads the body of a 200; None when it has no integer `code`.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder};
 use serde::Serialize;
 use url::Url;
 
 use super::qiniu_wire::{Answer, ChangePassword, CreateGroup, Register, Send};
 use super::{ImError, Message};
 use crate::config::Secret;
+use crate::http_client;
 
 const APP_ID: HeaderName = HeaderName::from_static("app_id");
 const ACCESS_TOKEN: HeaderName = HeaderName::from_static("access-token");
@@ -34,15 +34,12 @@ impl QiniuIm {
     /// A client of the service at `endpoint` (`https://host[:port][/path]`), which acts for the app
     /// `app_id` with an administrator's `token`. An endpoint that is not a URL fails at each use.
     pub fn new(app_id: &str, endpoint: &str, token: &Secret) -> Result<Self, ImError> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut secret =
             HeaderValue::from_str(token.expose()).map_err(|error| ImError::Setup(error.into()))?;
         secret.set_sensitive(true);
         let app = HeaderValue::from_str(app_id).map_err(|error| ImError::Setup(error.into()))?;
-        let client = Client::builder()
+        let client = http_client::builder()
             .default_headers(HeaderMap::from_iter([(APP_ID, app), (ACCESS_TOKEN, secret)]))
-            .redirect(Policy::none())
             .build()
             .map_err(|error| ImError::Setup(error.into()))?;
         let endpoint = endpoint.trim_end_matches('/').to_owned();
@@ -112,23 +109,16 @@ impl QiniuIm {
 }
 
 async fn read(request: RequestBuilder) -> Result<Answer, ImError> {
-    // The URL may hold a user's name.
-    let response = request.send().await.map_err(|error| ImError::Unreachable(error.without_url().into()))?;
+    let response = request.send().await.map_err(unreachable)?;
     if !response.status().is_success() {
         return Err(ImError::Status(response.status().as_u16()));
     }
-    let body = bounded_body(response).await?;
+    let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(unreachable)?;
+    let body = body.ok_or(ImError::Garbage("too long"))?;
     serde_json::from_slice(&body).map_err(|_| ImError::Garbage("not the JSON of an answer"))
 }
 
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, ImError> {
-    let mut body = Vec::new();
-    let cut_off = |error: reqwest::Error| ImError::Unreachable(error.without_url().into());
-    while let Some(chunk) = response.chunk().await.map_err(cut_off)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(ImError::Garbage("too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+/// The URL may hold a user's name.
+fn unreachable(error: reqwest::Error) -> ImError {
+    ImError::Unreachable(error.without_url().into())
 }

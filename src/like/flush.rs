@@ -114,7 +114,7 @@ impl Likes {
                     if let Some(fence) = fence {
                         fence.check(tx).await?;
                     }
-                    queries::write_likes(&inner.db, tx, rooms, now).await?;
+                    queries::write_likes(&inner.db, tx, &inner.known, rooms, now).await?;
                     crash::point("flush_likes.written");
                     Ok::<_, Error>(())
                 })

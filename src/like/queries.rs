@@ -10,7 +10,7 @@ use crate::store::cache::{RoomLikes, UserLikes};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::live_like_flush;
 use crate::store::entity::stats_single_live::{Column, Entity};
-use crate::store::statistics::{self, CountKey, CountRow, Merge, Statistic};
+use crate::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 /// Likes of a room, in the order of the users' ids.
 pub struct LikesPage {
@@ -49,6 +49,7 @@ pub async fn likes_after(
 pub async fn write_likes(
     db: &Db,
     tx: &impl ConnectionTrait,
+    known: &KnownRows,
     rooms: &[RoomLikes],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -68,7 +69,7 @@ pub async fn write_likes(
             })
         })
         .collect();
-    statistics::put_all(db, tx, Merge::Raise, &rows, now).await
+    statistics::put_all(db, tx, known, Merge::Raise, &rows, now).await
 }
 
 /// The row that a QNLiveKit_Server keeps.

@@ -15,6 +15,7 @@ use crate::im::Im;
 use crate::live::Lives;
 use crate::store::cache::{Cache, Like, LikeCounts, Liked};
 use crate::store::db::Db;
+use crate::store::statistics::KnownRows;
 use crate::user::Users;
 
 /// How often a like is tried: whether the user is in and what the room has may both have to be
@@ -49,6 +50,8 @@ pub(super) struct Inner {
     /// Rooms whose likes are being read.
     pub seeding: Moka<String, ()>,
     pub commits: Commits,
+    /// Likes that are in the table.
+    pub known: KnownRows,
     notifier: Notifier,
 }
 
@@ -58,8 +61,8 @@ impl Likes {
     pub fn new(parts: Parts) -> Self {
         let Parts { db, cache, clock, lives, users, im } = parts;
         let notifier = Notifier::new(cache.clone(), users, im);
-        let (seeding, commits) = (seed::single_flight(), Commits::default());
-        Self(Arc::new(Inner { db, cache, clock, lives, seeding, commits, notifier }))
+        let (seeding, commits, known) = (seed::single_flight(), Commits::default(), KnownRows::default());
+        Self(Arc::new(Inner { db, cache, clock, lives, seeding, commits, known, notifier }))
     }
 
     /// Gives `count` likes to a room, and tells the room without waiting for it. No statement and

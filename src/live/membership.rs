@@ -78,7 +78,8 @@ impl Lives {
                         members::lock_and_count(&inner.db, tx, user_id, live_id).await?
                     };
                     let moved = self.store_move(tx, found, live_id, user_id, now).await?;
-                    let is_new_visitor = visits::add(&inner.db, tx, live_id, user_id, now).await?;
+                    let is_new_visitor =
+                        visits::add(&inner.db, tx, &inner.known_views, live_id, user_id, now).await?;
                     event::append_few(tx, &inner.db, &moved.events, now).await?;
                     let counters = counters.map(|before| Counters {
                         pv: before.pv + 1,

@@ -19,6 +19,7 @@ use crate::rest::text::Extends;
 use crate::store::cache::{Cache, Enter};
 use crate::store::db::{Db, Tx};
 use crate::store::lookup::Lookup;
+use crate::store::statistics::KnownRows;
 use crate::user::Users;
 
 /// The topic under which changes of rooms are announced to all nodes.
@@ -63,6 +64,8 @@ pub(super) struct Inner {
     pub rooms: Lookup<Room>,
     /// Rooms that were last seen with [`crate::store::cache::CROWDED_VIEWS`] or more.
     pub crowded: Lookup<()>,
+    /// Views that are in the table.
+    pub known_views: KnownRows,
     ids: Arc<IdGenerator>,
     im: Im,
     rtc: Arc<RtcTokens>,
@@ -76,7 +79,21 @@ impl Lives {
         let Parts { db, cache, clock, ids, users, im, pili, rtc, seats } = parts;
         let rooms = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
         let crowded = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
-        Self(Arc::new(Inner { db, cache, clock, users, pili, rooms, crowded, ids, im, rtc, seats }))
+        let known_views = KnownRows::default();
+        Self(Arc::new(Inner {
+            db,
+            cache,
+            clock,
+            users,
+            pili,
+            rooms,
+            crowded,
+            known_views,
+            ids,
+            im,
+            rtc,
+            seats,
+        }))
     }
 
     /// The room `live_id`.

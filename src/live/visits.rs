@@ -10,7 +10,7 @@ use super::dto::RoomFigures;
 use super::members::counters_of;
 use crate::store::cache::Counters;
 use crate::store::db::{Added, Db, StoreError};
-use crate::store::statistics::{self, CountKey, Statistic};
+use crate::store::statistics::{self, CountKey, KnownRows, Statistic};
 
 const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 
@@ -18,12 +18,13 @@ const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 pub async fn add(
     db: &Db,
     tx: &impl ConnectionTrait,
+    known: &KnownRows,
     live_id: &str,
     user_id: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let view = CountKey { statistic: Statistic::Live, live_id, user_id, biz_id: "" };
-    Ok(statistics::add(db, tx, view, ONE, now).await? == Added::Inserted)
+    Ok(statistics::add(db, tx, known, view, ONE, now).await? == Added::Inserted)
 }
 
 /// The counters of rooms, in one statement; rooms without any row are left out.

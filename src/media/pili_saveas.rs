@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Request, Response};
+use reqwest::{Client, Request};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::auth::{Credentials, SignatureError, outgoing};
 use crate::config::PiliConfig;
+use crate::http_client;
 
 /// For the whole call.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -81,9 +81,7 @@ impl PiliSaveAs {
     /// # Errors
     /// [`SaveAsError::Setup`]. What is missing in the section is told at each use.
     pub fn new(config: &PiliConfig, keys: Credentials) -> Result<Self, SaveAsError> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(Policy::none()).timeout(DEADLINE).build();
+        let client = http_client::builder().timeout(DEADLINE).build();
         let client = client.map_err(SaveAsError::Setup)?;
         let api_url = config.api_url.trim_end_matches('/').to_owned();
         Ok(Self { api_url, hub: config.hub.clone(), keys, client })
@@ -99,12 +97,14 @@ impl PiliSaveAs {
         }
         let request = self.request(stream, span)?;
         let response = self.client.execute(request).await;
-        let response = response.map_err(|error| SaveAsError::Unreachable(error.without_url()))?;
+        let response = response.map_err(unreachable)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(SaveAsError::Status(response.status().as_u16()));
         }
-        let saved: Saved = serde_json::from_slice(&bounded_body(response).await?)
-            .map_err(|_| SaveAsError::Garbage("not that of a saved span"))?;
+        let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(unreachable)?;
+        let body = body.ok_or(SaveAsError::Garbage("too long"))?;
+        let saved: Saved =
+            serde_json::from_slice(&body).map_err(|_| SaveAsError::Garbage("not that of a saved span"))?;
         let texts = [Some(&saved.fname), saved.persistent_id.as_ref()];
         if saved.fname.is_empty() || texts.iter().flatten().any(|text| is_too_long(text)) {
             return Err(SaveAsError::Garbage("without a usable file name"));
@@ -123,7 +123,7 @@ impl PiliSaveAs {
             "saveas",
         ]);
         let built = self.client.post(url).json(&span).build();
-        let mut request = built.map_err(|error| SaveAsError::Unreachable(error.without_url()))?;
+        let mut request = built.map_err(unreachable)?;
         outgoing::authorize(&self.keys, &mut request).map_err(SaveAsError::Unsignable)?;
         Ok(request)
     }
@@ -133,14 +133,6 @@ fn is_too_long(text: &str) -> bool {
     text.chars().count() > MAX_TEXT_CHARS
 }
 
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, SaveAsError> {
-    let mut body = Vec::new();
-    let cut_off = |error: reqwest::Error| SaveAsError::Unreachable(error.without_url());
-    while let Some(chunk) = response.chunk().await.map_err(cut_off)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(SaveAsError::Garbage("too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+fn unreachable(error: reqwest::Error) -> SaveAsError {
+    SaveAsError::Unreachable(error.without_url())
 }

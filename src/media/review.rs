@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Request, Response, StatusCode};
+use reqwest::{Client, Method, Request, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::auth::{Credentials, outgoing};
 use crate::error::{Failure, Kind};
+use crate::http_client;
 
 /// For a call as a whole.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -141,9 +141,7 @@ impl ReviewClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(base: &str, keys: Credentials) -> Result<Self, ReviewError> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(Policy::none()).timeout(DEADLINE).build();
+        let client = http_client::builder().timeout(DEADLINE).build();
         let client = client.map_err(|error| ReviewError::Setup(error.into()))?;
         Ok(Self { base: base.trim_end_matches('/').to_owned(), keys, client })
     }
@@ -202,7 +200,8 @@ impl ReviewClient {
         let exchange = async {
             let response = self.client.execute(request).await.map_err(unreachable)?;
             let status = response.status();
-            read(status, &bounded_body(response).await?)
+            let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(unreachable)?;
+            read(status, &body.ok_or(ReviewError::Garbage("too long"))?)
         };
         tokio::time::timeout(DEADLINE, exchange).await.unwrap_or(Err(ReviewError::TimedOut))
     }
@@ -260,15 +259,4 @@ fn refusal(answer: Option<&Value>, code: i64) -> ReviewError {
     let message = text("message").or_else(|| text("error")).unwrap_or_default();
     let code = answer.and_then(|answer| answer.get("code")?.as_i64()).unwrap_or(code);
     ReviewError::Refused { code, message: message.chars().take(SHOWN_TEXT).collect() }
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, ReviewError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(ReviewError::Garbage("too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Request, Response};
+use reqwest::{Client, Method, Request};
 use serde::Deserialize;
 use url::Url;
 
 use crate::auth::{Credentials, SignatureError, outgoing};
 use crate::config::RtcConfig;
+use crate::http_client;
 
 /// For a call as a whole.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -82,9 +82,7 @@ impl RtcRooms {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(config: &RtcConfig, keys: Credentials) -> reqwest::Result<Self> {
-        // The first provider of the process stays; that there is one already is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().redirect(Policy::none()).build()?;
+        let client = http_client::builder().build()?;
         let answers = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFE).build();
         Ok(Self {
             app_id: config.app_id.clone(),
@@ -137,7 +135,8 @@ impl RtcRooms {
         if !response.status().is_success() {
             return Err(AskError::Status(response.status().as_u16()));
         }
-        let body = bounded_body(response).await?;
+        let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(unreachable)?;
+        let body = body.ok_or(AskError::Garbage("too long"))?;
         let answer: Answer =
             serde_json::from_slice(&body).map_err(|_| AskError::Garbage("not the JSON of a list"))?;
         Ok(answer.users.into_iter().map(|user| user.user_id).collect())
@@ -162,15 +161,4 @@ impl RtcRooms {
 
 fn unreachable(error: reqwest::Error) -> AskError {
     AskError::Unreachable(error.without_url())
-}
-
-async fn bounded_body(mut response: Response) -> Result<Vec<u8>, AskError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(AskError::Garbage("too long"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }

@@ -8,7 +8,7 @@ use super::queries;
 use crate::clock::SharedClock;
 use crate::live::Lives;
 use crate::store::db::Db;
-use crate::store::statistics::{self, CountKey, CountRow, Merge, Statistic};
+use crate::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 /// The types in their order, as the reference calls them.
 const TYPES: [(Statistic, &str); 7] = [
@@ -27,13 +27,14 @@ pub struct Stats {
     db: Db,
     lives: Lives,
     clock: SharedClock,
+    known: KnownRows,
 }
 
 impl Stats {
     /// Statistics of the rooms `lives`.
     #[must_use]
     pub fn new(db: Db, lives: Lives, clock: SharedClock) -> Self {
-        Self { db, lives, clock }
+        Self { db, lives, clock, known: KnownRows::default() }
     }
 
     /// Adds what a user reports, in one statement. Types that the server counts by itself and rooms
@@ -60,7 +61,7 @@ impl Stats {
             .transaction(|tx| {
                 let rows = &rows;
                 Box::pin(async move {
-                    statistics::put_all(&self.db, tx, Merge::Add, rows, now).await?;
+                    statistics::put_all(&self.db, tx, &self.known, Merge::Add, rows, now).await?;
                     Ok::<_, Error>(())
                 })
             })

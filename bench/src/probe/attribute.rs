@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::statements::Logged;
 
 /// A statement whose shape holds one of these is none of a request's.
-const BACKGROUND: [&str; 8] = [
+const BACKGROUND: [&str; 9] = [
     // Consumers of events look for work (src/event/lanes.rs), and so do jobs.
     " AS due FROM ",
     "SKIP LOCKED",
@@ -20,6 +20,7 @@ const BACKGROUND: [&str; 8] = [
     "SET `last_heartbeat_at` = ",
     "SET `heart_beat_at` = ",
     "INSERT INTO stats_single_live (",
+    "UPDATE JSON_TABLE(",
     "COUNT(`next_ask_ms`)",
 ];
 const TRANSACTION: [&str; 4] = ["BEGIN", "COMMIT", "ROLLBACK", "START TRANSACTION"];

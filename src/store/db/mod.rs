@@ -37,7 +37,7 @@ pub use error::{RetryableError, StoreError};
 pub use prefix::{escape_like, starts_with};
 pub use sqlite::FILE as SQLITE_FILE;
 pub use transaction::{Tx, Work};
-pub use upsert::{Added, UpsertAdd, upsert_add};
+pub use upsert::{Added, UpsertAdd, increase, upsert_add};
 pub use wall_time::WallTime;
 
 use crate::clock::SharedClock;

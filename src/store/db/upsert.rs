@@ -66,18 +66,26 @@ async fn on_sqlite(conn: &impl ConnectionTrait, row: UpsertAdd<'_>) -> Result<Ad
     if inserted.rows_affected() == 1 {
         return Ok(Added::Inserted);
     }
+    increase(conn, &row).await?;
+    Ok(Added::Increased)
+}
+
+/// Adds to the row that is there; whether there is one.
+///
+/// # Errors
+/// When the database refuses or cannot be reached.
+pub async fn increase(conn: &impl ConnectionTrait, row: &UpsertAdd<'_>) -> Result<bool, StoreError> {
     let mut update = Query::update();
     update
         .table(Alias::new(row.table))
-        .value(Alias::new(row.counter), plus(DbBackend::Sqlite, row.counter, row.by));
+        .value(Alias::new(row.counter), plus(conn.get_database_backend(), row.counter, row.by));
     for (column, value) in &row.set {
         update.value(Alias::new(*column), value.clone());
     }
     for (column, value) in &row.key {
         update.and_where(Expr::col(Alias::new(*column)).eq(value.clone()));
     }
-    conn.execute(&update).await?;
-    Ok(Added::Increased)
+    Ok(conn.execute(&update).await?.rows_affected() > 0)
 }
 
 /// The sum, as far as the column holds it: what is counted must not fail for its count.
