@@ -1,6 +1,7 @@
 //! The one place where the parts are wired together.
 
 mod consumers;
+mod http;
 mod jobs;
 mod services;
 
@@ -9,8 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use anyhow::Context;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
@@ -18,11 +18,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PromeConfig, parse_listen_addr};
+use crate::hub::Hub;
 use crate::id::IdGenerator;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::schedule::Schedule;
-use crate::rest::middleware::{buffer_body, observe};
-use crate::routes;
+use crate::store::broker::Broker;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::registry::NodeLease;
@@ -30,13 +30,6 @@ use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::Users;
 
 use services::{Ground, Services, follow_changes};
-
-/// How long running requests may go on after a stop was asked for, in seconds.
-const SHUTDOWN_S: u64 = 10;
-
-/// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
-/// that none of them sends a request into a connection that is being closed.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// A server that listens, and the work around it.
 pub struct Application {
@@ -76,9 +69,10 @@ impl Application {
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids).await?;
-        let ground = Ground { config, db, cache, clock, ids, registry };
+        let hub = hub(&config, &clock, &registry).await?;
+        let ground = Ground { config, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
-        let (server, addr) = listen(&ground.config, services.clone())?;
+        let (server, addr) = http::listen(&ground, &services)?;
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
@@ -167,25 +161,10 @@ async fn register(
     Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), failed).await?)
 }
 
-fn listen(config: &Config, services: Services) -> anyhow::Result<(Server, SocketAddr)> {
-    let addr = parse_listen_addr(&config.httpq.addr)
-        .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
-    let is_cors_on = config.httpq.cors;
-    let server = HttpServer::new(move || {
-        App::new()
-            .configure(|config| services.configure(config))
-            .configure(|config| routes::configure(config, is_cors_on))
-            .wrap(from_fn(buffer_body))
-            .wrap(from_fn(observe))
-    });
-    let server = server
-        .workers(config.httpq.workers)
-        .shutdown_timeout(SHUTDOWN_S)
-        .keep_alive(KEEP_ALIVE)
-        .bind(addr)
-        .with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let bound = server.addrs().first().copied().unwrap_or(addr);
-    Ok((server.run(), bound))
+async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyhow::Result<Hub> {
+    let (broker, heard) = Broker::connect(&config.cache, Arc::clone(clock)).await?;
+    let realtime = config.realtime.clone();
+    Ok(Hub::start(broker, heard, realtime, config.node.node_id, Arc::clone(clock), registry)?)
 }
 
 fn leader_lease(ground: &Ground, node: &NodeLease) -> LeaderLease {

@@ -16,8 +16,9 @@ use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::gift::{Gifts, TestPayment};
+use crate::hub::Hub;
 use crate::id::IdGenerator;
-use crate::im::{CountingOutlet, IdError, IdSource, Im};
+use crate::im::{IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
@@ -43,6 +44,7 @@ pub(super) struct Ground {
     pub(super) clock: SharedClock,
     pub(super) ids: Arc<IdGenerator>,
     pub(super) registry: Registry,
+    pub(super) hub: Hub,
 }
 
 /// The services, as handlers take them.
@@ -60,7 +62,7 @@ pub(super) struct Services {
     pub(super) likes: web::Data<Likes>,
     stats: web::Data<Stats>,
     pub(super) reviews: web::Data<Reviews>,
-    gate: web::Data<Gate>,
+    pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,
     login_limit: web::Data<LoginLimit>,
@@ -73,9 +75,9 @@ pub(super) struct Services {
 impl Services {
     /// Makes them, one from another.
     pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
-        let Ground { config, db, cache, clock, registry, .. } = ground;
+        let Ground { config, db, cache, clock, registry, hub, .. } = ground;
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
-        let im = Im::new(&config.im, numbers, Arc::new(CountingOutlet::default()))?;
+        let im = Im::new(&config.im, numbers, Arc::new(hub.clone()))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let gate = gate(ground, &users, &admins)?;

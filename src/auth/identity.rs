@@ -71,6 +71,14 @@ impl Gate {
         peer::client_ip(request, &self.trusted_proxies)
     }
 
+    /// The user whose token this is, without a scheme before it.
+    ///
+    /// # Errors
+    /// 401 and 499, as for any call; the store's.
+    pub async fn client_of(&self, token: &str) -> Result<Client, ApiError> {
+        self.client(Some(token)).await
+    }
+
     async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
         let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
         // An administrator's id is not a user's, even where the two are spelled alike.
@@ -151,6 +159,14 @@ impl Client {
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.claims.user_id
+    }
+}
+
+impl Client {
+    /// When the token ends, in Unix seconds.
+    #[must_use]
+    pub fn expires_at(&self) -> i64 {
+        self.claims.exp
     }
 }
 

@@ -6,7 +6,7 @@ use super::dto::Audit;
 use super::error::Error;
 use super::image_queries::{self as images, VIOLATION, Verdict};
 use super::service::Reviews;
-use crate::im::message;
+use crate::im::{Message, Target};
 use crate::store::db::Tx;
 
 /// What an anchor is told of a violation, unless the operator says something else. The released apps
@@ -68,8 +68,9 @@ impl Reviews {
         let inner = &self.0;
         let room = inner.lives.room(live_id).await?;
         let anchor = inner.users.find(&room.anchor_id).await?;
-        anyhow::ensure!(anchor.im_userid != 0, "the anchor has no IM account");
-        let content = message::command("censor_notify", json!({"live_id": live_id, "message": text}))?;
-        Ok(inner.im.send_to_user(None, anchor.im_userid, &content).await?)
+        let account = anchor.account().ok_or_else(|| anyhow::anyhow!("the anchor has no IM account"))?;
+        let data = json!({"live_id": live_id, "message": text});
+        let message = Message::new(None, Target::User(account), "censor_notify", data)?;
+        Ok(inner.im.send(message).await?)
     }
 }

@@ -9,16 +9,49 @@ use super::section::Section;
 pub struct RealtimeConfig {
     /// Whether the mesh calls of the barrage protocol need the server credentials.
     pub mesh_auth: bool,
+    /// Messages of a room that are kept for those who were away.
+    pub history_messages: u32,
+    /// Seconds that they are kept.
+    pub history_s: u64,
+    /// Channels that a connection may follow.
+    pub max_channels: usize,
+    /// Messages a second that a user may send to one channel, with a burst of twice that; 0 is no limit.
+    pub publish_per_user_s: u32,
+    /// Messages a second that all users may send to one room, over all nodes; 0 is no limit.
+    pub publish_per_room_s: u32,
+    /// Seconds over which connections are closed when the server stops.
+    pub drain_s: u64,
 }
 
 impl Default for RealtimeConfig {
     fn default() -> Self {
-        Self { mesh_auth: true }
+        Self {
+            mesh_auth: true,
+            history_messages: 1000,
+            history_s: 300,
+            max_channels: 100,
+            publish_per_user_s: 5,
+            publish_per_room_s: 100,
+            drain_s: 5,
+        }
     }
 }
 
 impl RealtimeConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
-        Self { mesh_auth: section.flag("mesh_auth", Self::default().mesh_auth) }
+        let default = Self::default();
+        Self {
+            mesh_auth: section.flag("mesh_auth", default.mesh_auth),
+            history_messages: section.number("history_messages", default.history_messages, 1..=10_000),
+            history_s: section.number("history_s", default.history_s, 1..=86_400),
+            max_channels: section.number("max_channels", default.max_channels, 1..=10_000),
+            publish_per_user_s: section.number("publish_per_user_s", default.publish_per_user_s, 0..=100_000),
+            publish_per_room_s: section.number(
+                "publish_per_room_s",
+                default.publish_per_room_s,
+                0..=1_000_000,
+            ),
+            drain_s: section.number("drain_s", default.drain_s, 0..=60),
+        }
     }
 }

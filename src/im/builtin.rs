@@ -60,7 +60,7 @@ impl CountingOutlet {
 impl Outlet for CountingOutlet {
     async fn deliver(&self, message: Message) -> Result<(), ImError> {
         self.taken.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(to = ?message.to, bytes = message.content.len(), "im message counted, not delivered");
+        tracing::debug!(to = ?message.to, action = message.action, "im message counted, not delivered");
         Ok(())
     }
 }

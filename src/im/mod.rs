@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod message;
+mod outlet;
 pub mod qiniu;
 mod qiniu_wire;
 
@@ -14,9 +15,10 @@ use std::sync::Arc;
 
 use crate::config::ImConfig;
 use crate::error::{Failure, Kind};
+use crate::hub::HubError;
 
 pub use builtin::{BuiltinIm, CountingOutlet, IdError, IdSource, Outlet};
-pub use message::{Message, Target};
+pub use message::{Account, Message, Target};
 pub use qiniu::QiniuIm;
 
 /// Numeric ids are below this, so that JavaScript reads them exactly.
@@ -73,17 +75,8 @@ impl Im {
         }
     }
 
-    /// Sends a command message to all in a chat room, from an account or, with `None`, from the app.
-    pub async fn send_to_group(&self, from: Option<i64>, group: i64, content: &str) -> Result<(), ImError> {
-        self.send(Message { from, to: Target::Group(group), content: content.to_owned() }).await
-    }
-
-    /// Sends a command message to one account, from an account or, with `None`, from the app.
-    pub async fn send_to_user(&self, from: Option<i64>, user: i64, content: &str) -> Result<(), ImError> {
-        self.send(Message { from, to: Target::User(user), content: content.to_owned() }).await
-    }
-
-    async fn send(&self, message: Message) -> Result<(), ImError> {
+    /// Sends a command message.
+    pub async fn send(&self, message: Message) -> Result<(), ImError> {
         match self {
             Self::Qiniu(im) => im.send(&message).await,
             Self::Builtin(im) => im.send(message).await,
@@ -117,6 +110,9 @@ pub enum ImError {
         /// The service's own text, shortened.
         message: String,
     },
+    /// The built-in provider could not publish.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// The built-in provider got no id.
     #[error("no id for the built-in IM")]
     Ids(#[from] IdError),
@@ -129,6 +125,7 @@ impl Failure for ImError {
     fn kind(&self) -> Kind {
         match self {
             Self::Ids(error) => error.kind,
+            Self::Hub(error) => error.kind(),
             Self::Setup(_) => Kind::Internal,
             _ => Kind::Unavailable,
         }

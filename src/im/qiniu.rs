@@ -67,7 +67,8 @@ impl QiniuIm {
     }
 
     pub(super) async fn send(&self, message: &Message) -> Result<(), ImError> {
-        let call = self.post("/message/send", message.from, Send::from(message));
+        let call =
+            self.post("/message/send", message.from.as_ref().map(|from| from.number), Send::from(message));
         self.in_time(call).await?.success().map(drop)
     }
 

@@ -76,28 +76,28 @@ impl<'a> CreateGroup<'a> {
 
 /// `POST /message/send`, as the sender when there is one.
 #[derive(Serialize)]
-pub(super) struct Send<'a> {
+pub(super) struct Send {
     r#type: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     from_user_id: Option<i64>,
     targets: [i64; 1],
     content_type: u8,
-    content: &'a str,
+    content: String,
     attachment: &'static str,
 }
 
-impl<'a> From<&'a Message> for Send<'a> {
-    fn from(message: &'a Message) -> Self {
-        let (kind, target) = match message.to {
-            Target::User(id) => (1, id),
-            Target::Group(id) => (2, id),
+impl From<&Message> for Send {
+    fn from(message: &Message) -> Self {
+        let (kind, target) = match &message.to {
+            Target::User(account) => (1, account.number),
+            Target::Room { chat_id, .. } => (2, *chat_id),
         };
         Self {
             r#type: kind,
-            from_user_id: message.from,
+            from_user_id: message.from.as_ref().map(|from| from.number),
             targets: [target],
             content_type: COMMAND,
-            content: &message.content,
+            content: message.command(),
             attachment: "",
         }
     }

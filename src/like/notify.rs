@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::dto::LikeNotice;
-use crate::im::{Im, message};
+use crate::im::{Im, Message, Target};
 use crate::live::Room;
 use crate::store::cache::Cache;
 use crate::user::Users;
@@ -59,9 +59,7 @@ impl Notifier {
 
     /// Notes likes to be told.
     pub(super) fn tell(&self, room: &Room, user_id: &str, count: i64) {
-        if room.chat_id == 0 {
-            return;
-        }
+        let Some(audience) = room.audience() else { return };
         let mut rooms = self.0.rooms();
         if let Some(waiting) = rooms.get_mut(&room.live_id) {
             note(waiting, user_id, count);
@@ -69,8 +67,8 @@ impl Notifier {
             let mut waiting = VecDeque::with_capacity(WAITING);
             note(&mut waiting, user_id, count);
             rooms.insert(room.live_id.clone(), waiting);
-            let (inner, live_id, chat_id) = (Arc::clone(&self.0), room.live_id.clone(), room.chat_id);
-            self.0.runtime.spawn(async move { inner.serve(&live_id, chat_id).await });
+            let (inner, live_id) = (Arc::clone(&self.0), room.live_id.clone());
+            self.0.runtime.spawn(async move { inner.serve(&live_id, &audience).await });
         }
     }
 }
@@ -89,13 +87,13 @@ impl Inner {
     }
 
     /// Tells one room, until nothing waits.
-    async fn serve(&self, live_id: &str, chat_id: i64) {
+    async fn serve(&self, live_id: &str, audience: &Target) {
         let turn = format!("like_notify:{live_id}");
         while self.waits(live_id) {
             // One node has it for each pause; without a cache nobody tells anything.
             if self.cache.set_if_absent(&turn, "", PAUSE).await.unwrap_or_default() {
                 if let Some(next) = self.next(live_id) {
-                    self.send(live_id, chat_id, next).await;
+                    self.send(live_id, audience, next).await;
                 }
                 sleep(PAUSE).await;
             } else {
@@ -120,15 +118,15 @@ impl Inner {
         self.rooms().get_mut(live_id)?.pop_front()
     }
 
-    async fn send(&self, live_id: &str, chat_id: i64, likes: Waiting) {
+    async fn send(&self, live_id: &str, audience: &Target, likes: Waiting) {
         let Ok(_permit) = self.sending.try_acquire() else { return };
         let sending = async {
-            let from = self.users.known(&likes.user_id).await.ok().flatten()?.im_userid;
+            let from = self.users.known(&likes.user_id).await.ok().flatten()?.account()?;
             let notice = LikeNotice { live_id, user_id: &likes.user_id, count: likes.count };
-            let content = message::command("like_notify", notice).ok()?;
-            let sent =
-                if from == 0 { return None } else { self.im.send_to_group(Some(from), chat_id, &content) };
-            sent.await
+            let message = Message::new(Some(from), audience.clone(), "like_notify", notice).ok()?;
+            self.im
+                .send(message)
+                .await
                 .inspect_err(|error| tracing::debug!(%error, live_id, "a room was not told of likes"))
                 .ok()
         };

@@ -230,6 +230,16 @@ impl Lives {
         Ok(members::set_online(db, db.writer(), &[member.row_id], &member.live_id, now).await? > 0)
     }
 
+    /// How many users are in a room.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or [`Error::Cache`] while presence cannot be read.
+    pub async fn online_count(&self, live_id: &str) -> Result<u64, Error> {
+        let room = self.room(live_id).await?;
+        let states = self.0.cache.room_states(&[(live_id, &room.anchor_id)]).await?;
+        Ok(states.first().map_or(0, |state| state.online))
+    }
+
     /// The users in a room, latest first.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
+use crate::im::Target;
 use crate::rest::Invalid;
 use crate::rest::text::Extends;
 
@@ -102,4 +103,12 @@ pub struct Room {
     pub stop_user_id: String,
     /// When it was so ended.
     pub stop_at: Option<DateTime<Utc>>,
+}
+
+impl Room {
+    /// Those in the room, as who gets a message; None when it has no chat room.
+    #[must_use]
+    pub fn audience(&self) -> Option<Target> {
+        (self.chat_id != 0).then(|| Target::Room { live_id: self.live_id.clone(), chat_id: self.chat_id })
+    }
 }

@@ -11,8 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::{Reaction, ReactionError};
 use crate::clock::SharedClock;
 use crate::event::{DomainEvent, StoredEvent};
-use crate::im::Im;
-use crate::im::message::command;
+use crate::im::{Account, Im, Message, Target};
 use crate::live::Lives;
 use crate::user::{self, Users};
 
@@ -83,15 +82,15 @@ impl Messages {
         if age.to_std().is_ok_and(|age| age > LATE) {
             return Ok("late");
         }
-        let Some((from, group)) = self.ends(&event.live_id, &notice.from).await? else {
+        let Some((from, audience)) = self.ends(&event.live_id, &notice.from).await? else {
             return Ok("nobody");
         };
         if self.is_paused() {
             return Ok("paused");
         }
-        let content = command(notice.action, &notice.data);
-        let content = content.map_err(|error| ReactionError::Failed(error.to_string()))?;
-        let sent = timeout(SEND_LIMIT, self.im.send_to_group(Some(from), group, &content)).await;
+        let message = Message::new(Some(from), audience, notice.action, &notice.data);
+        let message = message.map_err(|error| ReactionError::Failed(error.to_string()))?;
+        let sent = timeout(SEND_LIMIT, self.im.send(message)).await;
         self.note(matches!(sent, Ok(Ok(()))));
         match sent {
             Ok(Ok(())) => Ok("sent"),
@@ -106,19 +105,16 @@ impl Messages {
         }
     }
 
-    /// The account that the message comes from, and the chat room that gets it.
-    async fn ends(&self, live_id: &str, from: &From<'_>) -> Result<Option<(i64, i64)>, ReactionError> {
+    /// Who the message comes from, and who gets it.
+    async fn ends(&self, live_id: &str, from: &From<'_>) -> Result<Option<(Account, Target)>, ReactionError> {
         // Those in a room that was deleted learn of its end, too.
         let Some(room) = self.lives.room_even_deleted(live_id).await? else { return Ok(None) };
         let sender = match from {
             From::User(user_id) => user_id,
             From::Anchor => room.anchor_id.as_str(),
         };
-        let sender = match self.users.known(sender).await.map_err(user::Error::from)? {
-            Some(user) => user.im_userid,
-            None => 0,
-        };
-        Ok((sender != 0 && room.chat_id != 0).then_some((sender, room.chat_id)))
+        let sender = self.users.known(sender).await.map_err(user::Error::from)?;
+        Ok(sender.and_then(|user| user.account()).zip(room.audience()))
     }
 
     fn is_paused(&self) -> bool {

@@ -96,20 +96,43 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let kind = self.0.kind();
-        let (status, code) = status_and_code(kind);
-        let mut response = HttpResponse::new(status);
-        if let Kind::RateLimited(wait) = kind {
+        let mut response = HttpResponse::new(self.status_code());
+        if let Some(wait) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait).into());
         }
-        response.extensions_mut().insert(Problem {
+        response.extensions_mut().insert(self.problem());
+        response
+    }
+}
+
+impl ApiError {
+    /// What the failure means.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    /// How long the caller is to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.kind() {
+            Kind::RateLimited(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let kind = self.kind();
+        let (status, code) = status_and_code(kind);
+        Problem {
             code,
             message: message(self.0.as_ref(), kind),
             data: self.0.data(),
             cause: status.is_server_error().then(|| chain(self.0.as_ref())),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
-        });
-        response
+        }
     }
 }
 

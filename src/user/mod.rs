@@ -16,6 +16,7 @@ pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};
 
 use crate::config::Secret;
+use crate::im::Account;
 use crate::rest::text::Extends;
 
 /// A user of the app.
@@ -40,6 +41,12 @@ pub struct User {
 }
 
 impl User {
+    /// Their account in the IM service, when they have one.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        (self.im_userid != 0).then(|| Account { user_id: self.user_id.clone(), number: self.im_userid })
+    }
+
     /// Stands for a user whose row is gone.
     #[must_use]
     pub fn unknown(user_id: &str) -> Self {

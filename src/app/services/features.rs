@@ -94,7 +94,7 @@ impl Features {
 }
 
 fn gifts(ground: &Ground, lives: &Lives, users: &Users) -> anyhow::Result<Gifts> {
-    let Ground { config, db, cache, clock, ids, registry } = ground;
+    let Ground { config, db, cache, clock, ids, registry, .. } = ground;
     let counters = gift::Metrics::new()?;
     counters.register(registry)?;
     Ok(Gifts::new(gift::Parts {

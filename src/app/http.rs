@@ -1,0 +1,108 @@
+//! The HTTP service: the API, and the WebSocket endpoints that it hands sockets to.
+//!
+//! It is put together from the parts of actix-web's own server, which has no way to hand over the
+//! socket of an upgraded connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::dev::{AppConfig, Server};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error};
+use anyhow::Context;
+use tokio::net::TcpSocket;
+
+use super::services::{Ground, Services};
+use crate::config::parse_listen_addr;
+use crate::edges::Edges;
+use crate::edges::native::{self, PublishLimits};
+use crate::rest::middleware::{buffer_body, observe};
+use crate::routes;
+
+/// How long running requests may go on after a stop was asked for, in seconds.
+const SHUTDOWN_S: u64 = 10;
+/// What closing the last WebSocket connections may take after their window, in seconds.
+const FAREWELL_S: u64 = 3;
+
+/// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
+/// that none of them sends a request into a connection that is being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a request's head may take to arrive.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// How long closing a connection may take.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Connections that wait to be accepted: many come back at once after another node has stopped.
+const BACKLOG: u32 = 4096;
+/// Connections of one worker.
+const CONNECTIONS: usize = 200_000;
+
+/// Starts to listen; the server must be awaited. Answers where it listens.
+pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Server, SocketAddr)> {
+    let config = &ground.config;
+    let addr = parse_listen_addr(&config.httpq.addr)
+        .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
+    let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
+    let bound = listener.local_addr()?;
+    let drain_s = config.realtime.drain_s;
+    let builder = Server::build()
+        .workers(config.httpq.workers)
+        .max_concurrent_connections(CONNECTIONS)
+        .shutdown_timeout(SHUTDOWN_S.max(drain_s + FAREWELL_S));
+    let stopping = builder.graceful_shutdown_signal();
+    let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
+    let (hub, signal) = (ground.hub.clone(), stopping.clone());
+    let factory = move || {
+        let services = services.clone();
+        let app = App::new()
+            .configure(|config| services.configure(config))
+            .configure(|config| routes::configure(config, is_cors_on))
+            .wrap(from_fn(buffer_body))
+            .wrap(from_fn(observe));
+        let signal = signal.clone();
+        HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let signal = signal.clone();
+                async move { signal.notified().await }
+            })
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .client_request_timeout(HEAD_LIMIT)
+            .client_disconnect_timeout(CLOSE_LIMIT)
+            .local_addr(bound)
+            .upgrade(edges.clone().service())
+            .finish(map_config(
+                app.into_factory().map_err(|error: Error| error.error_response()),
+                move |()| AppConfig::default(),
+            ))
+            .tcp()
+    };
+    let server = builder.listen("api", listener, factory)?.run();
+    tokio::spawn(async move {
+        stopping.notified().await;
+        hub.drain(Duration::from_secs(drain_s));
+    });
+    Ok((server, bound))
+}
+
+fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the connections of the process before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn edges(ground: &Ground, services: &Services) -> Edges {
+    Edges {
+        hub: ground.hub.clone(),
+        native: native::Parts {
+            gate: services.gate.clone(),
+            lives: services.lives.clone(),
+            relays: services.relays.clone(),
+            limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
+        },
+    }
+}

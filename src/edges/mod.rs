@@ -1,0 +1,12 @@
+//! WebSocket endpoints. Each is a protocol over the hub: it reads what peers ask for, and the hub
+//! fills the queues from which its connections are written.
+//!
+//! An upgrade leaves the HTTP service with the bare socket ([`upgrade`]), so that a connection costs no
+//! more than a task and what it follows.
+
+pub mod native;
+mod problem;
+mod socket;
+pub mod upgrade;
+
+pub use upgrade::Edges;

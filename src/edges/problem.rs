@@ -1,0 +1,20 @@
+//! What a peer is told when something failed: the codes and texts of the HTTP API.
+
+use std::fmt::Write;
+
+use crate::hub::message::push_text;
+use crate::rest::ApiError;
+
+/// Writes `{code, message, retry_after_ms?}`; what is the server's own fault goes to the log.
+pub(super) fn push_problem(json: &mut String, error: &ApiError) {
+    let problem = error.problem();
+    if let Some(cause) = &problem.cause {
+        tracing::error!(cause, "a realtime request failed");
+    }
+    let _ = write!(json, r#"{{"code":{},"message":"#, problem.code);
+    push_text(json, &problem.message);
+    if let Some(wait) = error.retry_after() {
+        let _ = write!(json, r#","retry_after_ms":{}"#, wait.as_millis().max(1));
+    }
+    json.push('}');
+}

@@ -1,0 +1,121 @@
+//! Channels: their names and what is kept of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::RealtimeConfig;
+use crate::store::broker::Keep;
+
+/// What a channel is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `room:<live_id>`: those in a room.
+    Room,
+    /// `user:<user_id>`: one user, on all of their devices.
+    User,
+    /// `video:<video_id>`: barrage over a video.
+    Video,
+    /// `node:<node_id>`: one node of this server, for what is meant for a connection of it.
+    Node,
+}
+
+impl Kind {
+    /// Ids are as long as that at most, in bytes: 64 characters of a user id.
+    const MAX_ID: usize = 256;
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Room => "room:",
+            Self::User => "user:",
+            Self::Video => "video:",
+            Self::Node => "node:",
+        }
+    }
+}
+
+/// A channel. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Channel {
+    kind: Kind,
+    name: Arc<str>,
+}
+
+impl Channel {
+    /// The channel of kind `kind` for what has this id.
+    #[must_use]
+    pub fn new(kind: Kind, id: &str) -> Self {
+        Self { kind, name: format!("{}{id}", kind.prefix()).into() }
+    }
+
+    /// Reads a name, as clients write it; those of nodes are none of theirs.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::any(name).filter(|channel| channel.kind != Kind::Node)
+    }
+
+    /// Reads the name of a channel of any kind.
+    pub(super) fn any(name: &str) -> Option<Self> {
+        let kinds = [Kind::Room, Kind::User, Kind::Video, Kind::Node];
+        let kind = kinds.into_iter().find(|kind| name.starts_with(kind.prefix()))?;
+        let id = name.get(kind.prefix().len()..)?;
+        let is_id = !id.is_empty() && id.len() <= Kind::MAX_ID && !id.chars().any(char::is_control);
+        is_id.then(|| Self { kind, name: name.into() })
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its name, on the wire and in the broker.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The id of the room, user, video or node.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.name.get(self.kind.prefix().len()..).unwrap_or_default()
+    }
+
+    /// How much of it is kept for those who were away. Barrage is kept for nodes that were cut off.
+    pub(super) fn keep(&self, config: &RealtimeConfig) -> Keep {
+        let (messages, time) = match self.kind {
+            Kind::Room => (config.history_messages, Duration::from_secs(config.history_s)),
+            Kind::User => (config.history_messages.min(200), Duration::from_secs(config.history_s)),
+            Kind::Video | Kind::Node => (200, Duration::from_secs(60)),
+        };
+        Keep { messages, time }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_a_kind_and_an_id() {
+        let read = |name: &str| {
+            Channel::parse(name)
+                .map(|channel| (channel.kind(), channel.id().to_owned(), channel.name().to_string()))
+        };
+        assert_eq!(read("room:17"), Some((Kind::Room, "17".to_owned(), "room:17".to_owned())));
+        assert_eq!(read("user:a:b"), Some((Kind::User, "a:b".to_owned(), "user:a:b".to_owned())));
+        assert_eq!(read("video:1"), Some((Kind::Video, "1".to_owned(), "video:1".to_owned())));
+        for wrong in [
+            "",
+            "room",
+            "room:",
+            "Room:1",
+            "node:1",
+            "live:1",
+            "user:\n",
+            &format!("room:{}", "1".repeat(257)),
+        ] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(Channel::new(Kind::Node, "7"), Channel::any("node:7").expect("a channel"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Room messages on their way to those who are connected.
+//!
+//! A message is published once, at any node, through the broker, which gives it its place in its
+//! channel. Each node that has subscribers hears it, encodes it once ([`message`]), and hands it to
+//! those of its worker threads that have some ([`LocalHub`]), which put it into the queues of their
+//! connections. Nothing of that takes a lock: the [`dispatcher`] owns what a node knows of channels,
+//! and each worker its connections.
+
+mod channel;
+mod connection;
+mod dispatcher;
+mod error;
+pub mod frame;
+mod local;
+pub mod message;
+mod metrics;
+mod service;
+
+pub use channel::{Channel, Kind};
+pub use connection::{Closing, Connection, Next};
+pub use error::HubError;
+pub use local::{LocalHub, PING_EVERY, Registered, is_turn};
+pub use message::Draft;
+pub use service::Hub;
