@@ -8,9 +8,10 @@ use futures_util::future::try_join_all;
 use redis::cmd;
 
 use super::likes::LIFE;
-use super::memory::millis;
 use super::redis::{Redis, Result};
-use super::scripts::{self, Call};
+use super::scripts;
+use crate::clock::millis;
+use crate::store::redis::script::Call;
 
 /// Seconds, or sets of users, that are asked for at the same time.
 const AT_ONCE: usize = 200;

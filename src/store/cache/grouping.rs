@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::CacheError;
+use super::CacheError;
 use super::presence;
 
 /// What belongs to each shard, with its place in the list.

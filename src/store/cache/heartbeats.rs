@@ -9,10 +9,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::error::CacheError;
-use super::link::DEADLINE;
-use super::remote::Remote;
-use super::scripts::{self, Call};
+use super::CacheError;
+use super::scripts;
+use crate::store::redis::link::DEADLINE;
+use crate::store::redis::remote::Remote;
+use crate::store::redis::script::Call;
 
 /// How many heartbeats go into one call at most; Redis works on nothing else meanwhile.
 const BATCH: usize = 256;

@@ -1,7 +1,7 @@
 //! The names of the keys in Redis. What belongs to a shard carries its tag `{p<number>}`, by
 //! which a cluster keeps it in one hash slot.
 
-use super::error::CacheError;
+use super::CacheError;
 use super::presence;
 
 /// Names keys.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::likes::{LIFE, Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes};
-use super::memory::millis;
+use crate::clock::millis;
 
 /// The likes of all rooms.
 #[derive(Debug, Default)]

@@ -10,17 +10,11 @@
 //! replaced in the background.
 
 mod adopted_likes;
-mod cluster;
-mod connection;
-mod connector;
-mod error;
 mod grouping;
 mod heartbeats;
 mod invalidation;
 mod keys;
-mod layout;
 mod likes;
-mod link;
 mod memory;
 mod memory_likes;
 mod memory_shard;
@@ -28,7 +22,6 @@ mod presence;
 mod redis;
 mod redis_likes;
 mod redis_presence;
-mod remote;
 mod scripts;
 mod sorted_set;
 mod subscription;
@@ -40,7 +33,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
 
-pub use self::error::CacheError;
 pub use self::invalidation::Announcement;
 pub use self::likes::{Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
 use self::memory::Memory;
@@ -48,6 +40,7 @@ pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, 
 use self::redis::Redis;
 use crate::clock::SharedClock;
 use crate::config::CacheConfig;
+pub use crate::store::redis::RemoteError as CacheError;
 
 type Result<T> = std::result::Result<T, CacheError>;
 

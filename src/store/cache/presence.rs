@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Into how many shards the rooms are spread. Part of the key layout: changing it loses presence.
-pub(super) const SHARDS: u16 = 64;
+pub(super) use crate::store::shard::{SHARDS, shard_of};
 
 /// How long cached counters of a room live without being put again, in milliseconds.
 pub(super) const COUNTERS_LIFE_MS: i64 = 60_000;
@@ -110,19 +109,7 @@ pub enum Silent {
     Removed(Vec<Member>),
 }
 
-/// The shard of a room: FNV-1a of its id, mixed so that short ids spread too. Stable across nodes
-/// and versions.
-pub(super) fn shard_of(live_id: &str) -> u16 {
-    let hash = live_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    // The remainder is below 64.
-    u16::try_from((mixed ^ (mixed >> 33)) % u64::from(SHARDS)).unwrap_or_default()
-}
-
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -133,18 +120,5 @@ mod tests {
             assert_eq!(Member::decode(&member.to_string()), Some(member));
         }
         assert_eq!(Member::decode("nocolon"), None);
-    }
-
-    #[test]
-    fn rooms_keep_their_shard_and_spread_evenly() {
-        assert_eq!(shard_of("1582198263406759936"), 41);
-        let ids: [fn(u64) -> u64; 2] = [|id| id, |id| 1_582_198_263_406_759_936 + id * 4096];
-        for id in ids {
-            let mut counts = vec![0_u32; usize::from(SHARDS)];
-            for number in 0..64_000_u64 {
-                counts[usize::from(shard_of(&id(number).to_string()))] += 1;
-            }
-            assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
-        }
     }
 }

@@ -8,18 +8,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use redis::cmd;
 
-use super::connector::Connector;
-use super::error::CacheError;
+use super::CacheError;
 use super::heartbeats::Heartbeats;
 use super::invalidation::{Listeners, Message};
 use super::keys::Keys;
+use crate::store::redis::connector::Connector;
 
-use super::memory::millis;
 use super::presence::SHARDS;
-use super::remote::Remote;
 use super::subscription::Subscription;
 use crate::clock::SharedClock;
+use crate::clock::millis;
 use crate::config::RedisConfig;
+use crate::store::redis::remote::Remote;
 
 pub(super) type Result<T> = std::result::Result<T, CacheError>;
 

@@ -7,11 +7,12 @@ use super::grouping::by_shard;
 use super::likes::{
     LIFE, LIST_AGAIN, LISTED, Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes,
 };
-use super::memory::millis;
 use super::presence::{self, SHARDS};
 use super::redis::{Redis, Result};
-use super::scripts::{self, Call};
+use super::scripts;
+use crate::clock::millis;
 use crate::crash;
+use crate::store::redis::script::Call;
 
 /// How many users one call takes, so that Redis is not held up.
 const USERS: usize = 1000;

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use redis::{Value, from_redis_value};
 
-use super::error::CacheError;
+use super::CacheError;
 use super::grouping::{by_shard, in_order};
 use super::heartbeats::Beat;
-use super::memory::millis;
 use super::presence::{
     self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent,
 };
 use super::redis::{Redis, Result};
-use super::scripts::{self, Call, Script};
+use super::scripts;
+use crate::clock::millis;
+use crate::store::redis::script::{Call, Script};
 
 /// How many members one call takes, so that Redis is not held up.
 const BATCH: usize = 500;

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::connector::{Addr, Connector};
 use super::invalidation::{Announcement, Listeners, Message};
-use super::link::DEADLINE;
-use super::remote::Remote;
+use crate::store::redis::connector::{Addr, Connector};
+use crate::store::redis::link::DEADLINE;
+use crate::store::redis::remote::Remote;
 
 /// How often a silent subscription is asked for an answer.
 const CHECK_EVERY: Duration = Duration::from_secs(3);

@@ -10,7 +10,7 @@ const SLOTS: u16 = 16_384;
 
 /// The nodes of a cluster, and which slots each master serves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(in crate::store) struct Layout {
     /// First slot, last slot, master.
     ranges: Vec<(u16, u16, Addr)>,
     /// Replicas.
@@ -20,7 +20,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads the answer to CLUSTER SLOTS that the node at `asked` gave; none if it knows of no
     /// master.
-    pub(super) fn read(answer: Value, asked: &Addr) -> Option<Self> {
+    pub(in crate::store) fn read(answer: Value, asked: &Addr) -> Option<Self> {
         let mut layout = Self::default();
         // A range is its first and last slot, then its nodes, the master first.
         let Value::Array(ranges) = answer else { return None };
@@ -36,18 +36,18 @@ impl Layout {
     }
 
     /// The master that serves `key`.
-    pub(super) fn master_of(&self, key: &str) -> Option<&Addr> {
+    pub(in crate::store) fn master_of(&self, key: &str) -> Option<&Addr> {
         let slot = slot_of(key);
         self.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot)).map(|(_, _, addr)| addr)
     }
 
     /// All masters, some of them repeatedly.
-    pub(super) fn masters(&self) -> impl Iterator<Item = &Addr> {
+    pub(in crate::store) fn masters(&self) -> impl Iterator<Item = &Addr> {
         self.ranges.iter().map(|(_, _, addr)| addr)
     }
 
     /// All nodes, some of them repeatedly.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = &Addr> {
+    pub(in crate::store) fn nodes(&self) -> impl Iterator<Item = &Addr> {
         self.masters().chain(&self.replicas)
     }
 }

@@ -8,32 +8,36 @@ use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
 use super::cluster::Cluster;
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector, addrs};
-use super::error::CacheError;
+use super::error::RemoteError;
 use super::link::{Failed, Link};
-use super::scripts::Call;
+use super::script::Call;
 use crate::config::RedisConfig;
 
-type Result<T> = std::result::Result<T, CacheError>;
+type Result<T> = std::result::Result<T, RemoteError>;
 
 /// Where calls go.
-pub(super) enum Remote {
+pub(in crate::store) enum Remote {
     Node { link: Link, addr: Addr },
     Cluster(Cluster),
 }
 
 impl Remote {
     /// Starts to connect.
-    pub(super) fn open(cfg: &RedisConfig, is_cluster: bool, connector: Connector) -> Result<Arc<Self>> {
+    pub(in crate::store) fn open(
+        cfg: &RedisConfig,
+        is_cluster: bool,
+        connector: Connector,
+    ) -> Result<Arc<Self>> {
         let mut addrs = addrs(cfg, is_cluster)?;
         if is_cluster {
             return Ok(Arc::new(Self::Cluster(Cluster::open(connector, addrs))));
         }
-        let addr = addrs.pop().ok_or_else(|| CacheError::Config("no address".into()))?;
+        let addr = addrs.pop().ok_or_else(|| RemoteError::Config("no address".into()))?;
         Ok(Arc::new(Self::Node { link: Link::open(connector, addr.clone()), addr }))
     }
 
     /// Waits, up to the deadline of a call, for the first attempt to connect.
-    pub(super) async fn settled(&self) {
+    pub(in crate::store) async fn settled(&self) {
         match self {
             Self::Node { link, .. } => link.settled().await,
             Self::Cluster(cluster) => cluster.settled().await,
@@ -41,7 +45,7 @@ impl Remote {
     }
 
     /// The servers that a subscription can be made at.
-    pub(super) fn nodes(&self) -> Vec<Addr> {
+    pub(in crate::store) fn nodes(&self) -> Vec<Addr> {
         match self {
             Self::Node { addr, .. } => vec![addr.clone()],
             Self::Cluster(cluster) => cluster.nodes(),
@@ -49,30 +53,37 @@ impl Remote {
     }
 
     /// Whether the server, or every master that serves one of `keys`, answers.
-    pub(super) async fn ping(&self, keys: &[String]) -> Result<()> {
+    pub(in crate::store) async fn ping(&self, keys: &[String]) -> Result<()> {
         match self {
-            Self::Node { .. } => self.send(None, Request::Command(cmd("PING"))).await.map(|_| ()),
+            Self::Node { .. } => self.send(None, &Request::Command(cmd("PING"))).await.map(|_| ()),
             Self::Cluster(_) => {
-                let exists = |key| Request::Command(cmd("EXISTS").arg(key).to_owned());
-                try_join_all(keys.iter().map(|key| self.send(Some(key), exists(key)))).await.map(|_| ())
+                let exists = async |key| {
+                    let request = Request::Command(cmd("EXISTS").arg(key).to_owned());
+                    self.send(Some(key), &request).await
+                };
+                try_join_all(keys.iter().map(|key| exists(key))).await.map(|_| ())
             }
         }
     }
 
     /// Runs a command on `key`, or one that any server can run.
-    pub(super) async fn command<T: FromRedisValue>(&self, key: Option<&str>, command: Cmd) -> Result<T> {
-        decode(self.send(key, Request::Command(command)).await?)
+    pub(in crate::store) async fn command<T: FromRedisValue>(
+        &self,
+        key: Option<&str>,
+        command: Cmd,
+    ) -> Result<T> {
+        decode(self.send(key, &Request::Command(command)).await?)
     }
 
     /// Runs a script.
-    pub(super) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T> {
-        let key = call.first_key();
-        decode(self.send(key.as_deref(), Request::Script(call)).await?)
+    pub(in crate::store) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T> {
+        let request = Request::Script(call);
+        decode(self.send(request.first_key(), &request).await?)
     }
 
     /// Runs scripts: on a node in one round trip, on a cluster at the same time on each node.
     /// Fails if one of them does; the others may have been applied.
-    pub(super) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
+    pub(in crate::store) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
         match self {
             Self::Node { link, .. } if calls.len() > 1 => {
                 let ran = link.within(async |mut to: Connection| to.run_all(&calls).await).await;
@@ -82,27 +93,27 @@ impl Remote {
         }
     }
 
-    async fn send(&self, key: Option<&str>, request: Request) -> Result<Value> {
+    async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value> {
         match self {
             Self::Node { link, .. } => {
-                let sent = link.within(async |mut to: Connection| to.send(&request).await).await;
+                let sent = link.within(async |mut to: Connection| to.send(request).await).await;
                 sent.map_err(not_redirected)
             }
-            Self::Cluster(cluster) => cluster.send(key, &request).await,
+            Self::Cluster(cluster) => cluster.send(key, request).await,
         }
     }
 }
 
 /// A single server that redirects is a node of a cluster.
-fn not_redirected(failed: Failed) -> CacheError {
+fn not_redirected(failed: Failed) -> RemoteError {
     match failed {
         Failed::Error(error) => error,
         Failed::Moved(_) | Failed::Ask(_) | Failed::Migrating => {
-            CacheError::Refused("the server belongs to a cluster; configure the cache as one".into())
+            RemoteError::Refused("the server belongs to a cluster; configure the cache as one".into())
         }
     }
 }
 
 fn decode<T: FromRedisValue>(value: Value) -> Result<T> {
-    from_redis_value(value).map_err(|error| CacheError::Unexpected(error.to_string().into()))
+    from_redis_value(value).map_err(|error| RemoteError::Unexpected(error.to_string().into()))
 }

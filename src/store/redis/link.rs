@@ -16,10 +16,10 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
-use super::error::CacheError;
+use super::error::RemoteError;
 
 /// How long a call may take, the wait for a connection included.
-pub(super) const DEADLINE: Duration = Duration::from_secs(1);
+pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(1);
 /// How long an attempt to connect may take in all.
 const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 /// How often an idle connection is asked for an answer.
@@ -31,7 +31,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 
 /// Why a call got no answer.
 #[derive(Clone, Debug)]
-pub(super) enum Failed {
+pub(in crate::store) enum Failed {
     /// It was not executed: another node of the cluster serves the key.
     Moved(Addr),
     /// It was not executed: that node of the cluster is to be asked this once.
@@ -39,7 +39,7 @@ pub(super) enum Failed {
     /// It was not executed: some of its keys are on their way to another node.
     Migrating,
     /// Anything else.
-    Error(CacheError),
+    Error(RemoteError),
 }
 
 #[derive(Clone)]
@@ -48,7 +48,7 @@ enum State {
     Connecting,
     Up(Connection),
     /// The last attempt failed; calls fail at once.
-    Down(CacheError),
+    Down(RemoteError),
 }
 
 /// What calls report of the connection.
@@ -61,7 +61,7 @@ struct Doubt {
 }
 
 /// A connection that is kept.
-pub(super) struct Link {
+pub(in crate::store) struct Link {
     state: watch::Receiver<State>,
     doubt: Arc<Doubt>,
     keeper: JoinHandle<()>,
@@ -75,7 +75,7 @@ impl Drop for Link {
 
 impl Link {
     /// Starts to connect.
-    pub(super) fn open(connector: Connector, addr: Addr) -> Self {
+    pub(in crate::store) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
         let doubt = Arc::new(Doubt::default());
         let keeper = tokio::spawn(keep(connector, addr, sender, doubt.clone()));
@@ -83,18 +83,18 @@ impl Link {
     }
 
     /// Waits until the first attempt to connect has succeeded or failed, up to the deadline.
-    pub(super) async fn settled(&self) {
+    pub(in crate::store) async fn settled(&self) {
         // Whether it is connected shows in the first call.
         let _ = timeout(DEADLINE, self.connection()).await;
     }
 
     /// Whether there is a connection at the moment.
-    pub(super) fn is_up(&self) -> bool {
+    pub(in crate::store) fn is_up(&self) -> bool {
         matches!(&*self.state.borrow(), State::Up(_))
     }
 
     /// Does something with the connection, within the deadline.
-    pub(super) async fn within<T, F>(&self, act: impl FnOnce(Connection) -> F) -> Result<T, Failed>
+    pub(in crate::store) async fn within<T, F>(&self, act: impl FnOnce(Connection) -> F) -> Result<T, Failed>
     where
         F: Future<Output = RedisResult<T>>,
     {
@@ -107,20 +107,20 @@ impl Link {
                 classify(&error)
             })
         };
-        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(CacheError::Deadline)));
+        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(RemoteError::Deadline)));
         if let Err(Failed::Error(_)) = &result {
             self.doubt.raised.notify_one();
         }
         result
     }
 
-    async fn connection(&self) -> Result<Connection, CacheError> {
+    async fn connection(&self) -> Result<Connection, RemoteError> {
         let mut state = self.state.clone();
         let settled = state.wait_for(|state| !matches!(state, State::Connecting)).await;
         match settled.as_deref() {
             Ok(State::Up(connection)) => Ok(connection.clone()),
             Ok(State::Down(error)) => Err(error.clone()),
-            Ok(State::Connecting) | Err(_) => Err(CacheError::Unreachable("not connected".into())),
+            Ok(State::Connecting) | Err(_) => Err(RemoteError::Unreachable("not connected".into())),
         }
     }
 }
@@ -141,10 +141,10 @@ async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, dou
                     state.send_replace(State::Connecting);
                     continue;
                 }
-                CacheError::Unreachable(why.into())
+                RemoteError::Unreachable(why.into())
             }
             Ok(Err(error)) => unreachable(&error),
-            Err(_) => CacheError::Deadline,
+            Err(_) => RemoteError::Deadline,
         };
         tracing::debug!(%addr, %error, "no connection to Redis");
         state.send_replace(State::Down(error));
@@ -179,15 +179,15 @@ fn classify(error: &RedisError) -> Failed {
         (ErrorKind::Server(ServerErrorKind::Ask), Some(addr)) => Failed::Ask(addr),
         (ErrorKind::Server(ServerErrorKind::TryAgain), _) => Failed::Migrating,
         (ErrorKind::Server(_) | ErrorKind::Extension, _) => {
-            Failed::Error(CacheError::Refused(error.to_string().into()))
+            Failed::Error(RemoteError::Refused(error.to_string().into()))
         }
         (ErrorKind::UnexpectedReturnType, _) => {
-            Failed::Error(CacheError::Unexpected(error.to_string().into()))
+            Failed::Error(RemoteError::Unexpected(error.to_string().into()))
         }
         _ => Failed::Error(unreachable(error)),
     }
 }
 
-fn unreachable(error: &RedisError) -> CacheError {
-    CacheError::Unreachable(error.to_string().into())
+fn unreachable(error: &RedisError) -> RemoteError {
+    RemoteError::Unreachable(error.to_string().into())
 }

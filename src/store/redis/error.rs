@@ -1,33 +1,33 @@
-//! What can go wrong with the cache.
+//! What can go wrong with Redis.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Failure, Kind};
 
-/// A cache call that failed.
+/// A call of Redis that failed.
 ///
 /// Cloneable, because one round trip to Redis may answer many callers.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum CacheError {
+pub enum RemoteError {
     /// No connection, or it was lost during the call; whether a write was applied is unknown.
-    #[error("the cache cannot be reached: {0}")]
+    #[error("Redis cannot be reached: {0}")]
     Unreachable(Arc<str>),
     /// No answer within the deadline of a call; whether a write was applied is unknown.
-    #[error("the cache did not answer in time")]
+    #[error("Redis did not answer in time")]
     Deadline,
     /// Redis refused a command (loading its data, no master for the slot, wrong password …).
-    #[error("the cache refused a command: {0}")]
+    #[error("Redis refused a command: {0}")]
     Refused(Arc<str>),
     /// Redis answered with something else than the command is defined to answer.
-    #[error("the cache answered unexpectedly: {0}")]
+    #[error("Redis answered unexpectedly: {0}")]
     Unexpected(Arc<str>),
     /// The configuration cannot be used.
-    #[error("the cache cannot be configured: {0}")]
+    #[error("Redis cannot be configured: {0}")]
     Config(Arc<str>),
 }
 
-impl Failure for CacheError {
+impl Failure for RemoteError {
     fn kind(&self) -> Kind {
         match self {
             Self::Unreachable(_) | Self::Deadline | Self::Refused(_) => Kind::Unavailable,

@@ -9,7 +9,7 @@ use redis::{
 };
 
 use super::connection::Connection;
-use super::error::CacheError;
+use super::error::RemoteError;
 use crate::config::RedisConfig;
 
 /// How long reaching a server and logging in may take.
@@ -17,14 +17,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Addr {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub(in crate::store) struct Addr {
+    pub(in crate::store) host: String,
+    pub(in crate::store) port: u16,
 }
 
 impl Addr {
     /// Reads `host:port`; an IPv6 address may stand in brackets.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::store) fn parse(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         (!host.is_empty()).then_some(Self { host: host.to_owned(), port: port.parse().ok()? })
@@ -39,13 +39,14 @@ impl fmt::Display for Addr {
 
 /// Makes connections, all with the same credentials.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub(in crate::store) struct Connector {
     settings: RedisConnectionInfo,
     tls: bool,
+    asks_run_id: bool,
 }
 
 impl Connector {
-    pub(super) fn new(cfg: &RedisConfig) -> Self {
+    pub(in crate::store) fn new(cfg: &RedisConfig) -> Self {
         if cfg.tls {
             // Fails only when a provider is installed already, which serves as well.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -57,21 +58,28 @@ impl Connector {
         if !cfg.password.is_empty() {
             settings = settings.set_password(cfg.password.expose());
         }
-        Self { settings, tls: cfg.tls }
+        Self { settings, tls: cfg.tls, asks_run_id: false }
+    }
+
+    /// Makes connections that know the run id of their server.
+    pub(in crate::store) fn asking_run_id(self) -> Self {
+        Self { asks_run_id: true, ..self }
     }
 
     /// Opens a connection for commands, which waits for answers as long as its user does.
-    pub(super) async fn connect(&self, addr: &Addr) -> RedisResult<Connection> {
+    pub(in crate::store) async fn connect(&self, addr: &Addr) -> RedisResult<Connection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(None)
             .set_pipeline_buffer_size(1024);
         let client = self.client(addr)?;
-        client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::new)
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = Connection::new(connection);
+        if self.asks_run_id { connection.ask_run_id().await } else { Ok(connection) }
     }
 
     /// Opens a connection for subscriptions.
-    pub(super) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
+    pub(in crate::store) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
         self.client(addr)?.get_async_pubsub().await
     }
 
@@ -89,12 +97,12 @@ impl Connector {
 }
 
 /// The addresses of the configuration: one of a node, any number of a cluster.
-pub(super) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, CacheError> {
-    let wrong = |text: &String| CacheError::Config(format!("{text:?} is not host:port").into());
+pub(in crate::store) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, RemoteError> {
+    let wrong = |text: &String| RemoteError::Config(format!("{text:?} is not host:port").into());
     let addrs = cfg.addrs.iter().map(|text| Addr::parse(text).ok_or_else(|| wrong(text)));
     let addrs = addrs.collect::<Result<Vec<_>, _>>()?;
     if addrs.is_empty() || (!is_cluster && addrs.len() != 1) {
-        return Err(CacheError::Config(format!("{} addresses are configured", addrs.len()).into()));
+        return Err(RemoteError::Config(format!("{} addresses are configured", addrs.len()).into()));
     }
     Ok(addrs)
 }

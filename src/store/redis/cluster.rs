@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
-use super::error::CacheError;
+use super::error::RemoteError;
 use super::layout::Layout;
 use super::link::{DEADLINE, Failed, Link};
 
@@ -45,7 +45,7 @@ struct Shared {
 }
 
 /// A cluster.
-pub(super) struct Cluster {
+pub(in crate::store) struct Cluster {
     shared: Arc<Shared>,
     keeper: JoinHandle<()>,
 }
@@ -58,7 +58,7 @@ impl Drop for Cluster {
 
 impl Cluster {
     /// Starts to look for the masters.
-    pub(super) fn open(connector: Connector, seeds: Vec<Addr>) -> Self {
+    pub(in crate::store) fn open(connector: Connector, seeds: Vec<Addr>) -> Self {
         let shared = Arc::new(Shared {
             connector,
             seeds,
@@ -71,7 +71,7 @@ impl Cluster {
     }
 
     /// Waits, up to the deadline of a call, until the masters are known and connected to.
-    pub(super) async fn settled(&self) {
+    pub(in crate::store) async fn settled(&self) {
         let settling = async {
             let mut layout = self.shared.layout.subscribe();
             // Fails only when the keeper is gone; then there is nothing to wait for.
@@ -85,17 +85,21 @@ impl Cluster {
     }
 
     /// All nodes that are known, the configured ones included.
-    pub(super) fn nodes(&self) -> Vec<Addr> {
+    pub(in crate::store) fn nodes(&self) -> Vec<Addr> {
         self.shared.nodes()
     }
 
     /// Makes a request of the master of `key`, or of any.
-    pub(super) async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value, CacheError> {
-        timeout(DEADLINE, self.follow(key, request)).await.unwrap_or(Err(CacheError::Deadline))
+    pub(in crate::store) async fn send(
+        &self,
+        key: Option<&str>,
+        request: &Request,
+    ) -> Result<Value, RemoteError> {
+        timeout(DEADLINE, self.follow(key, request)).await.unwrap_or(Err(RemoteError::Deadline))
     }
 
     /// Makes a request and goes where it is sent.
-    async fn follow(&self, key: Option<&str>, request: &Request) -> Result<Value, CacheError> {
+    async fn follow(&self, key: Option<&str>, request: &Request) -> Result<Value, RemoteError> {
         let (mut link, mut asking) = (self.link_for(key).await?, false);
         let mut redirections = 0;
         while redirections < REDIRECTIONS {
@@ -126,15 +130,15 @@ impl Cluster {
                 }
             }
         }
-        Err(CacheError::Refused("sent from node to node".into()))
+        Err(RemoteError::Refused("sent from node to node".into()))
     }
 
-    async fn link_for(&self, key: Option<&str>) -> Result<Arc<Link>, CacheError> {
+    async fn link_for(&self, key: Option<&str>) -> Result<Arc<Link>, RemoteError> {
         let mut layout = self.shared.layout.subscribe();
         let known = timeout(LAYOUT_LIMIT, layout.wait_for(|layout| layout.masters().next().is_some()));
         let layout = match known.await {
             Ok(Ok(layout)) => layout.clone(),
-            _ => return Err(CacheError::Unreachable("no node of the cluster answers".into())),
+            _ => return Err(RemoteError::Unreachable("no node of the cluster answers".into())),
         };
         let master = match key {
             Some(key) => layout.master_of(key).map(|addr| self.shared.link(addr)),
@@ -142,7 +146,7 @@ impl Cluster {
         };
         master.ok_or_else(|| {
             self.shared.outdated.notify_one();
-            CacheError::Unreachable("the cluster has no master for the key".into())
+            RemoteError::Unreachable("the cluster has no master for the key".into())
         })
     }
 }
