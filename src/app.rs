@@ -76,7 +76,12 @@ impl Application {
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
-        tokio::spawn(follow_changes(ground.cache.clone(), services.clone(), stop.clone()));
+        tokio::spawn(follow_changes(
+            ground.cache.clone(),
+            ground.hub.clone(),
+            services.clone(),
+            stop.clone(),
+        ));
         tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &ground.registry, stop.clone())?;
         jobs::start(&schedule, &ground, &services, &lease)?;

@@ -16,9 +16,9 @@ use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::gift::{Gifts, TestPayment};
-use crate::hub::Hub;
+use crate::hub::{AnnouncedOrders, Hub};
 use crate::id::IdGenerator;
-use crate::im::{IdError, IdSource, Im};
+use crate::im::{HubOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
@@ -76,8 +76,9 @@ impl Services {
     /// Makes them, one from another.
     pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
         let Ground { config, db, cache, clock, registry, hub, .. } = ground;
+        let orders = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
-        let im = Im::new(&config.im, numbers, Arc::new(hub.clone()))?;
+        let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), orders)))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let gate = gate(ground, &users, &admins)?;

@@ -32,8 +32,8 @@ thread_local! {
 pub(super) enum Message {
     /// UTF-8.
     Text(String),
-    /// Anything.
-    Binary(Bytes),
+    /// Anything else: no protocol here takes it.
+    Binary,
 }
 
 /// Serves a connection until either side ends it: hands each message to `on_message`, one after the
@@ -160,7 +160,7 @@ impl Reader<'_> {
 
 fn message(is_text: bool, bytes: Bytes) -> Result<Message, Closing> {
     if !is_text {
-        return Ok(Message::Binary(bytes));
+        return Ok(Message::Binary);
     }
     String::from_utf8(bytes.into()).map(Message::Text).map_err(|_| Closing::PROTOCOL)
 }

@@ -6,6 +6,7 @@
 //! connections. Nothing of that takes a lock: the [`dispatcher`] owns what a node knows of channels,
 //! and each worker its connections.
 
+mod announced;
 mod channel;
 mod connection;
 mod dispatcher;
@@ -14,8 +15,10 @@ pub mod frame;
 mod local;
 pub mod message;
 mod metrics;
+pub mod orders;
 mod service;
 
+pub use announced::{AnnouncedOrders, TOPIC};
 pub use channel::{Channel, Kind};
 pub use connection::{Closing, Connection, Next};
 pub use error::HubError;

@@ -40,6 +40,11 @@ impl<F: Failure> From<F> for IdError {
 pub trait Outlet: Send + Sync + 'static {
     /// Delivers one message. That nobody is connected is no error.
     async fn deliver(&self, message: Message) -> Result<(), ImError>;
+
+    /// Ends what a user hears of a room. Where nobody is connected there is nothing to do.
+    async fn take_out(&self, live_id: &str, user_id: &str) {
+        tracing::debug!(live_id, user_id, "nobody is connected who could be taken out");
+    }
 }
 
 /// An outlet that reaches nobody: it counts what it gets and logs it at debug level.
@@ -87,6 +92,10 @@ impl BuiltinIm {
     pub(super) async fn new_id(&self) -> Result<i64, ImError> {
         let id = self.ids.next_id().await.map_err(ImError::Ids)?;
         if (1..MAX_ID).contains(&id) { Ok(id) } else { Err(ImError::Garbage("an id is not below 2^53")) }
+    }
+
+    pub(super) async fn take_out(&self, live_id: &str, user_id: &str) {
+        self.outlet.take_out(live_id, user_id).await;
     }
 
     pub(super) async fn send(&self, message: Message) -> Result<(), ImError> {

@@ -19,6 +19,7 @@ use crate::hub::HubError;
 
 pub use builtin::{BuiltinIm, CountingOutlet, IdError, IdSource, Outlet};
 pub use message::{Account, Message, Target};
+pub use outlet::HubOutlet;
 pub use qiniu::QiniuIm;
 
 /// Numeric ids are below this, so that JavaScript reads them exactly.
@@ -72,6 +73,14 @@ impl Im {
         match self {
             Self::Qiniu(im) => im.create_chatroom(owner, name).await,
             Self::Builtin(im) => im.new_id().await,
+        }
+    }
+
+    /// Takes a user out of a room's chat, on all of their devices; the SDKs of a cloud do that
+    /// themselves.
+    pub async fn take_out(&self, live_id: &str, user_id: &str) {
+        if let Self::Builtin(im) = self {
+            im.take_out(live_id, user_id).await;
         }
     }
 

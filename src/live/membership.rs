@@ -1,5 +1,7 @@
 //! Who is in a room: joining, leaving, heartbeats and the list of users.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::dto::{HeartbeatView, RoomView};
@@ -61,6 +63,7 @@ impl Lives {
                 None
             }
         };
+        self.people_changed(&room, joined.moved.former.as_deref(), user_id).await;
         Ok(self.view_with(&room, state).await?.shown_to(user_id))
     }
 
@@ -98,7 +101,8 @@ impl Lives {
     /// [`Error::NotFound`], or the store's.
     pub async fn leave(&self, live_id: &str, user_id: &str) -> Result<(), Error> {
         let inner = &self.0;
-        let is_anchor = self.room(live_id).await?.anchor_id == user_id;
+        let room = self.room(live_id).await?;
+        let is_anchor = room.anchor_id == user_id;
         let now = inner.clock.now();
         // One statement needs no transaction around it.
         let is_out = !is_anchor
@@ -110,7 +114,21 @@ impl Lives {
         if let Err(error) = inner.cache.leave(live_id, user_id).await {
             tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
         }
+        inner.im.take_out(live_id, user_id).await;
+        inner.online.note(&room);
         Ok(())
+    }
+
+    /// A user has come into a room, maybe from another, which they hear no more.
+    async fn people_changed(&self, room: &Arc<Room>, former: Option<&str>, user_id: &str) {
+        let inner = &self.0;
+        inner.online.note(room);
+        if let Some(former) = former {
+            inner.im.take_out(former, user_id).await;
+            if let Ok(former) = self.room(former).await {
+                inner.online.note(&former);
+            }
+        }
     }
 
     /// The leave of one who has more to give up than their place: a seat, or the role of the

@@ -6,6 +6,7 @@ pub mod handlers;
 mod listing;
 mod members;
 mod membership;
+mod online;
 mod pk;
 mod pk_rows;
 mod presence_rows;

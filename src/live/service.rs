@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::dto::{CreateRoom, RoomView};
 use super::error::Error;
+use super::online::OnlineNotices;
 use super::room::{LiveStatus, Room};
 use super::seats::Seats;
 use super::{members, queries};
@@ -66,8 +67,9 @@ pub(super) struct Inner {
     pub crowded: Lookup<()>,
     /// Views that are in the table.
     pub known_views: KnownRows,
+    pub online: OnlineNotices,
     ids: Arc<IdGenerator>,
-    im: Im,
+    pub im: Im,
     rtc: Arc<RtcTokens>,
     pub(super) seats: Arc<dyn Seats>,
 }
@@ -80,6 +82,7 @@ impl Lives {
         let rooms = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
         let crowded = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
         let known_views = KnownRows::default();
+        let online = OnlineNotices::new(cache.clone(), im.clone());
         Self(Arc::new(Inner {
             db,
             cache,
@@ -89,6 +92,7 @@ impl Lives {
             rooms,
             crowded,
             known_views,
+            online,
             ids,
             im,
             rtc,

@@ -4,7 +4,7 @@
 //! statements per batch. A crash in between leaves rows that say `in` without presence; they are
 //! found by [`Lives::restore_presence`], heard as of then, and time out once more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -91,6 +91,15 @@ impl Lives {
             .await?;
         self.recount_seats(&events).await;
         self.bring_back_the_heard(&silent).await?;
+        if inner.im.is_builtin() {
+            let rooms: HashSet<&str> = silent.iter().map(|member| member.live_id.as_str()).collect();
+            for live_id in rooms {
+                // Most rooms are remembered; one that is gone has nobody to tell.
+                if let Ok(room) = self.room(live_id).await {
+                    inner.online.note(&room);
+                }
+            }
+        }
         Ok(out)
     }
 

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use liveloom::config::{ImConfig, Secret};
 use liveloom::error::{Failure, Kind};
-use liveloom::im::message::command;
 use liveloom::im::{
-    BuiltinIm, CountingOutlet, IdError, IdSource, Im, ImError, Message, Outlet, QiniuIm, Target,
+    Account, BuiltinIm, CountingOutlet, IdError, IdSource, Im, ImError, Message, Outlet, QiniuIm, Target,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -70,9 +69,10 @@ async fn command_messages_are_sent_by_a_user_or_the_app() {
     let im = im(&fake);
     let bob = im.register("qlbob", "pw").await.unwrap();
     let group = im.create_chatroom(bob, "1001").await.unwrap();
-    let content = command("liveroom_close", json!({"live_id": "1001", "text": "\"李\"\n"})).unwrap();
-    im.send_to_group(Some(bob), group, &content).await.unwrap();
-    im.send_to_user(None, bob, &command("censor_notify", ()).unwrap()).await.unwrap();
+    let data = json!({"live_id": "1001", "text": "\"李\"\n"});
+    im.send(Message::new(Some(account(bob)), room(group), "liveroom_close", data).unwrap()).await.unwrap();
+    let to_bob = Target::User(account(bob));
+    im.send(Message::new(None, to_bob, "censor_notify", ()).unwrap()).await.unwrap();
     let to_group = Sent {
         from: Some(bob),
         to_group: true,
@@ -92,7 +92,8 @@ async fn command_messages_are_sent_by_a_user_or_the_app() {
 
 #[test]
 fn a_command_is_action_and_data() {
-    assert_eq!(command("a", json!({"b": 1})).unwrap(), r#"{"action":"a","data":{"b":1}}"#);
+    let message = Message::new(None, room(1), "a", json!({"b": 1})).unwrap();
+    assert_eq!(message.command(), r#"{"action":"a","data":{"b":1}}"#);
 }
 
 #[tokio::test]
@@ -244,6 +245,14 @@ impl Outlet for Collected {
     }
 }
 
+fn account(number: i64) -> Account {
+    Account { user_id: format!("u{number}"), number }
+}
+
+fn room(chat_id: i64) -> Target {
+    Target::Room { live_id: "1001".to_owned(), chat_id }
+}
+
 fn builtin(first_id: i64, outlet: Arc<dyn Outlet>) -> Im {
     Im::Builtin(BuiltinIm::new(Arc::new(Counter(AtomicI64::new(first_id))), outlet))
 }
@@ -265,18 +274,20 @@ async fn the_builtin_provider_issues_ids_from_one_source() {
 async fn the_builtin_provider_hands_messages_to_its_outlet() {
     let outlet = Arc::new(Collected::default());
     let im = builtin(1, outlet.clone());
-    im.send_to_group(Some(1), 2, "x").await.unwrap();
-    im.send_to_user(None, 3, "y").await.unwrap();
-    let group = Message { from: Some(1), to: Target::Group(2), content: "x".to_owned() };
-    let user = Message { from: None, to: Target::User(3), content: "y".to_owned() };
-    assert_eq!(*outlet.0.lock().await, [group, user]);
+    im.send(Message::new(Some(account(1)), room(2), "x", 5).unwrap()).await.unwrap();
+    im.send(Message::new(None, Target::User(account(3)), "y", ()).unwrap()).await.unwrap();
+    let messages = outlet.0.lock().await;
+    let told = messages.iter().map(|message| (message.from.clone(), message.to.clone(), message.command()));
+    let group = (Some(account(1)), room(2), r#"{"action":"x","data":5}"#.to_owned());
+    let user = (None, Target::User(account(3)), r#"{"action":"y","data":null}"#.to_owned());
+    assert_eq!(told.collect::<Vec<_>>(), [group, user]);
 }
 
 #[tokio::test]
 async fn the_counting_outlet_counts() {
     let outlet = Arc::new(CountingOutlet::default());
     let im = builtin(1, outlet.clone());
-    im.send_to_user(None, 3, "y").await.unwrap();
+    im.send(Message::new(None, Target::User(account(3)), "y", ()).unwrap()).await.unwrap();
     assert_eq!(outlet.taken(), 1);
 }
 

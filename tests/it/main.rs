@@ -22,6 +22,7 @@ mod mic;
 mod outage;
 mod process;
 mod reactions;
+mod realtime;
 mod relay;
 mod review;
 mod signing;

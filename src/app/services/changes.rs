@@ -5,10 +5,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Services;
 use crate::store::cache::{Announcement, Cache};
-use crate::{gift, live, user};
+use crate::hub::Hub;
+use crate::{gift, hub, live, user};
 
 /// Drops what is remembered of users, rooms and gift types that any node has changed, until `stop`.
-pub(in crate::app) async fn follow_changes(cache: Cache, services: Services, stop: CancellationToken) {
+pub(in crate::app) async fn follow_changes(cache: Cache, hub: Hub, services: Services, stop: CancellationToken) {
     let mut changes = cache.announcements();
     while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
         let (users, lives, types) = (&services.users, &services.lives, services.gifts.types());
@@ -22,6 +23,7 @@ pub(in crate::app) async fn follow_changes(cache: Cache, services: Services, sto
             Ok(Announcement::Changed { topic, key }) if topic == gift::TOPIC => {
                 types.forget(Some(&key)).await;
             }
+            Ok(Announcement::Changed { topic, key }) if topic == hub::TOPIC => hub.obey(&key),
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
                 users.forget(None).await;

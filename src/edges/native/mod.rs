@@ -110,7 +110,7 @@ impl Session {
     async fn take(&mut self, message: Message) {
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => return self.connection.close(Closing::PROTOCOL),
+            Message::Binary => return self.connection.close(Closing::PROTOCOL),
         };
         if self.connection.user_id().is_none() {
             return self.first(&text).await;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use liveloom::im::Target;
 use serde_json::{Value, json};
 
 use super::bed::{Node, redis};
@@ -14,7 +13,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 fn contents(node: &Node) -> Vec<Value> {
     let messages = node.sent.messages.lock().unwrap();
-    messages.iter().map(|(_, message)| serde_json::from_str(&message.content).unwrap()).collect()
+    messages.iter().map(|(_, message)| serde_json::from_str(&message.command()).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,7 +29,7 @@ async fn a_like_is_told_to_the_room_in_the_users_name() {
     let room = node.lives.room(&live_id).await.unwrap();
     let ann = node.users.find("ann").await.unwrap();
     let (_, message) = node.sent.messages.lock().unwrap()[0].clone();
-    assert_eq!((message.from, message.to), (Some(ann.im_userid), Target::Group(room.chat_id)));
+    assert_eq!((message.from, Some(message.to)), (ann.account(), room.audience()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

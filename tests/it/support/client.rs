@@ -52,6 +52,11 @@ impl Client {
         self.with_token(data["access_token"].as_str().unwrap())
     }
 
+    /// The token.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("a token")
+    }
+
     /// The same with `token`.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }

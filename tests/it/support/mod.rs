@@ -12,6 +12,7 @@ pub mod fake_review;
 pub mod fake_rtc;
 pub mod gift_bed;
 pub mod gift_ledgers;
+pub mod realtime;
 pub mod redis;
 pub mod rooms;
 pub mod server;
