@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResul
 use super::demonstration_queries::{RecordRow, record};
 use super::dto::{NewItem, UpdateItem};
 use super::view::{HIDDEN, ItemView, RecordView};
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_column, extends_of_column};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::items::{ActiveModel, Column, Entity, Model};
 
@@ -93,7 +93,7 @@ pub async fn insert(
         current_price: Set(Some(item.current_price.clone())),
         origin_price: text(&item.origin_price),
         status: Set(Some(item.status.unwrap_or(HIDDEN))),
-        extends: Set(item.extends.as_ref().map(json)),
+        extends: Set(item.extends.as_ref().map(extends_column)),
         ..ActiveModel::default()
     });
     Entity::insert_many(rows).exec_without_returning(tx).await?;
@@ -127,7 +127,7 @@ pub async fn update(
         update = update.col_expr(Column::Status, Expr::value(status));
     }
     if let Some(map) = extends {
-        update = update.col_expr(Column::Extends, Expr::value(json(map)));
+        update = update.col_expr(Column::Extends, Expr::value(extends_column(map)));
     }
     update.filter(Column::Id.eq(row_id)).exec(tx).await?;
     Ok(())
@@ -261,18 +261,9 @@ fn listed(db: &Db, row: &QueryResult, url: impl Fn(&str) -> String) -> Result<Li
         origin_price: text("origin_price")?,
         status: number("status")?,
         record: record_row.map(|row| RecordView::new(record(db, row), &url)),
-        extends: extends(row.try_get("", "extends")?),
+        extends: extends_of_column(row.try_get("", "extends")?),
     };
     Ok(Listed { view, demonstrated: text("demonstrated")? })
-}
-
-/// The stored map; NULL, and what is none, are no map.
-pub fn extends(stored: Option<String>) -> Option<Extends> {
-    stored.and_then(|json| serde_json::from_str(&json).ok())
-}
-
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
 }
 
 fn present(live_id: &str) -> sea_orm::Select<Entity> {

@@ -10,7 +10,7 @@ use sea_orm::{
 use super::room::{LiveStatus, Room, Wanted};
 use crate::event::LiveRow;
 use crate::rest::Paging;
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_column, extends_of_column};
 use crate::store::db::{Db, Dialect, StoreError, WallTime, escape_like};
 use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 
@@ -64,7 +64,7 @@ pub async fn insert(
         title: Some(new.title.clone()),
         notice: Some(new.notice.clone()),
         cover_url: Some(new.cover_url.clone()),
-        extends: new.extends.as_ref().map(json),
+        extends: new.extends.as_ref().map(extends_column),
         anchor_id: Some(new.anchor_id.clone()),
         status: Some(new.status.column()),
         pk_id: Some(String::new()),
@@ -145,7 +145,7 @@ pub async fn set_extends(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let change = Entity::update_many()
-        .col_expr(Column::Extends, Expr::value(json(extends)))
+        .col_expr(Column::Extends, Expr::value(extends_column(extends)))
         .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
     change.filter(Column::Id.eq(row_id)).exec(tx).await?;
     Ok(())
@@ -200,10 +200,6 @@ fn by_id(live_id: &str) -> sea_orm::Select<Entity> {
     Entity::find().filter(Column::LiveId.eq(live_id)).filter(Column::DeletedAt.is_null())
 }
 
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
-}
-
 /// The row as code works with it: no NULL but in `extends` and in times.
 pub fn room(db: &Db, row: Model) -> Room {
     let text = Option::<String>::unwrap_or_default;
@@ -214,7 +210,7 @@ pub fn room(db: &Db, row: Model) -> Room {
         title: text(row.title),
         notice: text(row.notice),
         cover_url: text(row.cover_url),
-        extends: row.extends.and_then(|json| serde_json::from_str(&json).ok()),
+        extends: extends_of_column(row.extends),
         anchor_id: text(row.anchor_id),
         status: LiveStatus::of_column(row.status),
         pk_id: text(row.pk_id),
