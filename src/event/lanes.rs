@@ -16,6 +16,7 @@ use sea_orm::sea_query::{Condition, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
 
 use super::DomainEvent;
+use crate::clock::millis;
 use crate::store::db::{BulkUpdate, Db, Dialect, StoreError, Tx, padded, placeholders};
 use crate::store::entity::event_log;
 
@@ -246,7 +247,7 @@ impl Lanes {
             placeholders(ids.len()),
             now = tx.dialect().now_ms_sql(),
         );
-        let values = [ms(self.lease).into(), first.owner.as_str().into()];
+        let values = [millis(self.lease).into(), first.owner.as_str().into()];
         let values = values.into_iter().chain(ids.iter().map(|live_id| Value::from(*live_id)));
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
         Ok(())
@@ -302,7 +303,7 @@ impl Lanes {
         let rows: Vec<_> = finished
             .iter()
             .map(|lane| {
-                let rest = vec![lane.done.into(), ms(lane.pause).into()];
+                let rest = vec![lane.done.into(), millis(lane.pause).into()];
                 let set = vec![rest, vec![lane.done.into()], vec![lane.attempts.into()]];
                 (lane.live_id.as_str().into(), lane.owner.as_str().into(), set)
             })
@@ -376,10 +377,6 @@ impl Claim {
     pub fn last(&self, per_lane: i64) -> i64 {
         Ord::min(self.seq, self.done.saturating_add(per_lane))
     }
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 #[cfg(test)]
