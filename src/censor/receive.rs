@@ -115,7 +115,7 @@ fn seen_key(picture: &Picture) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
 /// `qiniu:///<bucket>/<path>` of the configured bucket at its public address; others as they are.
