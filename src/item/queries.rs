@@ -201,10 +201,13 @@ pub async fn list(
     url: impl Fn(&str) -> String,
 ) -> Result<Vec<ItemView>, StoreError> {
     let demonstrated = "(SELECT MAX(d.item_id) FROM item_demonstrate d WHERE d.live_id = ?)";
-    let condition = match wanted {
-        Wanted::All => String::new(),
-        Wanted::Shown => format!(" AND COALESCE(i.status, 0) <> {HIDDEN}"),
-        Wanted::Demonstrated => format!(" AND {} = {demonstrated}", db.dialect().bytewise("i.item_id")),
+    let (condition, room_of_condition) = match wanted {
+        Wanted::All => (String::new(), None),
+        Wanted::Shown => (format!(" AND COALESCE(i.status, 0) <> {HIDDEN}"), None),
+        Wanted::Demonstrated => {
+            let item_id = db.dialect().bytewise("i.item_id");
+            (format!(" AND {item_id} = {demonstrated}"), Some(live_id))
+        }
     };
     let sql = format!(
         "SELECT i.live_id, i.item_id, i.`order`, i.title, i.tags, i.thumbnail, i.link, i.current_price, \
@@ -214,9 +217,10 @@ pub async fn list(
          FROM items i LEFT JOIN item_demonstrate_log r ON r.id = i.record_id \
          WHERE i.live_id = ? AND i.deleted_at IS NULL{condition} ORDER BY i.`order` DESC, i.id DESC"
     );
-    // Every parameter is the room.
-    let values = sql.matches('?').map(|_| sea_orm::Value::from(live_id));
-    let statement = Statement::from_sql_and_values(db.dialect().backend(), &sql, values);
+    let (room_of_column, room_of_items) = (live_id, live_id);
+    let rooms = [room_of_column, room_of_items].into_iter().chain(room_of_condition);
+    let values = rooms.map(sea_orm::Value::from);
+    let statement = Statement::from_sql_and_values(db.dialect().backend(), sql, values);
     let rows = conn.query_all_raw(statement).await?;
     let mut items = rows.iter().map(|row| listed(db, row, &url)).collect::<Result<Vec<_>, _>>()?;
     items.retain(|item| wanted != Wanted::Demonstrated || item.is_demonstrated());
