@@ -3,10 +3,10 @@
 use garde::Validate;
 use sha2::{Digest, Sha256};
 
-use super::dto::{Picture, ReviewCall};
 use super::error::Error;
 use super::image_queries as images;
 use super::job_queries::{self as jobs, Change};
+use super::review_call::{Picture, ReviewCall};
 use super::service::Reviews;
 use crate::config::CensorConfig;
 use crate::store::db::Tx;
