@@ -5,6 +5,7 @@ pub mod chaos;
 pub mod client;
 pub mod database;
 pub mod env;
+pub mod fake;
 pub mod fake_im;
 pub mod fake_payment;
 pub mod fake_pili;
