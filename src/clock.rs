@@ -2,8 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+/// Whole milliseconds of `duration`; of one without end so many that an instant added to them fits too.
+#[must_use]
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
+}
 
 /// A source of the current instant.
 pub trait Clock: Send + Sync + 'static {
@@ -51,5 +58,20 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.ms.load(Ordering::SeqCst)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_counted_in_whole_milliseconds() {
+        assert_eq!(millis(Duration::from_micros(1_999)), 1);
+    }
+
+    #[test]
+    fn an_instant_may_be_added_to_the_longest_duration() {
+        assert!(SystemClock.now_ms().checked_add(millis(Duration::MAX)).is_some());
     }
 }

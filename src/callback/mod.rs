@@ -33,8 +33,9 @@ use self::metrics::Metrics;
 use self::sender::Sender;
 use crate::clock::SharedClock;
 use crate::config::CallbackConfig;
+use crate::event::CALLBACKS;
 use crate::event::consumer;
-use crate::event::lanes::{CALLBACKS, Lanes};
+use crate::event::lanes::Lanes;
 use crate::store::db::Db;
 use crate::user::Users;
 

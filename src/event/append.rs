@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Statement};
 
-use super::{DomainEvent, lanes};
+use super::{DomainEvent, group};
 use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use crate::store::entity::{event_log, room_lane};
 use crate::store::raise::Raise;
@@ -31,7 +31,7 @@ pub async fn append(
     let raise = Raise::new(tx, "seq");
     let first = raise.value("1");
     let next = raise.value("room_lane.seq + 1");
-    let sql = lanes::raise_sql(tx.dialect(), &[first], &next);
+    let sql = group::raise_sql(tx.dialect(), &[first], &next);
     let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_lane(live_id))?;
 
     let row = row(live_id, seq, event, db.wall(now))?;
@@ -100,7 +100,7 @@ async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMa
         Dialect::Sqlite => "excluded.seq",
     };
     let firsts: Vec<String> = counts.values().map(i64::to_string).collect();
-    let sql = lanes::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
+    let sql = group::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
     let ids = counts.keys().map(|live_id| (*live_id).into());
     tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, ids)).await?;
     let lanes = Entity::find()

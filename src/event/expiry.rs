@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
-use super::lanes::GROUPS;
+use super::group::GROUPS;
 use crate::store::db::{Db, RetryableError, StoreError, Tx};
 use crate::store::entity::event_log;
 use crate::store::fence::{Fence, LeaseLost};
@@ -66,7 +66,7 @@ pub async fn drop_expired(
 
 async fn expired(db: &Db, tx: &Tx<'_>, before: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
     // A consumer that never had anything to do with a lane has nothing before it there.
-    let behind = GROUPS.map(|group| format!("e.seq <= COALESCE(l.{}, l.seq)", group.done()));
+    let behind = GROUPS.map(|group| format!("e.seq <= COALESCE(l.{}, l.seq)", group.done));
     let sql = format!(
         "SELECT e.id FROM event_log AS e JOIN room_lane AS l ON l.live_id = e.live_id \
          WHERE e.created_at < ? AND {} ORDER BY e.created_at LIMIT {BATCH}",

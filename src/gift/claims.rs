@@ -9,6 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 
 use super::row::{Gift, GiftStatus};
+use crate::clock::millis;
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::live_gift::{Column, Entity};
 
@@ -107,9 +108,4 @@ fn leased(db: &Db, lease_ms: i64) -> UpdateMany<Entity> {
 
 fn now_ms(db: &Db) -> Expr {
     Expr::cust(db.dialect().now_ms_sql())
-}
-
-/// In milliseconds, as the columns count.
-pub(super) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

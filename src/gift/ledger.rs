@@ -3,14 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::asker::Asker;
-use super::claims::{self, Claim, millis};
+use super::claims::{self, Claim};
 use super::error::Error;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::payment::{Answer, Refusal};
 use super::queries::{self, Name};
 use super::row::{Gift, GiftStatus};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, millis};
 use crate::crash;
 use crate::event::{self, DomainEvent, GiftRow};
 use crate::store::db::{Db, StoreError, Tx};

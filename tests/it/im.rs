@@ -15,7 +15,8 @@ use rstest::rstest;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::support::fake_im::{APP_ID, Account, FakeIm, Group, Mood, Sent, TOKEN};
+use crate::support::fake::Mood;
+use crate::support::fake_im::{APP_ID, Account, FakeIm, Group, Sent, TOKEN};
 
 fn client(endpoint: &str) -> QiniuIm {
     QiniuIm::new(APP_ID, endpoint, &Secret::new(TOKEN)).unwrap()

@@ -9,7 +9,7 @@ use super::likes::{Like, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
 use super::memory_likes::LikeBook;
 use super::memory_shard::Shard;
 use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
-use crate::clock::SharedClock;
+use crate::clock::{self, SharedClock};
 
 /// Plain values with the instant at which each expires, in milliseconds since the epoch.
 #[derive(Debug, Default)]
@@ -242,5 +242,5 @@ fn expiry(now: i64, ttl: Duration) -> i64 {
 
 /// Whole milliseconds, at least one as in Redis, where a life of zero is an error.
 pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1)
+    clock::millis(duration).max(1)
 }

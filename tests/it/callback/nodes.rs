@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use liveloom::event::lanes::{CALLBACKS, Lanes};
+use liveloom::event::CALLBACKS;
+use liveloom::event::lanes::Lanes;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;

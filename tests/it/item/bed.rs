@@ -5,23 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use liveloom::auth::Credentials;
 use liveloom::clock::{ManualClock, SharedClock};
-use liveloom::config::{CacheConfig, ImConfig, MysqlConfig, PiliConfig, Secret};
+use liveloom::config::{MysqlConfig, PiliConfig, Secret};
 use liveloom::event::DomainEvent;
-use liveloom::id::IdGenerator;
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
 use liveloom::item::{self, Items, NewItem};
-use liveloom::live::{self, Lives};
-use liveloom::media::{Pili, PiliSaveAs, RtcTokens};
-use liveloom::mic::SeatsOfLeavers;
-use liveloom::store::cache::Cache;
+use liveloom::media::PiliSaveAs;
 use liveloom::store::db::Db;
 use liveloom::store::entity::{event_log, item_demonstrate_log as log};
-use liveloom::user::Users;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_pili::FakePili;
+use crate::support::services::{Needs, Services};
 
 pub const LIVE_ID: &str = "1556829451990339584";
 pub const ANCHOR: Option<&str> = Some("anchor");
@@ -104,30 +99,8 @@ async fn items(db: &Db, clock: SharedClock, pili: &FakePili) -> Items {
         api_url: pili.url(),
         ..PiliConfig::default()
     };
-    let cache = Cache::connect(&CacheConfig::Memory, Arc::clone(&clock)).await.unwrap();
-    let im = Im::new(&ImConfig::Builtin, Arc::new(NoIds), Arc::new(CountingOutlet::default())).unwrap();
-    let urls = Arc::new(Pili::new(&config, &keys, false).unwrap());
-    let lives = Lives::new(live::Parts {
-        db: db.clone(),
-        cache: cache.clone(),
-        clock: Arc::clone(&clock),
-        ids: Arc::new(IdGenerator::new(1, Arc::clone(&clock)).unwrap()),
-        users: Users::new(db.clone(), cache, im.clone(), Arc::clone(&clock)),
-        im,
-        pili: Arc::clone(&urls),
-        rtc: Arc::new(RtcTokens::new("", keys.clone(), 0)),
-        seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-    });
+    let needs = Needs { clock, keys: keys.clone(), pili: config.clone(), ..Needs::default() };
+    let Services { clock, lives, pili, .. } = Services::over(db, needs).await;
     let save_as = PiliSaveAs::new(&config, keys).unwrap();
-    Items::new(item::Parts { db: db.clone(), clock, lives, pili: urls, save_as })
-}
-
-/// Nobody gets an account here.
-struct NoIds;
-
-#[async_trait::async_trait]
-impl IdSource for NoIds {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        panic!("no ids are needed")
-    }
+    Items::new(item::Parts { db: db.clone(), clock, lives, pili, save_as })
 }

@@ -6,7 +6,8 @@ use rstest::rstest;
 use sea_orm::ConnectionTrait;
 
 use super::bed::{ANCHOR, Bed, LIVE_ID, noon};
-use crate::support::fake_pili::{Mood, SavedSpan};
+use crate::support::fake::Mood;
+use crate::support::fake_pili::SavedSpan;
 
 fn begun(item_id: &str) -> DomainEvent {
     DomainEvent::ItemDemonstrated { item_id: item_id.to_owned() }

@@ -9,7 +9,7 @@ use liveloom::item::{Error, NewItem, RecordStatus};
 use rstest::rstest;
 
 use super::bed::{ANCHOR, Bed, LIVE_ID, new_item};
-use crate::support::fake_pili::Mood;
+use crate::support::fake::Mood;
 use crate::support::wait::wait_until;
 
 #[rstest]

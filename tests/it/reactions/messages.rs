@@ -11,7 +11,8 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::fake_im::{APP_ID, FakeIm, Mood, Sent, TOKEN};
+use crate::support::fake::Mood;
+use crate::support::fake_im::{APP_ID, FakeIm, Sent, TOKEN};
 use crate::support::server::{Backend, ServerProcess, Setup};
 use crate::support::wait::wait_until;
 
