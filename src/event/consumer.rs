@@ -12,7 +12,8 @@ use tokio::time::{Interval, MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::lanes::{Claim, Finished, Lanes, StoredEvent};
+use super::StoredEvent;
+use super::lanes::{Claim, Finished, Lanes};
 use crate::crash;
 use crate::store::db::{StoreError, Tx};
 

@@ -11,11 +11,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Condition, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, Statement, Value};
 
-use super::DomainEvent;
+use super::StoredEvent;
 use crate::store::db::{BulkUpdate, Db, Dialect, StoreError, Tx, padded, placeholders};
 use crate::store::entity::event_log;
 
@@ -84,35 +83,6 @@ pub(super) fn raise_sql(dialect: Dialect, firsts: &[String], next: &str) -> Stri
         rows.join(", "),
         set.join(", ")
     )
-}
-
-/// An event as it is stored.
-#[derive(Clone, Debug)]
-pub struct StoredEvent {
-    /// The room.
-    pub live_id: String,
-    /// Place among the room's events.
-    pub seq: i64,
-    /// Kind, as stored.
-    pub kind: String,
-    /// The event; None when a newer version wrote one that this version does not know.
-    pub event: Option<DomainEvent>,
-    /// When it happened, in whole seconds.
-    pub at: DateTime<Utc>,
-}
-
-impl StoredEvent {
-    /// How long a lane rests before an event that this version does not know.
-    pub const REST: Duration = Duration::from_secs(5);
-    /// Rests until it is passed over: ten minutes.
-    const RESTS: i32 = 120;
-
-    /// Whether the event is to be left to a newer version of the server: while versions are changed,
-    /// both run. In the end it is passed over, lest the lane stands still for good.
-    #[must_use]
-    pub fn is_too_new(&self, attempts: i32) -> bool {
-        self.event.is_none() && attempts < Self::RESTS
-    }
 }
 
 /// A lane that is ours for a while.
@@ -261,7 +231,7 @@ impl Lanes {
         claims: &[Claim],
         per_lane: i64,
     ) -> Result<HashMap<String, Vec<StoredEvent>>, StoreError> {
-        use event_log::{Column, Entity};
+        use event_log::Column;
         let mut wanted = Condition::any();
         for claim in padded(claims).iter() {
             let range = Column::Seq.between(claim.done + 1, claim.last(per_lane));
@@ -271,14 +241,7 @@ impl Lanes {
         if claims.is_empty() {
             return Ok(by_room);
         }
-        for row in Entity::find().filter(wanted).all(self.db.reader_for(true)).await? {
-            let event = DomainEvent::decode(&row.kind, &row.body);
-            if let Err(error) = &event {
-                tracing::warn!(%error, row.live_id, row.seq, row.kind, "an event that this version does not know");
-            }
-            let at = self.db.instant(row.created_at);
-            let event =
-                StoredEvent { live_id: row.live_id, seq: row.seq, kind: row.kind, event: event.ok(), at };
+        for event in StoredEvent::find(&self.db, wanted).await? {
             by_room.entry(event.live_id.clone()).or_default().push(event);
         }
         for events in by_room.values_mut() {
@@ -380,23 +343,4 @@ impl Claim {
 
 fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_newer_version_wrote_is_left_to_it_for_a_while() {
-        let event = |event| StoredEvent {
-            live_id: "1".to_owned(),
-            seq: 1,
-            kind: "of_the_future".to_owned(),
-            event,
-            at: DateTime::UNIX_EPOCH,
-        };
-        assert!(event(None).is_too_new(0));
-        assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");
-        assert!(!event(Some(DomainEvent::LiveStarted)).is_too_new(0));
-    }
 }

@@ -11,12 +11,13 @@ mod gift_row;
 pub mod lanes;
 mod live_row;
 mod relay_row;
+mod stored;
 
 pub use append::{append, append_all, append_few};
 pub use gift_row::GiftRow;
-pub use lanes::StoredEvent;
 pub use live_row::LiveRow;
 pub use relay_row::RelayRow;
+pub use stored::StoredEvent;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
