@@ -9,12 +9,14 @@ pub mod consumer;
 pub mod expiry;
 mod gift_row;
 pub mod lanes;
+mod later;
 mod live_row;
 mod relay_row;
 mod stored;
 
 pub use append::{append, append_all, append_few};
 pub use gift_row::GiftRow;
+pub use later::{awaits_reactions, has_after};
 pub use live_row::LiveRow;
 pub use relay_row::RelayRow;
 pub use stored::StoredEvent;
