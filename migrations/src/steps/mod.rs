@@ -65,9 +65,10 @@ mod m20260101_000085_censor_image_idx_live_review;
 mod m20260101_000086_censor_image_idx_created_at;
 mod m20260101_000087_live_entities_idx_last_censor_time;
 mod m20260101_000090_event_log_appended_ms;
+mod m20260101_000091_node_registry_has_callbacks;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 63] = [
+pub(crate) const ALL: [Step; 64] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -131,4 +132,5 @@ pub(crate) const ALL: [Step; 63] = [
     m20260101_000086_censor_image_idx_created_at::STEP,
     m20260101_000087_live_entities_idx_last_censor_time::STEP,
     m20260101_000090_event_log_appended_ms::STEP,
+    m20260101_000091_node_registry_has_callbacks::STEP,
 ];
