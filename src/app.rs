@@ -25,7 +25,7 @@ use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
-use crate::store::registry::NodeLease;
+use crate::store::registry::{self as nodes, NodeLease};
 use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::Users;
 
@@ -76,6 +76,7 @@ impl Application {
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids).await?;
+        nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let ground = Ground { config, db, cache, clock, ids, registry };
         let services = Services::wire(&ground)?;
         let (server, addr) = listen(&ground.config, services.clone())?;

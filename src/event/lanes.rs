@@ -12,10 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::{Condition, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, Statement, Value};
 
+use super::StoredEvent;
 use super::group::Group;
-use super::{DomainEvent, StoredEvent};
 use crate::clock::millis;
 use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
 use crate::store::entity::event_log;
@@ -166,7 +166,7 @@ impl Lanes {
         claims: &[Claim],
         per_lane: i64,
     ) -> Result<HashMap<String, Vec<StoredEvent>>, StoreError> {
-        use event_log::{Column, Entity};
+        use event_log::Column;
         let mut wanted = Condition::any();
         for claim in padded(claims).iter() {
             let range = Column::Seq.between(claim.done + 1, claim.last(per_lane));
@@ -176,14 +176,7 @@ impl Lanes {
         if claims.is_empty() {
             return Ok(by_room);
         }
-        for row in Entity::find().filter(wanted).all(self.db.reader_for(true)).await? {
-            let event = DomainEvent::decode(&row.kind, &row.body);
-            if let Err(error) = &event {
-                tracing::warn!(%error, row.live_id, row.seq, row.kind, "an event that this version does not know");
-            }
-            let at = self.db.instant(row.created_at);
-            let event =
-                StoredEvent { live_id: row.live_id, seq: row.seq, kind: row.kind, event: event.ok(), at };
+        for event in StoredEvent::find(&self.db, wanted).await? {
             by_room.entry(event.live_id.clone()).or_default().push(event);
         }
         for events in by_room.values_mut() {

@@ -96,6 +96,13 @@ impl Bed {
         self.database.connect().await
     }
 
+    /// The same database over one connection.
+    pub async fn single_connection(&self) -> Db {
+        let mut config = self.database.config();
+        (config.databases[0].max_open_conns, config.databases[0].max_idle_conns) = (1, 1);
+        self.database.open(&config).await.unwrap()
+    }
+
     /// One event, committed by another node.
     pub async fn append_over(&self, db: &Db, live_id: &str) {
         let done = db.transaction(|tx| {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use liveloom::auth::Credentials;
 use liveloom::clock::{ManualClock, SharedClock};
 use liveloom::config::{MysqlConfig, PiliConfig, Secret};
-use liveloom::event::DomainEvent;
+use liveloom::event::{DomainEvent, append};
 use liveloom::item::{self, Items, NewItem};
 use liveloom::media::PiliSaveAs;
 use liveloom::store::db::Db;
@@ -20,6 +20,8 @@ use crate::support::services::{Needs, Services};
 
 pub const LIVE_ID: &str = "1556829451990339584";
 pub const ANCHOR: Option<&str> = Some("anchor");
+/// An event that is later than all others.
+pub const LATEST: i64 = i64::MAX;
 const KEYS: (&str, &str) = ("bed-ak", "bed-sk");
 
 /// The room, what is around it, and the media service.
@@ -74,6 +76,20 @@ impl Bed {
         let wanted = log::Entity::find().filter(log::Column::LiveId.eq(LIVE_ID));
         let rows = wanted.order_by_asc(log::Column::Id).all(self.db.writer()).await.unwrap();
         rows.into_iter().map(|row| (row.item_id.unwrap(), row.status.unwrap())).collect()
+    }
+
+    /// The anchor leaves, to which nothing reacts here; the place of the event.
+    pub async fn anchor_leaves(&self) -> i64 {
+        let db = &self.db;
+        let left = db.transaction(|tx| {
+            Box::pin(async move { append(tx, db, LIVE_ID, &DomainEvent::AnchorLeft, noon()).await })
+        });
+        left.await.unwrap().try_into().unwrap()
+    }
+
+    /// As if all reactions to the events so far had been made.
+    pub async fn react_to_all(&self) {
+        self.db.writer().execute_unprepared("UPDATE room_lane SET reaction_done = seq").await.unwrap();
     }
 
     /// The events of the room.
