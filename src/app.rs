@@ -25,7 +25,7 @@ use crate::jobs::schedule::Schedule;
 use crate::store::broker::Broker;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
-use crate::store::registry::NodeLease;
+use crate::store::registry::{self as nodes, NodeLease};
 use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::Users;
 
@@ -69,6 +69,7 @@ impl Application {
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids).await?;
+        nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let hub = hub(&config, &clock, &registry).await?;
         let ground = Ground { config, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;

@@ -6,6 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// Whole milliseconds of `duration`; of one without end so many that an instant added to them fits too.
+#[must_use]
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
+}
+
 /// A source of the current instant.
 pub trait Clock: Send + Sync + 'static {
     /// The current instant.
@@ -55,8 +61,24 @@ impl Clock for ManualClock {
     }
 }
 
-/// Whole milliseconds, at least one as in Redis, where a life of zero is an error.
+/// The life of something that expires, in whole milliseconds: at least one, as in Redis, where a life of
+/// zero is an error.
 #[must_use]
-pub fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(1)
+pub fn life_ms(life: Duration) -> i64 {
+    millis(life).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_counted_in_whole_milliseconds() {
+        assert_eq!(millis(Duration::from_micros(1_999)), 1);
+    }
+
+    #[test]
+    fn an_instant_may_be_added_to_the_longest_duration() {
+        assert!(SystemClock.now_ms().checked_add(millis(Duration::MAX)).is_some());
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn start(
 
     let lives = services.lives.as_ref().clone();
     let im = services.im.as_ref().clone();
-    let messages = Messages::new(lives, users.clone(), im, Arc::clone(clock), registry)?;
+    let messages = Messages::new(lives, users.clone(), im, registry)?;
     // State first; then users are told of what is so; last what waits for services outside.
     let all: Vec<Arc<dyn Reaction>> = vec![
         Arc::new(PkEnds(services.relays.as_ref().clone())),

@@ -1,8 +1,9 @@
 //! Callbacks: tells the business service (`callback.addr`) of events.
 //!
 //! Per room in order, each event at least once and always under one `webhook-id`. An event that failed
-//! three times leaves its room's lane for a row of `callback_delivery` and goes on alone, so that it
-//! holds up nothing; when its attempts are used up the row stays, for an operator to send it again.
+//! three times, or that the receiver wants later than a minute from now (`Retry-After`), leaves its room's
+//! lane for a row of `callback_delivery` and goes on alone, so that it holds up nothing; when its attempts
+//! are used up the row stays, for an operator to send it again.
 
 mod alone;
 mod body;
@@ -14,12 +15,13 @@ mod queries;
 mod schedule;
 mod sender;
 mod service;
+mod skip;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,8 +35,9 @@ use self::metrics::Metrics;
 use self::sender::Sender;
 use crate::clock::SharedClock;
 use crate::config::CallbackConfig;
+use crate::event::CALLBACKS;
 use crate::event::consumer;
-use crate::event::lanes::{CALLBACKS, Lanes};
+use crate::event::lanes::Lanes;
 use crate::store::db::Db;
 use crate::user::Users;
 
@@ -42,10 +45,6 @@ use crate::user::Users;
 const LEASE_RESERVE: Duration = Duration::from_secs(10);
 /// How often the gauges are brought up to date.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
-/// How often lanes are skipped while nobody is to be told.
-const SKIP_EVERY: Duration = Duration::from_secs(1);
-/// Lanes that are skipped at once.
-const SKIP_BATCH: usize = 512;
 /// Claims of single callbacks under way at the same time.
 const ALONE_WORKERS: usize = 4;
 
@@ -77,7 +76,7 @@ pub fn start(
     let lease = Duration::from_secs(config.timeout_s) + LEASE_RESERVE;
     let lanes = Lanes::new(db.clone(), CALLBACKS, node_id, lease);
     if config.addr.is_empty() {
-        running.spawn(skip(lanes, stop.clone()));
+        running.spawn(skip::run(lanes, node_id, stop.clone()));
         return Ok(());
     }
     if config.secrets.is_empty() {
@@ -96,26 +95,6 @@ pub fn start(
     running.spawn(consumer::run(lanes, Arc::new(lane), stop.clone()));
     running.spawn(measure(deliveries, metrics, stop.clone()));
     Ok(())
-}
-
-/// While nobody is to be told, events are settled as they come: whoever configures an address later is
-/// not told of the past.
-async fn skip(lanes: Lanes, stop: CancellationToken) {
-    loop {
-        let skipped = match lanes.is_any_due().await {
-            Ok(true) => lanes.skip(SKIP_BATCH).await,
-            Ok(false) => Ok(0),
-            Err(error) => Err(error),
-        };
-        match skipped {
-            Ok(SKIP_BATCH) if !stop.is_cancelled() => continue,
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "events cannot be skipped yet"),
-        }
-        if stop.run_until_cancelled(sleep(SKIP_EVERY)).await.is_none() {
-            return;
-        }
-    }
 }
 
 async fn measure(deliveries: Deliveries, metrics: Metrics, stop: CancellationToken) {

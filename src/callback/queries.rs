@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use super::service::{Filter, State};
+use crate::clock::millis;
 use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
 use crate::store::entity::callback_delivery::{Column, Entity, Model};
 
@@ -84,7 +85,7 @@ pub(super) async fn insert(
             db.wall(new.event_at).into(),
             wall.into(),
             wall.into(),
-            new.pause.map(ms).into(),
+            new.pause.map(millis).into(),
         ];
         values
     });
@@ -128,7 +129,7 @@ pub(super) async fn claim(
                 "UPDATE callback_delivery SET due = {now} + ?, owner = ? WHERE id IN ({})",
                 placeholders(ids.len())
             );
-            let values = [Value::from(ms(lease)), owner.into()];
+            let values = [Value::from(millis(lease)), owner.into()];
             let values = values.into_iter().chain(ids.iter().map(|id| Value::from(*id)));
             tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
             Ok::<_, StoreError>(rows)
@@ -152,7 +153,7 @@ pub(super) async fn finish(
             let set = vec![
                 vec![row.state.column().into()],
                 vec![row.attempts.into()],
-                vec![row.pause.map(ms).into()],
+                vec![row.pause.map(millis).into()],
                 vec![cut(&row.last_error).into()],
                 vec![wall.into()],
             ];
@@ -249,10 +250,6 @@ pub(super) async fn delete_old(
 
 fn now_ms(db: &Db) -> &'static str {
     db.dialect().now_ms_sql()
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 fn cut(text: &str) -> String {

@@ -19,7 +19,8 @@ const TABLE: [Duration; 8] = [
 const IN_LANE: u32 = 3;
 /// Each pause is this part longer or shorter, so that what failed together does not return together.
 const SPREAD: f64 = 0.2;
-/// A receiver that asks for a longer pause gets one without holding up the room.
+/// A receiver that asks for a longer pause gets one without holding up the room: the event leaves its lane
+/// then, were it after its first failure, since nobody waits in order for 12 h.
 const IN_LANE_PAUSE: Duration = Duration::from_secs(60);
 /// No `Retry-After` postpones for longer.
 const LONGEST: Duration = Duration::from_secs(12 * 3600);

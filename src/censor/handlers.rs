@@ -5,9 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use garde::Validate;
 use serde_json::{Map, Value, json};
 
-use super::dto::{
-    Audit, ImageView, ListWanted, QueryWanted, ReviewCall, ReviewedRoomView, RoomOnly, StopLive,
-};
+use super::dto::{Audit, ImageView, ListWanted, QueryWanted, ReviewedRoomView, RoomOnly, StopLive};
+use super::review_call::ReviewCall;
 use super::service::Reviews;
 use super::settings::Settings;
 use crate::auth::{Admin, Gate};

@@ -12,11 +12,13 @@ mod jobs;
 mod listing;
 mod receive;
 mod repair;
+mod review_call;
 mod service;
 mod settings;
 
-pub use dto::{Audit, ImageView, ListWanted, QueryWanted, ReviewCall, ReviewedRoomView, RoomOnly, StopLive};
+pub use dto::{Audit, ImageView, ListWanted, QueryWanted, ReviewedRoomView, RoomOnly, StopLive};
 pub use error::Error;
 pub use hook::HookKeys;
+pub use review_call::ReviewCall;
 pub use service::{Parts, Reviews};
 pub use settings::Settings;

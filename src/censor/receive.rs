@@ -3,10 +3,10 @@
 use garde::Validate;
 use sha2::{Digest, Sha256};
 
-use super::dto::{Picture, ReviewCall};
 use super::error::Error;
 use super::image_queries as images;
 use super::job_queries::{self as jobs, Change};
+use super::review_call::{Picture, ReviewCall};
 use super::service::Reviews;
 use crate::config::CensorConfig;
 use crate::store::db::Tx;
@@ -115,7 +115,7 @@ fn seen_key(picture: &Picture) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash.finalize())
 }
 
 /// `qiniu:///<bucket>/<path>` of the configured bucket at its public address; others as they are.

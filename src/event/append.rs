@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Statement};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement};
 
-use super::{DomainEvent, lanes};
+use super::{DomainEvent, group};
 use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use crate::store::entity::{event_log, room_lane};
 use crate::store::raise::Raise;
@@ -31,11 +32,10 @@ pub async fn append(
     let raise = Raise::new(tx, "seq");
     let first = raise.value("1");
     let next = raise.value("room_lane.seq + 1");
-    let sql = lanes::raise_sql(tx.dialect(), &[first], &next);
+    let sql = group::raise_sql(tx.dialect(), &[first], &next);
     let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_lane(live_id))?;
 
-    let row = row(live_id, seq, event, db.wall(now))?;
-    event_log::Entity::insert(row).exec_without_returning(tx).await?;
+    insert(tx, [row(live_id, seq, event)?], db.wall(now)).await?;
     tx.leaves_work();
     u64::try_from(seq).map_err(|_| no_lane(live_id).into())
 }
@@ -59,13 +59,13 @@ pub async fn append_all(
         // From the last to the first, since what is known is each room's last number.
         let rows = batch.iter().rev().map(|(live_id, event)| {
             let seq = last.get_mut(*live_id).ok_or_else(|| no_lane(live_id))?;
-            let row = row(live_id, *seq, event, db.wall(now))?;
+            let row = row(live_id, *seq, event)?;
             *seq -= 1;
             Ok(row)
         });
         let mut rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
         rows.reverse();
-        event_log::Entity::insert_many(rows).exec_without_returning(tx).await?;
+        insert(tx, rows, db.wall(now)).await?;
         tx.leaves_work();
     }
     Ok(())
@@ -100,7 +100,7 @@ async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMa
         Dialect::Sqlite => "excluded.seq",
     };
     let firsts: Vec<String> = counts.values().map(i64::to_string).collect();
-    let sql = lanes::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
+    let sql = group::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
     let ids = counts.keys().map(|live_id| (*live_id).into());
     tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, ids)).await?;
     let lanes = Entity::find()
@@ -111,21 +111,32 @@ async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMa
     Ok(lanes.all(tx).await?.into_iter().collect())
 }
 
-fn row(
-    live_id: &str,
-    seq: i64,
-    event: &DomainEvent,
-    created_at: WallTime,
-) -> Result<event_log::ActiveModel, StoreError> {
+/// What is different from row to row: room, place, kind and body.
+type Row = (String, i64, String, String);
+
+fn row(live_id: &str, seq: i64, event: &DomainEvent) -> Result<Row, StoreError> {
     let (kind, body) = event.encode().map_err(|error| DbErr::Json(error.to_string()))?;
-    Ok(event_log::ActiveModel {
-        live_id: Set(live_id.to_owned()),
-        seq: Set(seq),
-        kind: Set(kind),
-        body: Set(body),
-        created_at: Set(created_at),
-        ..Default::default()
-    })
+    Ok((live_id.to_owned(), seq, kind, body))
+}
+
+/// Inserts the rows, with the time of the database's clock beside `created_at`, which is the node's.
+async fn insert(
+    tx: &Tx<'_>,
+    rows: impl IntoIterator<Item = Row>,
+    created_at: WallTime,
+) -> Result<(), StoreError> {
+    use event_log::Column;
+    let columns =
+        [Column::LiveId, Column::Seq, Column::Kind, Column::Body, Column::CreatedAt, Column::AppendedMs];
+    let mut insert = Query::insert();
+    insert.into_table(event_log::Entity).columns(columns);
+    for (live_id, seq, kind, body) in rows {
+        let now = Expr::cust(tx.dialect().now_ms_sql());
+        let values = [live_id.into(), seq.into(), kind.into(), body.into(), created_at.into(), now];
+        insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
+    }
+    tx.execute(&insert).await?;
+    Ok(())
 }
 
 fn no_lane(live_id: &str) -> DbErr {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
 
-use super::lanes::GROUPS;
-use crate::store::db::{Db, RetryableError, StoreError, Tx};
+use super::group::GROUPS;
+use crate::store::db::{Db, RetryableError, StoreError, Tx, WallTime};
 use crate::store::entity::event_log;
 use crate::store::fence::{Fence, LeaseLost};
 
-/// Events of one transaction.
+/// Events that one transaction looks at.
 const BATCH: usize = 1000;
 
 /// Why events could not be dropped.
@@ -31,7 +31,8 @@ impl RetryableError for ExpiryError {
 }
 
 /// Deletes the events that happened more than `keep` before `now`, but those that a consumer still has
-/// before it; answers how many. Lanes stay: a number must never be given twice.
+/// before it; answers how many. Each of the old ones is read once, but for
+/// those of one second, which may be passed again. Lanes stay: a number must never be given twice.
 ///
 /// # Errors
 /// When this node does not lead any more, or the store's; what was deleted before stays so.
@@ -41,39 +42,73 @@ pub async fn drop_expired(
     now: DateTime<Utc>,
     keep: Duration,
 ) -> Result<u64, ExpiryError> {
-    let before = now - keep;
-    let mut dropped = 0;
+    let before = db.wall(now - keep);
+    let (mut dropped, mut after) = (0, None);
     loop {
-        let batch = db.transaction(|tx| {
+        let page = db.transaction(|tx| {
             Box::pin(async move {
                 fence.check(tx).await?;
-                let ids = expired(db, tx, before).await?;
-                if ids.is_empty() {
-                    return Ok(0);
-                }
-                let delete = event_log::Entity::delete_many().filter(event_log::Column::Id.is_in(ids));
-                let deleted = delete.exec(tx).await.map_err(StoreError::from)?;
-                Ok::<_, ExpiryError>(deleted.rows_affected)
+                let page = Page::read(tx, before, after).await?;
+                Ok::<_, ExpiryError>((page.drop_settled(tx).await?, page.end))
             })
         });
-        let count = batch.await?;
+        let (count, end) = page.await?;
         dropped += count;
-        if usize::try_from(count).unwrap_or(usize::MAX) < BATCH {
+        if end.is_none() {
             return Ok(dropped);
         }
+        after = end;
     }
 }
 
-async fn expired(db: &Db, tx: &Tx<'_>, before: DateTime<Utc>) -> Result<Vec<i64>, StoreError> {
-    // A consumer that never had anything to do with a lane has nothing before it there.
-    let behind = GROUPS.map(|group| format!("e.seq <= COALESCE(l.{}, l.seq)", group.done()));
-    let sql = format!(
-        "SELECT e.id FROM event_log AS e JOIN room_lane AS l ON l.live_id = e.live_id \
-         WHERE e.created_at < ? AND {} ORDER BY e.created_at LIMIT {BATCH}",
-        behind.join(" AND ")
-    );
-    let values = [db.wall(before).into()];
-    let asked = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    let rows = tx.query_all_raw(asked).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+/// A place in the order of time: when an event happened, and its row.
+type Place = (WallTime, i64);
+
+/// Old events, in the order of time.
+struct Page {
+    /// Those that every consumer is done with.
+    settled: Vec<i64>,
+    /// The place of the last one, when there may be more: what stays behind is not looked at again.
+    end: Option<Place>,
+}
+
+impl Page {
+    async fn read(tx: &Tx<'_>, before: WallTime, after: Option<Place>) -> Result<Self, StoreError> {
+        // A consumer that never had anything to do with a lane has nothing before it there.
+        let behind = GROUPS.map(|group| format!("e.seq <= COALESCE(l.{}, l.seq)", group.done));
+        // The outer join keeps MySQL to the order of the index; its first comparison is for SQLite, the
+        // other two are for MySQL, so that both begin to read at the place.
+        let sql = format!(
+            "SELECT e.id, e.created_at, COALESCE({}, 0) AS is_settled \
+             FROM event_log AS e LEFT JOIN room_lane AS l ON l.live_id = e.live_id \
+             WHERE e.created_at < ? {} ORDER BY e.created_at, e.id LIMIT {BATCH}",
+            behind.join(" AND "),
+            after.map_or("", |_| {
+                "AND e.created_at >= ? AND (e.created_at > ? OR (e.created_at = ? AND e.id > ?))"
+            }),
+        );
+        let mut values: Vec<Value> = vec![before.into()];
+        if let Some((at, id)) = after {
+            values.extend([at.into(), at.into(), at.into(), id.into()]);
+        }
+        let rows = tx.query_all_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values));
+        let (mut settled, mut end) = (Vec::new(), None);
+        let rows = rows.await?;
+        for row in &rows {
+            let id = row.try_get("", "id")?;
+            if row.try_get::<i32>("", "is_settled")? != 0 {
+                settled.push(id);
+            }
+            end = Some((row.try_get("", "created_at")?, id));
+        }
+        Ok(Self { settled, end: end.filter(|_| rows.len() == BATCH) })
+    }
+
+    async fn drop_settled(&self, tx: &Tx<'_>) -> Result<u64, StoreError> {
+        if self.settled.is_empty() {
+            return Ok(0);
+        }
+        let settled = event_log::Column::Id.is_in(self.settled.iter().copied());
+        Ok(event_log::Entity::delete_many().filter(settled).exec(tx).await?.rows_affected)
+    }
 }

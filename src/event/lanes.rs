@@ -11,109 +11,14 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Condition, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, Statement, Value};
 
-use super::DomainEvent;
-use crate::store::db::{BulkUpdate, Db, Dialect, StoreError, Tx, padded, placeholders};
+use super::StoredEvent;
+use super::group::Group;
+use crate::clock::millis;
+use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
 use crate::store::entity::event_log;
-
-/// The columns of one consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// The consumer, in logs.
-    pub name: &'static str,
-    done: &'static str,
-    due: &'static str,
-    owner: &'static str,
-    attempts: &'static str,
-}
-
-/// Callbacks to the business service.
-pub const CALLBACKS: Group = Group {
-    name: "callbacks",
-    done: "callback_done",
-    due: "callback_due",
-    owner: "callback_owner",
-    attempts: "callback_attempts",
-};
-
-/// What must happen because of an event.
-pub const REACTIONS: Group = Group {
-    name: "reactions",
-    done: "reaction_done",
-    due: "reaction_due",
-    owner: "reaction_owner",
-    attempts: "reaction_attempts",
-};
-
-/// All consumers. An event may be dropped when it is behind each.
-pub const GROUPS: [Group; 2] = [CALLBACKS, REACTIONS];
-
-impl Group {
-    /// The column of what is settled.
-    pub(super) fn done(self) -> &'static str {
-        self.done
-    }
-}
-
-/// The statement that raises the numbers of lanes, a `?` for each room: a new lane begins with its
-/// item of `firsts`, one that is there gets `next`. The lanes are due then.
-///
-/// A lane from before there was a consumer begins with the event that is being appended: its history
-/// is not told.
-pub(super) fn raise_sql(dialect: Dialect, firsts: &[String], next: &str) -> String {
-    let now = dialect.now_ms_sql();
-    let columns = GROUPS.map(|group| format!("{}, {}", group.done, group.due)).join(", ");
-    let fresh = GROUPS.map(|_| format!("0, {now}")).join(", ");
-    let rows: Vec<String> = firsts.iter().map(|first| format!("(?, {first}, {fresh})")).collect();
-    let on_conflict = match dialect {
-        Dialect::MySql => "ON DUPLICATE KEY UPDATE",
-        Dialect::Sqlite => "ON CONFLICT (live_id) DO UPDATE SET",
-    };
-    let set = GROUPS.map(|Group { done, due, .. }| {
-        format!(
-            "{done} = COALESCE(room_lane.{done}, room_lane.seq), \
-             {due} = COALESCE(room_lane.{due}, {now})"
-        )
-    });
-    // MySQL assigns from left to right: `done` has to see the number from before.
-    format!(
-        "INSERT INTO room_lane (live_id, seq, {columns}) VALUES {} {on_conflict} {}, seq = {next}",
-        rows.join(", "),
-        set.join(", ")
-    )
-}
-
-/// An event as it is stored.
-#[derive(Clone, Debug)]
-pub struct StoredEvent {
-    /// The room.
-    pub live_id: String,
-    /// Place among the room's events.
-    pub seq: i64,
-    /// Kind, as stored.
-    pub kind: String,
-    /// The event; None when a newer version wrote one that this version does not know.
-    pub event: Option<DomainEvent>,
-    /// When it happened, in whole seconds.
-    pub at: DateTime<Utc>,
-}
-
-impl StoredEvent {
-    /// How long a lane rests before an event that this version does not know.
-    pub const REST: Duration = Duration::from_secs(5);
-    /// Rests until it is passed over: ten minutes.
-    const RESTS: i32 = 120;
-
-    /// Whether the event is to be left to a newer version of the server: while versions are changed,
-    /// both run. In the end it is passed over, lest the lane stands still for good.
-    #[must_use]
-    pub fn is_too_new(&self, attempts: i32) -> bool {
-        self.event.is_none() && attempts < Self::RESTS
-    }
-}
 
 /// A lane that is ours for a while.
 #[derive(Clone, Debug)]
@@ -246,7 +151,7 @@ impl Lanes {
             placeholders(ids.len()),
             now = tx.dialect().now_ms_sql(),
         );
-        let values = [ms(self.lease).into(), first.owner.as_str().into()];
+        let values = [millis(self.lease).into(), first.owner.as_str().into()];
         let values = values.into_iter().chain(ids.iter().map(|live_id| Value::from(*live_id)));
         tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
         Ok(())
@@ -261,7 +166,7 @@ impl Lanes {
         claims: &[Claim],
         per_lane: i64,
     ) -> Result<HashMap<String, Vec<StoredEvent>>, StoreError> {
-        use event_log::{Column, Entity};
+        use event_log::Column;
         let mut wanted = Condition::any();
         for claim in padded(claims).iter() {
             let range = Column::Seq.between(claim.done + 1, claim.last(per_lane));
@@ -271,14 +176,7 @@ impl Lanes {
         if claims.is_empty() {
             return Ok(by_room);
         }
-        for row in Entity::find().filter(wanted).all(self.db.reader_for(true)).await? {
-            let event = DomainEvent::decode(&row.kind, &row.body);
-            if let Err(error) = &event {
-                tracing::warn!(%error, row.live_id, row.seq, row.kind, "an event that this version does not know");
-            }
-            let at = self.db.instant(row.created_at);
-            let event =
-                StoredEvent { live_id: row.live_id, seq: row.seq, kind: row.kind, event: event.ok(), at };
+        for event in StoredEvent::find(&self.db, wanted).await? {
             by_room.entry(event.live_id.clone()).or_default().push(event);
         }
         for events in by_room.values_mut() {
@@ -302,7 +200,7 @@ impl Lanes {
         let rows: Vec<_> = finished
             .iter()
             .map(|lane| {
-                let rest = vec![lane.done.into(), ms(lane.pause).into()];
+                let rest = vec![lane.done.into(), millis(lane.pause).into()];
                 let set = vec![rest, vec![lane.done.into()], vec![lane.attempts.into()]];
                 (lane.live_id.as_str().into(), lane.owner.as_str().into(), set)
             })
@@ -375,28 +273,5 @@ impl Claim {
     #[must_use]
     pub fn last(&self, per_lane: i64) -> i64 {
         Ord::min(self.seq, self.done.saturating_add(per_lane))
-    }
-}
-
-fn ms(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_newer_version_wrote_is_left_to_it_for_a_while() {
-        let event = |event| StoredEvent {
-            live_id: "1".to_owned(),
-            seq: 1,
-            kind: "of_the_future".to_owned(),
-            event,
-            at: DateTime::UNIX_EPOCH,
-        };
-        assert!(event(None).is_too_new(0));
-        assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");
-        assert!(!event(Some(DomainEvent::LiveStarted)).is_too_new(0));
     }
 }

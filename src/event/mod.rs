@@ -8,15 +8,20 @@ mod append;
 pub mod consumer;
 pub mod expiry;
 mod gift_row;
+mod group;
 pub mod lanes;
+mod later;
 mod live_row;
 mod relay_row;
+mod stored;
 
 pub use append::{append, append_all, append_few};
 pub use gift_row::GiftRow;
-pub use lanes::StoredEvent;
+pub use group::{CALLBACKS, Group, REACTIONS};
+pub use later::{awaits_reactions, has_after};
 pub use live_row::LiveRow;
 pub use relay_row::RelayRow;
+pub use stored::StoredEvent;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_of_column};
 use crate::store::db::WallTime;
 use crate::store::entity::relay_sessions::Model;
 
@@ -51,7 +51,7 @@ impl RelayRow {
             init_room_id: model.init_room_id.unwrap_or_default(),
             recv_user_id: model.recv_user_id.unwrap_or_default(),
             recv_room_id: model.recv_room_id.unwrap_or_default(),
-            extends: model.extends.and_then(|json| serde_json::from_str(&json).ok()),
+            extends: extends_of_column(model.extends),
             status: model.status.unwrap_or_default(),
             start_at: seconds(model.start_at),
             stop_at: seconds(model.stop_at),

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 
 use super::row::{Gift, GiftStatus};
+use crate::clock::millis;
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::live_gift::{Column, Entity};
 
@@ -87,15 +89,22 @@ pub(super) async fn give_back(
     Ok(())
 }
 
-/// How many gifts wait and are asked about, and how many wait for an operator. One statement.
-pub(super) async fn count_open(conn: &impl ConnectionTrait) -> Result<(i64, i64), StoreError> {
+/// How many gifts have no outcome; how many of these are asked about again; and how many of these were
+/// made after `overdue`. One statement.
+pub(super) async fn count_open(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    overdue: DateTime<Utc>,
+) -> Result<(i64, i64, i64), StoreError> {
+    let is_overdue = Expr::col(Column::CreatedAt).lte(db.wall(overdue));
+    let in_time = Expr::case(is_overdue, Expr::value(None::<i64>)).finally(Expr::col(Column::NextAskMs));
     let wanted = Entity::find()
         .select_only()
         .expr(Expr::col(Column::Id).count())
         .expr(Expr::col(Column::NextAskMs).count())
+        .expr(Func::count(in_time))
         .filter(Column::Status.eq(GiftStatus::Waiting.column()));
-    let (all, scheduled): (i64, i64) = wanted.into_tuple().one(conn).await?.unwrap_or_default();
-    Ok((scheduled, all - scheduled))
+    Ok(wanted.into_tuple().one(conn).await?.unwrap_or_default())
 }
 
 fn leased(db: &Db, lease_ms: i64) -> UpdateMany<Entity> {
@@ -107,9 +116,4 @@ fn leased(db: &Db, lease_ms: i64) -> UpdateMany<Entity> {
 
 fn now_ms(db: &Db) -> Expr {
     Expr::cust(db.dialect().now_ms_sql())
-}
-
-/// In milliseconds, as the columns count.
-pub(super) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

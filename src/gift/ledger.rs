@@ -3,14 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::asker::Asker;
-use super::claims::{self, Claim, millis};
+use super::claims::{self, Claim};
 use super::error::Error;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::payment::{Answer, Refusal};
 use super::queries::{self, Name};
 use super::row::{Gift, GiftStatus};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, millis};
 use crate::crash;
 use crate::event::{self, DomainEvent, GiftRow};
 use crate::store::db::{Db, StoreError, Tx};
@@ -20,9 +20,12 @@ use crate::store::statistics::{self, CountKey, KnownRows, Statistic};
 /// Gifts whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
-    /// Those that the payment service is asked about again.
+    /// Those that the payment service is asked about again, be it for the last time.
     pub scheduled: i64,
-    /// Those that wait for an operator.
+    /// Those of them whose time is not over.
+    pub waiting: i64,
+    /// All others, which are for an operator: their time is over, whether or not the last ask could be
+    /// made by then, or they never had any.
     pub given_up: i64,
 }
 
@@ -271,13 +274,15 @@ impl Ledger {
         claims::give_back(&self.db, self.db.writer(), claim, pause).await
     }
 
-    /// How many gifts have no outcome.
+    /// How many gifts have no outcome. One statement.
     ///
     /// # Errors
     /// The store's.
     pub async fn count_open(&self) -> Result<Open, Error> {
-        let (scheduled, given_up) = claims::count_open(self.db.reader_for(true)).await?;
-        Ok(Open { scheduled, given_up })
+        let overdue = self.clock.now() - self.pace.give_up;
+        let (all, scheduled, waiting) =
+            claims::count_open(&self.db, self.db.reader_for(true), overdue).await?;
+        Ok(Open { scheduled, waiting, given_up: all - waiting })
     }
 }
 

@@ -33,7 +33,7 @@ impl ClientKey {
     pub fn digest(&self, user_id: &str) -> String {
         // No user id has a control character, so that no two pairs spell the same text.
         let digest = Sha256::new().chain_update(user_id).chain_update([0]).chain_update(&self.0).finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&digest)
     }
 }
 

@@ -97,7 +97,8 @@ impl Gifts {
     /// # Errors
     /// [`Error::Unpaid`] when it is not paid, or nobody knows yet; [`Error::OtherContent`] when the key
     /// was used for another gift; why the gift may not be sent; or the store's, and then no gift was
-    /// sent: one whose row may have been stored is [`Error::Unpaid`] as well.
+    /// sent: one whose row may have been stored is [`Error::Unpaid`] as well, but for one with a key
+    /// that is not found; to send that again is harmless.
     pub async fn send(
         &self,
         user_id: &str,
@@ -169,7 +170,12 @@ impl Gifts {
                 Err(StoreError::Duplicate { .. }) => Error::OtherContent("biz_id"),
                 Err(StoreError::Lost { reason }) => {
                     tracing::warn!(biz_id = name.biz_id(), reason, "it is unknown whether a gift was stored");
-                    return Ok(Placed::Lost(self.0.ledger.unseen(sent(order, name, &room))));
+                    // The gift of a client's key may have been another call's, under another id: the
+                    // client is told what is found, or to send again, which is harmless with a key.
+                    if !matches!(name, Name::Client(..)) {
+                        return Ok(Placed::Lost(self.0.ledger.unseen(sent(order, name, &room))));
+                    }
+                    StoreError::Lost { reason }.into()
                 }
                 Err(error) => return Err(error.into()),
             },

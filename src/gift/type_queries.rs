@@ -5,6 +5,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::dto::{GiftType, SaveGiftType};
+use crate::rest::text::{extends_column, extends_of_column};
 use crate::store::db::{StoreError, WallTime};
 use crate::store::entity::gift_config::{ActiveModel, Column, Entity, Model};
 
@@ -44,7 +45,7 @@ pub async fn save(
         created_at: Set(Some(now)),
         updated_at: Set(Some(now)),
         deleted_at: Set(None),
-        extends: Set(new.extends.as_ref().and_then(|map| serde_json::to_string(map).ok())),
+        extends: Set(new.extends.as_ref().map(extends_column)),
         ..ActiveModel::default()
     });
     let columns = [
@@ -82,6 +83,6 @@ fn shown(row: Model) -> GiftType {
         animation_type: row.animation_type,
         animation_img: row.animation_img,
         order: row.order,
-        extends: row.extends.and_then(|json| serde_json::from_str(&json).ok()),
+        extends: extends_of_column(row.extends),
     }
 }

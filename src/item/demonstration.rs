@@ -11,6 +11,11 @@ use crate::event::{self, DomainEvent};
 use crate::live::{self, LiveStatus};
 use crate::store::db::{Db, Tx};
 
+/// The kind of an event that ends explanations, as it is stored.
+const ANCHOR_LEFT: &str = "anchor_left";
+/// The kind of the event of an explanation that begins, as it is stored.
+const BEGUN: &str = "item_demonstrated";
+
 impl Items {
     /// The anchor explains this item from now on, and it is recorded when `is_recorded`. What was
     /// explained before ends, its recording too, which is then saved.
@@ -48,7 +53,12 @@ impl Items {
                         let record_id = demonstrations::begin(db, tx, live_id, item_id, now).await?;
                         queries::set_record(tx, item.id, record_id).await?;
                     }
-                    append_change(db, tx, live_id, &former.unwrap_or_default(), item_id, now).await?;
+                    let former = former.unwrap_or_default();
+                    // What was explained before the anchor left is over, even where nobody has ended it
+                    // yet: then the same item begins anew.
+                    if former != item_id || event::awaits_reactions(tx, live_id, ANCHOR_LEFT).await? {
+                        append_change(db, tx, live_id, &former, item_id, now).await?;
+                    }
                     Ok::<_, Error>(ended)
                 })
             })
@@ -72,7 +82,8 @@ impl Items {
             .transaction(|tx| {
                 Box::pin(async move {
                     lives.lock_for(tx, live_id, seller).await?;
-                    end_in(db, tx, live_id, now).await
+                    let former = demonstrations::demonstrated_for_update(tx, live_id).await?;
+                    end_in(db, tx, live_id, &former.unwrap_or_default(), now).await
                 })
             })
             .await?;
@@ -80,12 +91,12 @@ impl Items {
     }
 
     /// Ends what a room explains, if anything, and saves its recording, since the anchor has left or the
-    /// live is over. May be done again; what a crash left unsaved is saved then. The room may be deleted
-    /// already.
+    /// live is over, by the event at place `seq`; what began later goes on. May be done again; what a
+    /// crash left unsaved is saved then. The room may be deleted already.
     ///
     /// # Errors
     /// The store's; what is left is done by the next call.
-    pub async fn end_demonstration(&self, live_id: &str) -> Result<(), Error> {
+    pub async fn end_demonstration(&self, live_id: &str, seq: i64) -> Result<(), Error> {
         let Parts { db, lives, clock, .. } = &*self.0;
         let now = clock.now();
         let ended = db
@@ -96,7 +107,12 @@ impl Items {
                         Ok(_) | Err(live::Error::NotFound) => {}
                         Err(error) => return Err(error.into()),
                     }
-                    end_in(db, tx, live_id, now).await
+                    let former = demonstrations::demonstrated_for_update(tx, live_id).await?;
+                    let former = former.unwrap_or_default();
+                    if !former.is_empty() && event::has_after(tx, live_id, seq, BEGUN).await? {
+                        return Ok(Vec::new());
+                    }
+                    end_in(db, tx, live_id, &former, now).await
                 })
             })
             .await?;
@@ -117,13 +133,18 @@ impl Items {
     }
 }
 
-/// Ends what a room explains, and its recordings; the ids of these.
-async fn end_in(db: &Db, tx: &Tx<'_>, live_id: &str, now: DateTime<Utc>) -> Result<Vec<u32>, Error> {
-    let former = demonstrations::demonstrated_for_update(tx, live_id).await?.unwrap_or_default();
+/// Ends what a room explains, which is `former` or nothing, and its recordings; the ids of these.
+async fn end_in(
+    db: &Db,
+    tx: &Tx<'_>,
+    live_id: &str,
+    former: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<u32>, Error> {
     let ended = end_recordings(db, tx, live_id, now).await?;
     if !former.is_empty() {
         demonstrations::demonstrate(db, tx, live_id, "", now).await?;
-        append_change(db, tx, live_id, &former, "", now).await?;
+        append_change(db, tx, live_id, former, "", now).await?;
     }
     Ok(ended)
 }
@@ -136,8 +157,7 @@ async fn end_recordings(db: &Db, tx: &Tx<'_>, live_id: &str, now: DateTime<Utc>)
     Ok(running)
 }
 
-/// Says which explanation ended and which began; nothing when it is the same item, and empty ones are
-/// none.
+/// Says which explanation ended and which began; empty ones are none.
 async fn append_change(
     db: &Db,
     tx: &Tx<'_>,
@@ -146,9 +166,6 @@ async fn append_change(
     item_id: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    if former == item_id {
-        return Ok(());
-    }
     if !former.is_empty() {
         let ended = DomainEvent::ItemDemonstrationEnded { item_id: former.to_owned() };
         event::append(tx, db, live_id, &ended, now).await?;
@@ -158,4 +175,18 @@ async fn append_change(
         event::append(tx, db, live_id, &begun, now).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_that_are_stored() {
+        let begun = DomainEvent::ItemDemonstrated { item_id: "a".to_owned() };
+        for (event, kind) in [(DomainEvent::AnchorLeft, ANCHOR_LEFT), (begun, BEGUN)] {
+            assert_eq!(event.encode().unwrap().0, kind);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResul
 use super::demonstration_queries::{RecordRow, record};
 use super::dto::{NewItem, UpdateItem};
 use super::view::{HIDDEN, ItemView, RecordView};
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_column, extends_of_column};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::items::{ActiveModel, Column, Entity, Model};
 
@@ -93,7 +93,7 @@ pub async fn insert(
         current_price: Set(Some(item.current_price.clone())),
         origin_price: text(&item.origin_price),
         status: Set(Some(item.status.unwrap_or(HIDDEN))),
-        extends: Set(item.extends.as_ref().map(json)),
+        extends: Set(item.extends.as_ref().map(extends_column)),
         ..ActiveModel::default()
     });
     Entity::insert_many(rows).exec_without_returning(tx).await?;
@@ -127,7 +127,7 @@ pub async fn update(
         update = update.col_expr(Column::Status, Expr::value(status));
     }
     if let Some(map) = extends {
-        update = update.col_expr(Column::Extends, Expr::value(json(map)));
+        update = update.col_expr(Column::Extends, Expr::value(extends_column(map)));
     }
     update.filter(Column::Id.eq(row_id)).exec(tx).await?;
     Ok(())
@@ -201,10 +201,13 @@ pub async fn list(
     url: impl Fn(&str) -> String,
 ) -> Result<Vec<ItemView>, StoreError> {
     let demonstrated = "(SELECT MAX(d.item_id) FROM item_demonstrate d WHERE d.live_id = ?)";
-    let condition = match wanted {
-        Wanted::All => String::new(),
-        Wanted::Shown => format!(" AND COALESCE(i.status, 0) <> {HIDDEN}"),
-        Wanted::Demonstrated => format!(" AND {} = {demonstrated}", db.dialect().bytewise("i.item_id")),
+    let (condition, room_of_condition) = match wanted {
+        Wanted::All => (String::new(), None),
+        Wanted::Shown => (format!(" AND COALESCE(i.status, 0) <> {HIDDEN}"), None),
+        Wanted::Demonstrated => {
+            let item_id = db.dialect().bytewise("i.item_id");
+            (format!(" AND {item_id} = {demonstrated}"), Some(live_id))
+        }
     };
     let sql = format!(
         "SELECT i.live_id, i.item_id, i.`order`, i.title, i.tags, i.thumbnail, i.link, i.current_price, \
@@ -214,9 +217,10 @@ pub async fn list(
          FROM items i LEFT JOIN item_demonstrate_log r ON r.id = i.record_id \
          WHERE i.live_id = ? AND i.deleted_at IS NULL{condition} ORDER BY i.`order` DESC, i.id DESC"
     );
-    // Every parameter is the room.
-    let values = sql.matches('?').map(|_| sea_orm::Value::from(live_id));
-    let statement = Statement::from_sql_and_values(db.dialect().backend(), &sql, values);
+    let (room_of_column, room_of_items) = (live_id, live_id);
+    let rooms = [room_of_column, room_of_items].into_iter().chain(room_of_condition);
+    let values = rooms.map(sea_orm::Value::from);
+    let statement = Statement::from_sql_and_values(db.dialect().backend(), sql, values);
     let rows = conn.query_all_raw(statement).await?;
     let mut items = rows.iter().map(|row| listed(db, row, &url)).collect::<Result<Vec<_>, _>>()?;
     items.retain(|item| wanted != Wanted::Demonstrated || item.is_demonstrated());
@@ -261,18 +265,9 @@ fn listed(db: &Db, row: &QueryResult, url: impl Fn(&str) -> String) -> Result<Li
         origin_price: text("origin_price")?,
         status: number("status")?,
         record: record_row.map(|row| RecordView::new(record(db, row), &url)),
-        extends: extends(row.try_get("", "extends")?),
+        extends: extends_of_column(row.try_get("", "extends")?),
     };
     Ok(Listed { view, demonstrated: text("demonstrated")? })
-}
-
-/// The stored map; NULL, and what is none, are no map.
-pub fn extends(stored: Option<String>) -> Option<Extends> {
-    stored.and_then(|json| serde_json::from_str(&json).ok())
-}
-
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
 }
 
 fn present(live_id: &str) -> sea_orm::Select<Entity> {

@@ -241,7 +241,7 @@ fn check_room_for(places: &[Place], items: &[NewItem]) -> Result<(), Error> {
 /// The stored map with the keys of the change, when the change has any.
 fn merge(stored: Option<String>, change: Option<&Extends>) -> Result<Option<Extends>, Error> {
     let Some(change) = change.filter(|map| !map.is_empty()) else { return Ok(None) };
-    let mut merged = queries::extends(stored).unwrap_or_default();
+    let mut merged = text::extends_of_column(stored).unwrap_or_default();
     merged.extend(change.clone());
     text::check_extends(&merged).map_err(Error::Extends)?;
     Ok(Some(merged))

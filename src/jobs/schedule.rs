@@ -22,6 +22,9 @@ pub trait Job: Send + 'static {
 
     /// One run; answers how much was done.
     async fn run(&mut self) -> anyhow::Result<u64>;
+
+    /// After the last run: waits for what it left under way.
+    async fn finish(&mut self) {}
 }
 
 /// Starts jobs and stops them.
@@ -62,10 +65,11 @@ impl Schedule {
                     run(&mut job, &seconds).await;
                 }
             }
+            job.finish().await;
         });
     }
 
-    /// Waits until the runs under way have ended; `stop` must have been called.
+    /// Waits until the runs under way, and what they left, have ended; `stop` must have been called.
     pub async fn finish(self) {
         self.running.close();
         self.running.wait().await;

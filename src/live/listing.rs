@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::dto::RoomView;
 use super::error::Error;
-use super::queries::{self, RoomFilter};
+use super::page_queries::{self, RoomFilter};
+use super::queries;
 use super::room::Wanted;
 use super::service::Lives;
 use crate::rest::{Page, Paging};
@@ -86,7 +87,7 @@ impl Lives {
         paging: Paging,
     ) -> Result<Page<RoomView>, Error> {
         let db = &self.0.db;
-        let (total, rooms) = queries::page(db, db.reader(), filter, paging).await?;
+        let (total, rooms) = page_queries::page(db, db.reader(), filter, paging).await?;
         let views = self.views(&rooms).await?;
         Ok(Page::new(paging, total, views.into_iter().map(|view| view.shown_to(viewer)).collect()))
     }

@@ -3,10 +3,12 @@
 mod dto;
 mod error;
 pub mod handlers;
+mod life;
 mod listing;
 mod members;
 mod membership;
 mod online;
+mod page_queries;
 mod pk;
 mod pk_rows;
 mod presence_rows;

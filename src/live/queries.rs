@@ -1,28 +1,17 @@
 //! Statements on `live_entities`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
-use super::room::{LiveStatus, Room, Wanted};
+use super::room::{LiveStatus, Room};
 use crate::event::LiveRow;
-use crate::rest::Paging;
-use crate::rest::text::Extends;
-use crate::store::db::{Db, Dialect, StoreError, WallTime, escape_like};
+use crate::rest::text::{Extends, extends_column, extends_of_column};
+use crate::store::db::{Db, StoreError, WallTime};
 use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
-
-/// Which rooms a page shows, and so in which order.
-pub enum RoomFilter<'a> {
-    /// By status, newest update first.
-    Status(Wanted),
-    /// Of one anchor, newest start first.
-    Anchor(&'a str),
-    /// Live ones whose title, id or anchor's id starts with this.
-    Prefix(&'a str),
-}
 
 /// The room `live_id`, unless it is deleted.
 pub async fn find(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Result<Option<Room>, StoreError> {
@@ -64,7 +53,7 @@ pub async fn insert(
         title: Some(new.title.clone()),
         notice: Some(new.notice.clone()),
         cover_url: Some(new.cover_url.clone()),
-        extends: new.extends.as_ref().map(json),
+        extends: new.extends.as_ref().map(extends_column),
         anchor_id: Some(new.anchor_id.clone()),
         status: Some(new.status.column()),
         pk_id: Some(String::new()),
@@ -145,63 +134,14 @@ pub async fn set_extends(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let change = Entity::update_many()
-        .col_expr(Column::Extends, Expr::value(json(extends)))
+        .col_expr(Column::Extends, Expr::value(extends_column(extends)))
         .col_expr(Column::UpdatedAt, Expr::value(db.wall(now)));
     change.filter(Column::Id.eq(row_id)).exec(tx).await?;
     Ok(())
 }
 
-/// One page of rooms, and how many rows all pages have.
-pub async fn page(
-    db: &Db,
-    conn: &impl ConnectionTrait,
-    filter: &RoomFilter<'_>,
-    paging: Paging,
-) -> Result<(u64, Vec<Room>), StoreError> {
-    let wanted = Entity::find().filter(condition(filter, db.dialect()));
-    let total = wanted.clone().count(conn).await?;
-    if paging.offset() >= total {
-        return Ok((total, Vec::new()));
-    }
-    let ordered = match filter {
-        RoomFilter::Anchor(_) => wanted.order_by_desc(Column::StartAt),
-        RoomFilter::Status(Wanted::Open) => {
-            wanted.order_by_desc(Column::Status).order_by_desc(Column::UpdatedAt)
-        }
-        RoomFilter::Status(_) | RoomFilter::Prefix(_) => wanted.order_by_desc(Column::UpdatedAt),
-    };
-    let rows = ordered.order_by_desc(Column::Id).offset(paging.offset()).limit(paging.size).all(conn).await?;
-    Ok((total, rows.into_iter().map(|row| room(db, row)).collect()))
-}
-
-fn condition(filter: &RoomFilter<'_>, dialect: Dialect) -> Condition {
-    let present = Condition::all().add(Column::DeletedAt.is_null());
-    match filter {
-        RoomFilter::Status(Wanted::Open) => {
-            present.add(Column::Status.is_in([LiveStatus::Created.column(), LiveStatus::Live.column()]))
-        }
-        RoomFilter::Status(Wanted::Only(status)) => present.add(Column::Status.eq(status.column())),
-        RoomFilter::Anchor(anchor_id) => present.add(Column::AnchorId.eq(*anchor_id)),
-        RoomFilter::Prefix(keyword) => {
-            let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
-            let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
-            // Titles are searched as people type; ids are compared byte by byte.
-            let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
-            let any = Condition::any()
-                .add(starts(Column::Title))
-                .add(starts(Column::LiveId))
-                .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor));
-            present.add(Column::Status.eq(LiveStatus::Live.column())).add(any)
-        }
-    }
-}
-
 fn by_id(live_id: &str) -> sea_orm::Select<Entity> {
     Entity::find().filter(Column::LiveId.eq(live_id)).filter(Column::DeletedAt.is_null())
-}
-
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
 }
 
 /// The row as code works with it: no NULL but in `extends` and in times.
@@ -214,7 +154,7 @@ pub fn room(db: &Db, row: Model) -> Room {
         title: text(row.title),
         notice: text(row.notice),
         cover_url: text(row.cover_url),
-        extends: row.extends.and_then(|json| serde_json::from_str(&json).ok()),
+        extends: extends_of_column(row.extends),
         anchor_id: text(row.anchor_id),
         status: LiveStatus::of_column(row.status),
         pk_id: text(row.pk_id),

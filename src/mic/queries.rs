@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_column, extends_of_column};
 use crate::store::cache::Member;
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::live_mic_entities::{ActiveModel, Column, Entity, Model};
@@ -93,7 +93,7 @@ pub async fn insert(
         mic: Set(Some(flags.mic)),
         camera: Set(Some(flags.camera)),
         status: Set(Some(status.column())),
-        extends: Set(flags.extends.as_ref().map(json)),
+        extends: Set(flags.extends.as_ref().map(extends_column)),
         created_at: Set(Some(now)),
         updated_at: Set(Some(now)),
         ..ActiveModel::default()
@@ -125,13 +125,13 @@ impl Change {
                     (Column::Mic, Expr::value(*mic)),
                     (Column::Camera, Expr::value(*camera)),
                 ];
-                cells.extend(extends.as_ref().map(|map| (Column::Extends, Expr::value(json(map)))));
+                cells.extend(extends.as_ref().map(|map| (Column::Extends, Expr::value(extends_column(map)))));
                 cells
             }
             Self::Status(status) => vec![(Column::Status, Expr::value(status.column()))],
             Self::Mic(is_on) => vec![(Column::Mic, Expr::value(*is_on))],
             Self::Camera(is_on) => vec![(Column::Camera, Expr::value(*is_on))],
-            Self::Extends(map) => vec![(Column::Extends, Expr::value(json(map)))],
+            Self::Extends(map) => vec![(Column::Extends, Expr::value(extends_column(map)))],
         }
     }
 }
@@ -175,7 +175,7 @@ fn flags(row: Model) -> Flags {
     Flags {
         mic: row.mic.unwrap_or_default(),
         camera: row.camera.unwrap_or_default(),
-        extends: row.extends.and_then(|json| serde_json::from_str(&json).ok()),
+        extends: extends_of_column(row.extends),
     }
 }
 
@@ -216,8 +216,4 @@ pub async fn free(
 
 fn present() -> sea_orm::Select<Entity> {
     Entity::find().filter(Column::DeletedAt.is_null())
-}
-
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
 }

@@ -26,7 +26,8 @@ impl Reaction for PkEnds {
     }
 }
 
-/// The explanation of an item ends with the live, and when the anchor leaves.
+/// The explanation of an item ends with the live, and when the anchor leaves; not one that began after
+/// that.
 pub struct DemonstrationEnds(pub Items);
 
 #[async_trait]
@@ -38,7 +39,7 @@ impl Reaction for DemonstrationEnds {
     async fn react(&self, event: &StoredEvent) -> Result<(), ReactionError> {
         match event.event {
             Some(DomainEvent::AnchorLeft | DomainEvent::LiveStopped { .. } | DomainEvent::LiveDeleted) => {
-                Ok(self.0.end_demonstration(&event.live_id).await?)
+                Ok(self.0.end_demonstration(&event.live_id, event.seq).await?)
             }
             _ => Ok(()),
         }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::{Reaction, ReactionError};
-use crate::clock::SharedClock;
 use crate::event::{DomainEvent, StoredEvent};
 use crate::im::{Account, Im, Message, Target};
 use crate::live::Lives;
@@ -43,7 +42,6 @@ pub struct Messages {
     lives: Lives,
     users: Users,
     im: Im,
-    clock: SharedClock,
     sent: IntCounterVec,
     trouble: Mutex<Trouble>,
 }
@@ -59,13 +57,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the metric is registered already.
-    pub fn new(
-        lives: Lives,
-        users: Users,
-        im: Im,
-        clock: SharedClock,
-        registry: &Registry,
-    ) -> prometheus::Result<Self> {
+    pub fn new(lives: Lives, users: Users, im: Im, registry: &Registry) -> prometheus::Result<Self> {
         let sent = Opts::new(
             "liveloom_room_messages_total",
             "Messages to rooms because of events, by action and result: sent, failed, timed_out, late \
@@ -74,12 +66,11 @@ impl Messages {
         );
         let sent = IntCounterVec::new(sent, &["action", "result"])?;
         registry.register(Box::new(sent.clone()))?;
-        Ok(Self { lives, users, im, clock, sent, trouble: Mutex::default() })
+        Ok(Self { lives, users, im, sent, trouble: Mutex::default() })
     }
 
     async fn send(&self, event: &StoredEvent, notice: &Notice<'_>) -> Result<&'static str, ReactionError> {
-        let age = self.clock.now() - event.at;
-        if age.to_std().is_ok_and(|age| age > LATE) {
+        if event.age() > LATE {
             return Ok("late");
         }
         let Some((from, audience)) = self.ends(&event.live_id, &notice.from).await? else {

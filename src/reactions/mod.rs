@@ -19,9 +19,10 @@ use tokio_util::task::TaskTracker;
 
 use self::lane::LaneReactions;
 use crate::error::{Failure, Kind};
+use crate::event::REACTIONS;
 use crate::event::StoredEvent;
 use crate::event::consumer;
-use crate::event::lanes::{Lanes, REACTIONS};
+use crate::event::lanes::Lanes;
 use crate::store::db::Db;
 
 /// What a claim of a lane lasts: the events of one claim, each well within [`REACTION_LIMIT`].

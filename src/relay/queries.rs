@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 use super::status::Status;
 use crate::event::RelayRow;
-use crate::rest::text::Extends;
+use crate::rest::text::{Extends, extends_column};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::relay_sessions::{ActiveModel, Column, Entity, Model};
 
@@ -53,7 +53,7 @@ pub async fn insert(
         init_room_id: Some(new.init_room_id.clone()),
         recv_user_id: Some(new.recv_user_id.clone()),
         recv_room_id: Some(new.recv_room_id.clone()),
-        extends: new.extends.as_ref().map(json),
+        extends: new.extends.as_ref().map(extends_column),
         status: Some(new.status),
         start_at: None,
         stop_at: None,
@@ -103,7 +103,7 @@ pub async fn update(
             relay.stop_at = seconds;
         }
         Change::Extends(extends) => {
-            row.extends = Set(Some(json(extends)));
+            row.extends = Set(Some(extends_column(extends)));
             relay.extends = Some(extends.clone());
         }
     }
@@ -113,8 +113,4 @@ pub async fn update(
 
 fn relay(db: &Db, row: Model) -> RelayRow {
     RelayRow::of(row, |at| db.instant(at))
-}
-
-fn json(extends: &Extends) -> String {
-    serde_json::to_string(extends).unwrap_or_default()
 }

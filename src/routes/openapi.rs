@@ -1,11 +1,14 @@
 //! The OpenAPI document, made from the handlers.
 
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+mod aliases;
+
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
+use self::aliases::{Aliases, Mirrored};
 use super::health::paths as health;
 use crate::censor::handlers as censor;
 use crate::gift::handlers as gift;
@@ -58,114 +61,6 @@ struct Document;
 #[must_use]
 pub fn document() -> OpenApi {
     Document::openapi()
-}
-
-/// Other spellings of a route, for SDKs and documents that use them: method, path, and the path
-/// whose operation it is (with its method, where that differs).
-const ALIASES: &[(Method, &str, Method, &str)] = &[
-    (Method::Put, "/client/live/{live_id}/like", Method::Put, "/client/live/room/{live_id}/like"),
-    (Method::Post, "/client/live/room/{live_id}", Method::Delete, "/client/live/room/{live_id}"),
-    (Method::Delete, "/live/room/instance/{live_id}", Method::Delete, "/client/live/room/instance/{live_id}"),
-    (Method::Post, "/client/mic/up", Method::Post, "/client/mic"),
-    (Method::Post, "/client/mic/down", Method::Delete, "/client/mic"),
-    (Method::Put, "/client/mic/room", Method::Put, "/client/mic/extension"),
-    (Method::Delete, "/mic/live", Method::Delete, "/client/mic/live"),
-    (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
-    (Method::Get, "/manager/login", Method::Post, "/manager/login"),
-    (Method::Put, "/client/item/add", Method::Post, "/client/item/add"),
-    (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
-    (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
-    (Method::Get, "/client/gift/config", Method::Get, "/client/gift/config/{type}"),
-    (Method::Get, "/server/gift/config", Method::Get, "/server/gift/config/{id}"),
-    (Method::Get, "/admin/gift/config", Method::Get, "/admin/gift/config/{id}"),
-    (Method::Get, "/client/gift/live/{live_id}", Method::Get, "/client/gift/list/live/{live_id}"),
-    (Method::Get, "/server/gift/live/{live_id}", Method::Get, "/server/gift/list/live/{live_id}"),
-];
-
-#[derive(Clone, Copy)]
-enum Method {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-impl Method {
-    fn slot(self, item: &mut PathItem) -> &mut Option<Operation> {
-        match self {
-            Self::Get => &mut item.get,
-            Self::Post => &mut item.post,
-            Self::Put => &mut item.put,
-            Self::Delete => &mut item.delete,
-        }
-    }
-}
-
-/// Paths that backends may call as well, under `/server`, without the rule that one is the anchor.
-const MIRRORED: &str = "/client/item/";
-
-struct Mirrored;
-
-impl Modify for Mirrored {
-    fn modify(&self, document: &mut OpenApi) {
-        let paths = &mut document.paths.paths;
-        let clients: Vec<_> = paths.iter().map(|(path, item)| (path.clone(), item.clone())).collect();
-        for (path, mut item) in clients {
-            let Some(rest) = path.strip_prefix(MIRRORED) else { continue };
-            for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
-                let Some(operation) = method.slot(&mut item) else { continue };
-                operation.security = Some(vec![SecurityRequirement::new("server", Vec::<String>::new())]);
-                operation.responses.responses.remove("403");
-            }
-            paths.insert(format!("/server/item/{rest}"), item);
-        }
-    }
-}
-
-struct Aliases;
-
-impl Modify for Aliases {
-    fn modify(&self, document: &mut OpenApi) {
-        for &(method, path, canonical_method, canonical) in ALIASES {
-            let known = document.paths.paths.get_mut(canonical);
-            let Some(mut operation) = known.and_then(|item| canonical_method.slot(item).clone()) else {
-                continue;
-            };
-            operation.summary = Some(format!("Alias of {canonical}"));
-            drop_path_parameters(&mut operation, path);
-            if canonical == "/manager/login" {
-                operation.request_body = None;
-                operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
-            }
-            *method.slot(document.paths.paths.entry(path.to_owned()).or_default()) = Some(operation);
-        }
-    }
-}
-
-/// A shorter spelling lacks what only the canonical path has.
-fn drop_path_parameters(operation: &mut Operation, path: &str) {
-    let Some(parameters) = &mut operation.parameters else { return };
-    parameters.retain(|parameter| match parameter {
-        RefOr::T(parameter) => {
-            parameter.parameter_in != ParameterIn::Path || path.contains(&format!("{{{}}}", parameter.name))
-        }
-        RefOr::Ref(_) => true,
-    });
-    if parameters.is_empty() {
-        operation.parameters = None;
-    }
-}
-
-fn query(name: &str) -> utoipa::openapi::path::Parameter {
-    use utoipa::openapi::path::ParameterBuilder;
-    use utoipa::openapi::{ObjectBuilder, Required, Type};
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::True)
-        .schema(Some(text))
-        .build()
 }
 
 struct Credentials;

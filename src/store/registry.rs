@@ -8,6 +8,7 @@
 
 mod claim;
 mod owner;
+mod receivers;
 mod renewal;
 mod row;
 
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::claim::{Claim, Claimed};
 use self::owner::Owner;
+pub use self::receivers::{note_callbacks, other_with_callbacks};
 use self::row::{Held, Row};
 use super::db::{Db, StoreError};
 use super::entity::node_registry::{Column, Entity};

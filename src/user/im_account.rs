@@ -118,6 +118,5 @@ fn username(user_id: &str) -> String {
     if user_id.chars().count() + 2 <= USERNAME_CHARS {
         return format!("ql{user_id}");
     }
-    let digest = Sha1::digest(user_id.as_bytes());
-    digest.iter().fold("ql".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+    format!("ql{}", base16ct::lower::encode_string(&Sha1::digest(user_id)))
 }

@@ -253,7 +253,7 @@ fn short_id(id: &str) -> String {
     if id.chars().count() <= USER_CHARS {
         return id.to_owned();
     }
-    let hash: String = Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = base16ct::lower::encode_string(&Sha256::digest(id));
     let begin = id.chars().take(USER_CHARS - HASH_CHARS - 1);
     begin.chain([CUT]).chain(hash.chars().take(HASH_CHARS)).collect()
 }

@@ -6,7 +6,6 @@ mod cases;
 mod failover;
 mod likes;
 mod outage;
-mod proxy;
 mod random;
 mod speed;
 

@@ -5,7 +5,6 @@ pub mod adoption;
 mod dialects;
 mod faults;
 mod old_schema;
-mod proxy;
 mod replicas;
 mod schema;
 mod transactions;

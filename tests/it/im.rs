@@ -14,7 +14,8 @@ use rstest::rstest;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::support::fake_im::{APP_ID, Account, FakeIm, Group, Mood, Sent, TOKEN};
+use crate::support::fake::Mood;
+use crate::support::fake_im::{self, APP_ID, FakeIm, Group, Sent, TOKEN};
 
 fn client(endpoint: &str) -> QiniuIm {
     QiniuIm::new(APP_ID, endpoint, &Secret::new(TOKEN)).unwrap()
@@ -35,7 +36,7 @@ async fn an_account_is_registered() {
     let im = im(&fake);
     assert_eq!(im.app_id(), APP_ID);
     let id = im.register("qlbob", "first").await.unwrap();
-    assert_eq!(fake.accounts()["qlbob"], Account { id, password: "first".to_owned() });
+    assert_eq!(fake.accounts()["qlbob"], fake_im::Account { id, password: "first".to_owned() });
     assert_eq!(fake.calls(), ["/user/register/v2"]);
 }
 
@@ -49,7 +50,7 @@ async fn an_existing_account_gets_the_new_password(#[case] name: &str) {
     im.register("qlother", "other").await.unwrap();
     let id = im.register(name, "first").await.unwrap();
     assert_eq!(im.register(name, "second").await.unwrap(), id);
-    assert_eq!(fake.accounts()[name], Account { id, password: "second".to_owned() });
+    assert_eq!(fake.accounts()[name], fake_im::Account { id, password: "second".to_owned() });
     assert_eq!(fake.accounts()["qlother"].password, "other");
     assert_eq!(fake.calls()[2..], ["/user/register/v2", "/roster/name", "/user/change_password_admin"]);
 }

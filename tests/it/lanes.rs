@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::Utc;
-use liveloom::event::lanes::{CALLBACKS, Claim, Finished, Lanes, REACTIONS};
+use liveloom::event::lanes::{Claim, Finished, Lanes};
+use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::event::{DomainEvent, append, append_all};
 use liveloom::store::db::{Db, StoreError};
 use liveloom::store::entity::room_lane;

@@ -64,9 +64,11 @@ mod m20260101_000084_censor_image_uix_seen_key;
 mod m20260101_000085_censor_image_idx_live_review;
 mod m20260101_000086_censor_image_idx_created_at;
 mod m20260101_000087_live_entities_idx_last_censor_time;
+mod m20260101_000090_event_log_appended_ms;
+mod m20260101_000091_node_registry_has_callbacks;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 62] = [
+pub(crate) const ALL: [Step; 64] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -129,4 +131,6 @@ pub(crate) const ALL: [Step; 62] = [
     m20260101_000085_censor_image_idx_live_review::STEP,
     m20260101_000086_censor_image_idx_created_at::STEP,
     m20260101_000087_live_entities_idx_last_censor_time::STEP,
+    m20260101_000090_event_log_appended_ms::STEP,
+    m20260101_000091_node_registry_has_callbacks::STEP,
 ];

@@ -21,6 +21,7 @@ pub(super) struct Request<'a> {
 }
 
 /// A message that is no request.
+#[derive(Debug)]
 pub(super) struct Malformed {
     /// Its id, or 0.
     pub(super) id: u64,

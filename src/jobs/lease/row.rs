@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 
+use crate::clock::millis;
 use crate::store::db::{Db, StoreError, Tx};
 
 /// The lease's name in the table.
@@ -75,7 +76,7 @@ impl Row {
     }
 
     fn lease_ms(&self) -> i64 {
-        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX / 4)
+        millis(self.lease)
     }
 
     fn now(&self) -> &'static str {

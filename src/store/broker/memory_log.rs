@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::LIFE;
 use super::types::{Epoch, History, Keep, Pace, Position, Publication};
-use crate::clock::millis;
+use crate::clock::life_ms;
 
 /// A channel. All times are milliseconds since the Unix epoch.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Log {
             messages: VecDeque::new(),
             counted: (0, 0),
             pauses: HashMap::new(),
-            expires_ms: now.saturating_add(millis(LIFE)),
+            expires_ms: now.saturating_add(life_ms(LIFE)),
         }
     }
 
@@ -43,7 +43,7 @@ impl Log {
 
     /// The present position, which is not forgotten for so long.
     pub(super) fn touch_for(&mut self, time: Duration, now: i64) -> Position {
-        self.expires_ms = self.expires_ms.max(now.saturating_add(millis(LIFE.max(time))));
+        self.expires_ms = self.expires_ms.max(now.saturating_add(life_ms(LIFE.max(time))));
         self.position
     }
 
@@ -59,7 +59,7 @@ impl Log {
             if let Some(until) = self.pauses.get(user).filter(|until| **until > now) {
                 return Err(wait(until - now));
             }
-            self.pauses.insert(user.to_owned(), now.saturating_add(millis(pause)));
+            self.pauses.insert(user.to_owned(), now.saturating_add(life_ms(pause)));
         }
         self.counted = (second, count + 1);
         Ok(())
@@ -107,7 +107,7 @@ impl Log {
 
     /// Drops what has become old; whether the channel is still known.
     pub(super) fn expire(&mut self, now: i64) -> bool {
-        let life = millis(self.keep.time);
+        let life = life_ms(self.keep.time);
         while self.messages.front().is_some_and(|message| message.at_ms.saturating_add(life) <= now) {
             self.messages.pop_front();
         }

@@ -10,7 +10,7 @@ use redis::cmd;
 use super::likes::LIFE;
 use super::redis::{Redis, Result};
 use super::scripts;
-use crate::clock::millis;
+use crate::clock::life_ms;
 use crate::store::redis::script::Call;
 
 /// Seconds, or sets of users, that are asked for at the same time.
@@ -53,7 +53,7 @@ impl Redis {
                 let call = Call::new(&scripts::MARK_LIKES)
                     .key(self.keys.likes(live_id))
                     .key(self.keys.likes_dirty(live_id))
-                    .arg(millis(LIFE));
+                    .arg(life_ms(LIFE));
                 users.into_iter().fold(call, |call, user_id| call.arg(user_id))
             })
         });

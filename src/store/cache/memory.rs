@@ -9,7 +9,7 @@ use super::likes::{Like, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
 use super::memory_likes::LikeBook;
 use super::memory_shard::Shard;
 use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
-use crate::clock::{SharedClock, millis};
+use crate::clock::{SharedClock, life_ms};
 
 /// Plain values with the instant at which each expires, in milliseconds since the epoch.
 #[derive(Debug, Default)]
@@ -154,11 +154,11 @@ impl Memory {
     }
 
     pub(super) fn remove_silent(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
-        self.shard(shard, |shard, now| shard.remove_silent(now, millis(timeout), limit))
+        self.shard(shard, |shard, now| shard.remove_silent(now, life_ms(timeout), limit))
     }
 
     pub(super) fn remove_silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
-        self.shard(shard, |shard, now| shard.remove_silent_anchors(now, millis(timeout), limit))
+        self.shard(shard, |shard, now| shard.remove_silent_anchors(now, life_ms(timeout), limit))
     }
 
     pub(super) fn restore(&self, members: &[Member], anchors: &[String]) {
@@ -237,5 +237,5 @@ impl Memory {
 }
 
 fn expiry(now: i64, ttl: Duration) -> i64 {
-    now.saturating_add(millis(ttl))
+    now.saturating_add(life_ms(ttl))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::likes::{LIFE, Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes};
-use crate::clock::millis;
+use crate::clock::life_ms;
 
 /// The likes of all rooms.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl LikeBook {
         room.total = room.total.saturating_add(like.count);
         room.dirty.insert(like.user_id.to_owned());
         room.liked_ms = now;
-        room.expires = now.saturating_add(millis(LIFE));
+        room.expires = now.saturating_add(life_ms(LIFE));
         self.liked.insert(like.live_id.to_owned());
         Liked::Counted(LikeCounts { mine: *mine, total: room.total })
     }
@@ -43,7 +43,7 @@ impl LikeBook {
     pub(super) fn begin_seed(&mut self, live_id: &str, now: i64) -> LikeSeed {
         self.seeds.retain(|_, (_, until)| *until > now);
         let seed = LikeSeed::new(live_id);
-        self.seeds.insert(seed.name.clone(), (HashMap::new(), now.saturating_add(millis(SEED_LIFE))));
+        self.seeds.insert(seed.name.clone(), (HashMap::new(), now.saturating_add(life_ms(SEED_LIFE))));
         seed
     }
 
@@ -56,7 +56,7 @@ impl LikeBook {
     pub(super) fn sow(&mut self, seed: &LikeSeed, now: i64) -> bool {
         let Some((counts, _)) = self.seeds.remove(&seed.name) else { return false };
         self.drop_expired(now);
-        let expires = now.saturating_add(millis(LIFE));
+        let expires = now.saturating_add(life_ms(LIFE));
         self.rooms.entry(seed.live_id.clone()).or_insert_with(|| {
             let total = counts.values().fold(0_i64, |sum, count| sum.saturating_add(*count));
             Room { counts, total, expires, ..Room::default() }
@@ -112,7 +112,7 @@ impl LikeBook {
         self.drop_expired(now);
         for live_id in live_ids {
             if let Some(room) = self.rooms.get_mut(live_id) {
-                room.expires = now.saturating_add(millis(LIFE));
+                room.expires = now.saturating_add(life_ms(LIFE));
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::store::redis::connector::Connector;
 use super::presence::SHARDS;
 use super::subscription::Subscription;
 use crate::clock::SharedClock;
-use crate::clock::millis;
+use crate::clock::life_ms;
 use crate::config::RedisConfig;
 use crate::store::redis::remote::Remote;
 
@@ -70,13 +70,13 @@ impl Redis {
 
     pub(super) async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
         let key = self.keys.plain(key);
-        let set = cmd("SET").arg(&key).arg(value).arg("PX").arg(millis(ttl)).to_owned();
+        let set = cmd("SET").arg(&key).arg(value).arg("PX").arg(life_ms(ttl)).to_owned();
         self.remote.command(Some(&key), set).await
     }
 
     pub(super) async fn set_if_absent(&self, key: &str, value: &str, ttl: Duration) -> Result<bool> {
         let key = self.keys.plain(key);
-        let set = cmd("SET").arg(&key).arg(value).arg("NX").arg("PX").arg(millis(ttl)).to_owned();
+        let set = cmd("SET").arg(&key).arg(value).arg("NX").arg("PX").arg(life_ms(ttl)).to_owned();
         let answer: Option<String> = self.remote.command(Some(&key), set).await?;
         Ok(answer.is_some())
     }

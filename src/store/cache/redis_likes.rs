@@ -10,7 +10,7 @@ use super::likes::{
 use super::presence::{self, SHARDS};
 use super::redis::{Redis, Result};
 use super::scripts;
-use crate::clock::millis;
+use crate::clock::life_ms;
 use crate::crash;
 use crate::store::redis::script::Call;
 
@@ -35,7 +35,7 @@ impl Redis {
             .key(self.keys.likes_dirty(like.live_id))
             .arg(like.user_id)
             .arg(like.count)
-            .arg(millis(LIFE));
+            .arg(life_ms(LIFE));
         let Some((mine, total)) = self.remote.run::<Option<(i64, i64)>>(call).await? else {
             return Ok(Liked::Unseeded);
         };
@@ -79,7 +79,7 @@ impl Redis {
     fn seeding(&self, seed: &LikeSeed, begins: bool) -> Call {
         Call::new(&scripts::SEED_LIKES)
             .key(self.keys.likes_seed(&seed.live_id, &seed.name))
-            .arg(millis(SEED_LIFE))
+            .arg(life_ms(SEED_LIFE))
             .arg(u8::from(begins))
     }
 
@@ -88,7 +88,7 @@ impl Redis {
             .key(self.keys.likes_seed(&seed.live_id, &seed.name))
             .key(self.keys.likes(&seed.live_id))
             .key(self.keys.likes_seeded(&seed.live_id))
-            .arg(millis(LIFE));
+            .arg(life_ms(LIFE));
         self.remote.run(call).await
     }
 
@@ -101,7 +101,7 @@ impl Redis {
 
     pub(super) async fn unlist_liked(&self, rooms: &[LikedRoom]) -> Result<()> {
         let calls = by_shard(rooms, |room| &room.live_id).into_iter().map(|(shard, rooms)| {
-            let call = Call::new(&scripts::UNLIST_LIKED).key(self.keys.liked(shard)).arg(millis(LISTED));
+            let call = Call::new(&scripts::UNLIST_LIKED).key(self.keys.liked(shard)).arg(life_ms(LISTED));
             rooms.into_iter().fold(call, |call, (_, room)| call.arg(&room.live_id).arg(room.at_ms))
         });
         self.remote.run_all::<i64>(calls.collect()).await?;
@@ -143,7 +143,7 @@ impl Redis {
                 .key(self.keys.likes(live_id))
                 .key(self.keys.likes_seeded(live_id))
                 .key(self.keys.likes_dirty(live_id))
-                .arg(millis(LIFE))
+                .arg(life_ms(LIFE))
         });
         let dirty = self.remote.run_all::<bool>(calls.collect()).await?;
         let dirty = live_ids.iter().zip(dirty).filter(|(_, is_dirty)| *is_dirty);

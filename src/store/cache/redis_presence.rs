@@ -12,7 +12,7 @@ use super::presence::{
 };
 use super::redis::{Redis, Result};
 use super::scripts;
-use crate::clock::millis;
+use crate::clock::life_ms;
 use crate::store::redis::script::{Call, Script};
 
 /// How many members one call takes, so that Redis is not held up.
@@ -127,7 +127,7 @@ impl Redis {
             .key(self.keys.since(shard))
             .key(self.keys.seen(shard))
             .key(self.keys.online(shard))
-            .arg(millis(timeout))
+            .arg(life_ms(timeout))
             .arg(limit);
         self.silent(call, Member::decode).await
     }
@@ -141,7 +141,7 @@ impl Redis {
         let call = Call::new(&scripts::REMOVE_SILENT)
             .key(self.keys.since(shard))
             .key(self.keys.anchors(shard))
-            .arg(millis(timeout))
+            .arg(life_ms(timeout))
             .arg(limit);
         self.silent(call, |live_id| Some(Member::new(live_id, ""))).await
     }

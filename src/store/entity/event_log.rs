@@ -20,8 +20,11 @@ pub struct Model {
     /// The event as JSON.
     #[sea_orm(column_type = "Text")]
     pub body: String,
-    /// When it happened.
+    /// When it happened, by the clock of the node where it did.
     pub created_at: WallTime,
+    /// When it was appended, in milliseconds by the database's clock; NULL where a server of an earlier
+    /// version did.
+    pub appended_ms: Option<i64>,
 }
 
 /// None: rows are joined by ids, in the features.

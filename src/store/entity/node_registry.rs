@@ -21,6 +21,8 @@ pub struct Model {
     pub version: String,
     /// Last renewal, by the database's clock.
     pub updated_ms: i64,
+    /// Whether the node has an address for callbacks.
+    pub has_callbacks: bool,
 }
 
 /// None: rows are joined by ids, in the features.

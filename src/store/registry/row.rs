@@ -5,6 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 
 use super::owner::Owner;
+use crate::clock::millis;
 use crate::store::db::{Db, Dialect, StoreError};
 use crate::store::raise::Raise;
 
@@ -62,7 +63,7 @@ impl Row {
     }
 
     fn lease_ms(&self) -> i64 {
-        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+        millis(self.lease)
     }
 
     /// Reads the row.

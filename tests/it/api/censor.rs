@@ -750,7 +750,7 @@ async fn an_anchor_is_warned_of_a_violation(api: Api) -> Verdict {
     assert!(!sent[0].data["message"].as_str().expect("a message").is_empty());
     assert_eq!(sent[1].data, json!({"live_id": room, "message": "mind the rules"}));
     // A verdict does not wait for the IM service to work.
-    im.set_mood(crate::support::fake_im::Mood::Status(500));
+    im.set_mood(crate::support::fake::Mood::Status(500));
     judge(2, json!(true), Value::Null).await.done();
     own.stop().await;
     Ok(())

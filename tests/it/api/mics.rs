@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::world::{User, column, eventually, now, unique};
 use super::{Api, NotApplicable, Verdict, cases, sign};
-use crate::support::fake_rtc::{FakeRtc, RtcMood};
+use crate::support::fake::Mood;
+use crate::support::fake_rtc::FakeRtc;
 
 cases![
     a_guest_takes_a_seat,
@@ -458,11 +459,11 @@ async fn only_guests_who_are_online_in_rtc_are_listed(api: Api) -> Verdict {
 
 async fn an_rtc_service_in_trouble_leaves_the_stored_list(api: Api) -> Verdict {
     for mood in [
-        RtcMood::Slow(Duration::from_secs(30)),
-        RtcMood::Status(500),
-        RtcMood::Status(302),
-        RtcMood::Garbage(b"{\"users\": [{\"userId\": 1}]}".to_vec()),
-        RtcMood::Garbage(vec![b' '; 2 << 20]),
+        Mood::Slow(Duration::from_secs(30)),
+        Mood::Status(500),
+        Mood::Status(302),
+        Mood::Garbage(b"{\"users\": [{\"userId\": 1}]}".to_vec()),
+        Mood::Garbage(vec![b' '; 2 << 20]),
     ] {
         let (server, rtc) = with_rtc(&api).await?;
         let api = server.api();
@@ -474,10 +475,10 @@ async fn an_rtc_service_in_trouble_leaves_the_stored_list(api: Api) -> Verdict {
             assert_eq!(on_seats(&api, &anchor, &id).await, [guest.id.as_str()], "{mood:?}");
             assert!(asked.elapsed() < limit, "{mood:?}: {:?}", asked.elapsed());
         }
-        if matches!(mood, RtcMood::Slow(_) | RtcMood::Status(500)) {
+        if matches!(mood, Mood::Slow(_) | Mood::Status(500)) {
             assert_eq!(rtc.asked(&id), 1, "{mood:?}: it is left alone for a while");
         }
-        rtc.set_mood(RtcMood::Well);
+        rtc.set_mood(Mood::Well);
         eventually("it is asked again", Duration::from_secs(15), || async {
             on_seats(&api, &anchor, &id).await.is_empty()
         })

@@ -8,7 +8,8 @@ use super::own::OwnServer;
 use super::shop::{SIDES, Shop, Side};
 use super::world::{next_second, now};
 use super::{Api, NotApplicable, Verdict, cases};
-use crate::support::fake_pili::{FakePili, Mood, SavedSpan};
+use crate::support::fake::Mood;
+use crate::support::fake_pili::{FakePili, SavedSpan};
 
 cases![
     a_recording_that_cannot_be_saved_has_status_3,

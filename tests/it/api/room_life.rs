@@ -6,7 +6,8 @@ use super::rooms::assert_room;
 use super::sign;
 use super::world::{User, next_second, now};
 use super::{Api, NotApplicable, Verdict, cases};
-use crate::support::fake_im::{FakeIm, Mood};
+use crate::support::fake::Mood;
+use crate::support::fake_im::FakeIm;
 
 cases![
     a_start_goes_live_and_joins_the_anchor,

@@ -9,7 +9,8 @@ use super::answer::Answer;
 use super::client::escape;
 use super::world::{column, eventually, unique};
 use super::{Api, Verdict, cases};
-use crate::support::fake_im::{FakeIm, Mood};
+use crate::support::fake::Mood;
+use crate::support::fake_im::FakeIm;
 
 cases![
     a_registered_user_can_be_looked_up,

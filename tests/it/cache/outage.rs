@@ -8,7 +8,7 @@ use liveloom::store::cache::{Announcement, Cache, CacheError, Enter, Silent};
 use tokio::sync::broadcast::Receiver;
 
 use super::backend::{eventually, members, open_node};
-use super::proxy::{Proxy, Way};
+use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::redis::RedisServer;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -55,19 +55,19 @@ async fn hears_resync(listener: &mut Receiver<Announcement>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_swallows_is_unavailable_until_it_answers() {
     let server = RedisServer::start(&[]);
-    let proxy = Proxy::start(server.addr()).await;
+    let proxy = ChaosProxy::start(server.addr()).await;
     let cache = open_node(&proxy.addr()).await;
     let mut listener = cache.announcements();
     cache.enter(enter("1", "a")).await.unwrap();
     assert_eq!(cache.failed_at(), None);
     for _ in 0..2 {
         let before = Utc::now();
-        proxy.set(Way::Swallow);
+        proxy.set(Mode::Swallow);
         assert_unavailable(&cache).await;
         assert_unavailable(&cache).await;
         assert!(cache.failed_at().is_some_and(|failed| failed >= before - TimeDelta::milliseconds(1)));
         hears_resync(&mut listener).await;
-        proxy.set(Way::Open);
+        proxy.set(Mode::Pass);
         assert_back_in_time(&cache).await;
         hears_resync(&mut listener).await;
         eventually("announcements arrive", SOON, async || {
@@ -81,14 +81,14 @@ async fn a_redis_that_swallows_is_unavailable_until_it_answers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_resets_is_unavailable_until_it_answers() {
     let server = RedisServer::start(&[]);
-    let proxy = Proxy::start(server.addr()).await;
+    let proxy = ChaosProxy::start(server.addr()).await;
     let cache = open_node(&proxy.addr()).await;
     let mut listener = cache.announcements();
     for _ in 0..2 {
-        proxy.set(Way::Reset);
+        proxy.set(Mode::Reset);
         assert_unavailable(&cache).await;
         hears_resync(&mut listener).await;
-        proxy.set(Way::Open);
+        proxy.set(Mode::Pass);
         assert_back_in_time(&cache).await;
         hears_resync(&mut listener).await;
     }
@@ -214,7 +214,7 @@ async fn a_closed_cache_leaves_no_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_became_a_replica_is_left() {
     let (old, new) = (RedisServer::start(&[]), RedisServer::start(&[]));
-    let proxy = Proxy::start(old.addr()).await;
+    let proxy = ChaosProxy::start(old.addr()).await;
     let cache = open_node(&proxy.addr()).await;
     cache.enter(enter("1", "a")).await.unwrap();
     old.run::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]);

@@ -1,17 +1,13 @@
 //! Nodes that deliver callbacks, in this process.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::Utc;
 use liveloom::callback::{self, Deliveries, Delivery, Filter, Parts};
 use liveloom::clock::SystemClock;
-use liveloom::config::{CacheConfig, CallbackConfig, ImConfig, Secret};
+use liveloom::config::{CallbackConfig, Secret};
 use liveloom::event::{DomainEvent, append, append_all};
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
-use liveloom::store::cache::Cache;
 use liveloom::store::db::Db;
 use liveloom::store::entity::{callback_delivery, room_lane};
 use liveloom::user::Users;
@@ -22,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::support::callback_receiver::{PLAIN_SECRET, Receiver, SECRET};
 use crate::support::database::TestDatabase;
+use crate::support::services::{Needs, Services};
 use crate::support::wait::wait_until;
 
 /// How long anything here may take on a busy machine.
@@ -43,22 +40,9 @@ pub struct Node {
     stop: CancellationToken,
 }
 
-struct Ids(AtomicI64);
-
-#[async_trait]
-impl IdSource for Ids {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        Ok(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
 /// Users of `db`, with accounts of the built-in IM.
 pub async fn users(db: &Db) -> Users {
-    let clock = Arc::new(SystemClock);
-    let cache = Cache::connect(&CacheConfig::Memory, clock.clone()).await.unwrap();
-    let ids = Arc::new(Ids(AtomicI64::new(1)));
-    let im = Im::new(&ImConfig::Builtin, ids, Arc::new(CountingOutlet::default())).unwrap();
-    Users::new(db.clone(), cache, im, clock)
+    Services::over(db, Needs::default()).await.users
 }
 
 impl Bed {
@@ -110,6 +94,13 @@ impl Bed {
     /// The same database over connections of its own, as another node has them.
     pub async fn another_db(&self) -> Db {
         self.database.connect().await
+    }
+
+    /// The same database over one connection.
+    pub async fn single_connection(&self) -> Db {
+        let mut config = self.database.config();
+        (config.databases[0].max_open_conns, config.databases[0].max_idle_conns) = (1, 1);
+        self.database.open(&config).await.unwrap()
     }
 
     /// One event, committed by another node.

@@ -6,11 +6,13 @@ use chrono::{TimeDelta, Utc};
 use liveloom::callback::Filter;
 use liveloom::event::DomainEvent;
 use liveloom::event::expiry::drop_expired;
-use liveloom::event::lanes::{CALLBACKS, Finished, Lanes, REACTIONS};
+use liveloom::event::lanes::{Finished, Lanes};
+use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::jobs::lease::LeaderLease;
+use liveloom::store::db::Db;
 use liveloom::store::entity::event_log;
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;
@@ -66,6 +68,35 @@ async fn events_are_dropped_when_old_and_settled(#[values(false, true)] is_embed
 
     bed.db.writer().execute_unprepared("UPDATE leader_lease SET token = 9").await.unwrap();
     drop_expired(&bed.db, &leader, later, KEEP).await.unwrap_err();
+}
+
+/// Rows that this connection, the only one, has read so far.
+async fn rows_read(db: &Db) -> u64 {
+    let sql = "SHOW SESSION STATUS LIKE 'Handler_read_%'";
+    let rows = db.writer().query_all_raw(Statement::from_string(DbBackend::MySql, sql)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(1).unwrap().parse::<u64>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn what_waits_for_a_consumer_is_looked_at_once() {
+    let bed = Bed::new(false).await;
+    bed.append_to(&["100"], 4000).await;
+    bed.append_to(&["200"], 10_000).await;
+    let lease = Duration::from_secs(60);
+    for group in [CALLBACKS, REACTIONS] {
+        settle(&Lanes::new(bed.db.clone(), group, 1, lease), "200", 0).await;
+    }
+    let spread = "UPDATE event_log SET created_at = created_at - INTERVAL seq SECOND";
+    bed.db.writer().execute_unprepared(spread).await.unwrap();
+    let leader = leader(&bed).await;
+    let alone = bed.single_connection().await;
+    let later = Utc::now() + TimeDelta::hours(73);
+    let before = rows_read(&alone).await;
+    assert_eq!(drop_expired(&alone, &leader, later, KEEP).await.unwrap(), 10_000);
+    let read = rows_read(&alone).await - before;
+    // Each event and its lane, and those that are deleted once more.
+    assert!(read < 3 * 14_000, "{read}");
+    assert_eq!(left(&bed).await.len(), 4000);
 }
 
 #[rstest]

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use liveloom::event::lanes::{CALLBACKS, Lanes};
+use liveloom::event::CALLBACKS;
+use liveloom::event::lanes::Lanes;
+use liveloom::store::registry::note_callbacks;
+use rstest::rstest;
+use sea_orm::ConnectionTrait;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;
@@ -56,4 +60,45 @@ async fn events_of_another_node_are_found_soon() {
     bed.append_over(&elsewhere, "100").await;
     let seen = async || bed.receiver.taken("100").len() == 2;
     wait_until("it is told by this node", SOON, seen).await;
+}
+
+/// Registers node `node_id` as of so many hours ago, with an address for callbacks or without.
+async fn register(bed: &Bed, node_id: u16, has_callbacks: bool, hours_ago: i64) {
+    let sql = format!(
+        "REPLACE INTO node_registry (node_id, updated_ms) VALUES ({node_id}, {} - {})",
+        bed.db.dialect().now_ms_sql(),
+        hours_ago * 3_600_000
+    );
+    bed.db.writer().execute_unprepared(&sql).await.unwrap();
+    note_callbacks(&bed.db, node_id, has_callbacks).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_an_address_leaves_callbacks_to_the_others(#[values(false, true)] is_embedded: bool) {
+    let mut bed = Bed::new(is_embedded).await;
+    let addr = std::mem::take(&mut bed.config.addr);
+    register(&bed, 1, true, 0).await;
+    register(&bed, 1, false, 0).await;
+    register(&bed, 2, true, 71).await;
+    bed.append_to(&["100"], 2).await;
+    // It looks at what is due once at least before it ends.
+    bed.node().await.stop().await;
+    assert_eq!(bed.lane("100").await.callback_done, Some(0), "the other one may come back");
+    bed.config.addr = addr;
+    let _node = bed.node().await;
+    bed.wait_taken("100", 2).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_any_address_nothing_is_kept(#[values(false, true)] is_embedded: bool) {
+    let mut bed = Bed::new(is_embedded).await;
+    bed.config.addr.clear();
+    register(&bed, 1, true, 0).await;
+    register(&bed, 2, false, 0).await;
+    register(&bed, 3, true, 73).await;
+    bed.append_to(&["100"], 2).await;
+    bed.node().await.stop().await;
+    assert_eq!(bed.lane("100").await.callback_done, Some(2));
 }

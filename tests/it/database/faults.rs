@@ -8,20 +8,20 @@ use liveloom::store::db::{Db, StoreError};
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 
-use super::proxy::{Proxy, Way};
 use super::{Backend, eventually, number};
+use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::database::{Server, TestDatabase};
 
 /// What a request may take that fails, and what recovery may take.
 const PROMISED: Duration = Duration::from_secs(2);
 
-async fn behind_proxy() -> (TestDatabase, Proxy, Db) {
+async fn behind_proxy() -> (TestDatabase, ChaosProxy, Db) {
     let database = TestDatabase::create().await;
     let server = Server::of_environment();
-    let proxy = Proxy::start(format!("{}:{}", server.host, server.port)).await;
+    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await;
     let mut mysql = database.config();
     "127.0.0.1".clone_into(&mut mysql.databases[0].host);
-    mysql.databases[0].port = proxy.port;
+    mysql.databases[0].port = proxy.port();
     let db = database.open(&mysql).await.unwrap();
     (database, proxy, db)
 }
@@ -36,15 +36,15 @@ async fn burst(db: &Db, count: usize) -> Vec<Result<(), StoreError>> {
 }
 
 #[rstest]
-#[case(Way::Swallow)]
-#[case(Way::Reset)]
+#[case(Mode::Swallow)]
+#[case(Mode::Reset)]
 #[tokio::test]
-async fn a_database_cut_off_fails_fast_and_comes_back(#[case] way: Way) {
+async fn a_database_cut_off_fails_fast_and_comes_back(#[case] mode: Mode) {
     let (_database, proxy, db) = behind_proxy().await;
     for answered in burst(&db, 8).await {
         answered.unwrap();
     }
-    proxy.set(way);
+    proxy.set(mode);
     for _ in 0..3 {
         let begun = Instant::now();
         for answered in burst(&db, 20).await {
@@ -57,7 +57,7 @@ async fn a_database_cut_off_fails_fast_and_comes_back(#[case] way: Way) {
         assert_eq!(refused.unwrap_err().kind(), Kind::Unavailable);
         assert!(begun.elapsed() < PROMISED, "{:?}", begun.elapsed());
     }
-    proxy.set(Way::Open);
+    proxy.set(Mode::Pass);
     let begun = Instant::now();
     eventually(PROMISED, "an answer", || async { db.ping().await.is_ok() }).await;
     for answered in burst(&db, 20).await {
@@ -75,7 +75,7 @@ async fn a_statement_caught_by_the_cut_ends_in_time_and_its_transaction_is_undon
         .transaction::<(), StoreError, _>(|tx| {
             Box::pin(async {
                 tx.execute_unprepared("INSERT INTO id_sequence VALUES ('a', 1)").await?;
-                proxy.set(Way::Swallow);
+                proxy.set(Mode::Swallow);
                 tx.execute_unprepared("INSERT INTO id_sequence VALUES ('b', 1)").await?;
                 Ok(())
             })
@@ -83,8 +83,8 @@ async fn a_statement_caught_by_the_cut_ends_in_time_and_its_transaction_is_undon
         .await;
     assert_eq!(failed.unwrap_err().kind(), Kind::Unavailable);
     assert!(begun.elapsed() < PROMISED, "{:?}", begun.elapsed());
-    proxy.set(Way::Reset);
-    proxy.set(Way::Open);
+    proxy.set(Mode::Reset);
+    proxy.set(Mode::Pass);
     let count = "SELECT COUNT(*) FROM id_sequence";
     eventually(PROMISED, "an answer", || async { db.ping().await.is_ok() }).await;
     assert_eq!(number(db.writer(), count).await, 0);
@@ -96,8 +96,8 @@ async fn idle_connections_that_died_unnoticed_cost_nothing() {
     for answered in burst(&db, 8).await {
         answered.unwrap();
     }
-    proxy.set(Way::Reset);
-    proxy.set(Way::Open);
+    proxy.set(Mode::Reset);
+    proxy.set(Mode::Pass);
     // Past the time in which a connection is trusted without a ping.
     let idle = Instant::now();
     eventually(PROMISED, "a pause", || async { idle.elapsed() > Duration::from_millis(1100) }).await;

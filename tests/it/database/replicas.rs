@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::eventually;
-use super::proxy::{Proxy, Way};
+use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::database::{Server, TestDatabase};
 
 const SOON: Duration = Duration::from_secs(6);
@@ -59,13 +59,13 @@ async fn reads_only(db: &Db, copies: &[(&TestDatabase, i64)], from: &[&TestDatab
 async fn copies_take_turns_while_they_are_recent_and_up() {
     let (writer, near, far) = (TestDatabase::create().await, copy().await, copy().await);
     let server = Server::of_environment();
-    let proxy = Proxy::start(format!("{}:{}", server.host, server.port)).await;
+    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await;
     let mut mysql = writer.config();
     let [mut first, mut second] = [near.entry().unwrap(), far.entry().unwrap()];
     first.read_only = true;
     second.read_only = true;
     "127.0.0.1".clone_into(&mut second.host);
-    second.port = proxy.port;
+    second.port = proxy.port();
     mysql.databases.extend([first, second]);
     let db = writer.open(&mysql).await.unwrap();
     assert_eq!(read_from(&db).await, BTreeSet::from([writer.schema().to_owned()]), "no heartbeat yet");
@@ -77,10 +77,10 @@ async fn copies_take_turns_while_they_are_recent_and_up() {
     reads_only(&db, &[(&near, 0), (&far, 5)], &[&near]).await;
     reads_only(&db, &[(&near, 5), (&far, 5)], &[&writer]).await;
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near, &far]).await;
-    proxy.set(Way::Reset);
+    proxy.set(Mode::Reset);
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near]).await;
-    proxy.set(Way::Open);
+    proxy.set(Mode::Pass);
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near, &far]).await;
-    proxy.set(Way::Swallow);
+    proxy.set(Mode::Swallow);
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near]).await;
 }

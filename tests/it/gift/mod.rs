@@ -2,6 +2,7 @@
 
 mod command;
 mod crash;
+mod job;
 mod lost_answer;
 mod payer_faults;
 mod races;

@@ -11,7 +11,8 @@ use rstest::rstest;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_payment::{FakePayment, Mood};
-use crate::support::gift_bed::{ANY, FormerLeader, Leader, Node, any, quick};
+use crate::support::fence::{FormerLeader, Leader};
+use crate::support::gift_bed::{ANY, Node, any, quick};
 use crate::support::gift_ledgers::{GiftLine, agree, gifts, rows};
 use crate::support::wait::wait_until;
 

@@ -20,11 +20,18 @@ async fn a_thousand_sends_with_one_key_charge_once(#[case] backend: Backend, #[c
         party.payer.script(3, [Mood::Reset { charges: true }]);
     }
     let (user_id, guest) = &party.guests[0];
-    let sends = (0..1000).map(|_| guest.try_post("/client/gift/send", party.gift(3, "one-key")));
-    let answers = join_all(sends).await;
-    let told: Vec<_> =
-        answers.iter().filter_map(|answer| told(user_id, "one-key", answer.as_ref()?)).collect();
-    assert!(told.len() > 500, "only {} of 1000 heard of a gift", told.len());
+    let mut heard = Vec::new();
+    // A server that is too busy says so, or nothing; whoever was told nothing of a gift sends again.
+    while heard.len() < 1000 {
+        let at_once = (1000 - heard.len()).max(50);
+        let sends = (0..at_once).map(|_| guest.try_post("/client/gift/send", party.gift(3, "one-key")));
+        let answers = join_all(sends).await;
+        let told = answers.iter().filter_map(|answer| told(user_id, "one-key", answer.as_ref()?));
+        let before = heard.len();
+        heard.extend(told);
+        assert!(heard.len() > before, "nobody of {at_once} heard of a gift");
+    }
+    let told = heard;
     let ids: BTreeSet<_> = told.iter().map(|told| &told.biz_id).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let gifts = agree_within(SETTLED, party.server.database(), &party.payer, &told).await;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use liveloom::gift::{Error, GiftStatus, Pace};
+use rstest::rstest;
+use sea_orm::ConnectionTrait;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_payment::{FakePayment, Mood};
@@ -28,14 +31,15 @@ async fn a_gift_that_is_given_up_waits_for_an_operator() {
     let live_id = node.live_room(&["guest"]).await;
     let biz_id = waiting(&node, &live_id).await;
     let ledger = node.gifts.ledger();
-    assert_eq!(ledger.count_open().await.unwrap().given_up, 0);
-    wait_until("it is given up", LIMIT, async || {
+    let open = ledger.count_open().await.unwrap();
+    assert_eq!((open.waiting, open.given_up), (1, 0));
+    wait_until("nobody asks any more", LIMIT, async || {
         node.settle_due().await;
-        ledger.count_open().await.unwrap().given_up == 1
+        ledger.count_open().await.unwrap().scheduled == 0
     })
     .await;
     let open = ledger.count_open().await.unwrap();
-    assert_eq!((open.scheduled, open.given_up), (0, 1));
+    assert_eq!((open.waiting, open.given_up), (0, 1));
     let asked = payer.calls()[&biz_id];
     assert!(asked > 2, "{asked}");
     payer.set(Mood::Well);
@@ -48,6 +52,33 @@ async fn a_gift_that_is_given_up_waits_for_an_operator() {
     ledger.resolve(&biz_id, liveloom::gift::Verdict::Refused, by).await.unwrap();
     assert_eq!(ledger.count_open().await.unwrap().given_up, 0);
     assert_eq!(agree(&database, &payer, &[]).await[0].status, 2);
+}
+
+/// The leader was away, or has many others to ask about first.
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gift_past_its_time_alerts_before_its_last_ask(#[values(false, true)] is_embedded: bool) {
+    let database = if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await };
+    let payer = FakePayment::start().await;
+    payer.set(Mood::Status { status: 500, charges: false });
+    let node = Node::start(database.migrated().await, 1, &payer.config(), quick()).await;
+    let live_id = node.live_room(&["guest"]).await;
+    let late = waiting(&node, &live_id).await;
+    waiting(&node, &live_id).await;
+    let made = node.db.wall(Utc::now() - quick().give_up).naive().format("%Y-%m-%d %H:%M:%S");
+    let sql = format!("UPDATE live_gift SET created_at = '{made}' WHERE biz_id = '{late}'");
+    node.db.writer().execute_unprepared(&sql).await.unwrap();
+    let open = node.gifts.ledger().count_open().await.unwrap();
+    assert_eq!((open.scheduled, open.waiting, open.given_up), (2, 1, 1));
+
+    payer.set(Mood::Well);
+    wait_until("both are asked about, the one for the last time", LIMIT, async || {
+        node.settle_due().await;
+        node.gifts.ledger().count_open().await.unwrap().scheduled == 0
+    })
+    .await;
+    assert_eq!(node.gifts.ledger().count_open().await.unwrap().given_up, 0);
+    agree(&database, &payer, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

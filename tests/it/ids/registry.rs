@@ -48,6 +48,7 @@ async fn left_behind(db: &Db, owner: &str, lease: Duration, mark_ms: i64) {
         cache_failed_ms: 0,
         version: "0".to_owned(),
         updated_ms: now_ms,
+        has_callbacks: false,
     };
     row.into_active_model().reset_all().insert(db.writer()).await.unwrap();
 }

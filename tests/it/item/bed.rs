@@ -5,26 +5,23 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use liveloom::auth::Credentials;
 use liveloom::clock::{ManualClock, SharedClock};
-use liveloom::config::{CacheConfig, ImConfig, MysqlConfig, PiliConfig, Secret};
-use liveloom::event::DomainEvent;
-use liveloom::id::IdGenerator;
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
+use liveloom::config::{MysqlConfig, PiliConfig, Secret};
+use liveloom::event::{DomainEvent, append};
 use liveloom::item::{self, Items, NewItem};
-use liveloom::live::{self, Lives};
-use liveloom::media::{Pili, PiliSaveAs, RtcTokens};
-use liveloom::mic::SeatsOfLeavers;
-use liveloom::store::cache::Cache;
+use liveloom::media::PiliSaveAs;
 use liveloom::store::db::Db;
 use liveloom::store::entity::{event_log, item_demonstrate_log as log};
-use liveloom::user::Users;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_pili::FakePili;
+use crate::support::services::{Needs, Services};
 
 pub const LIVE_ID: &str = "1556829451990339584";
 pub const ANCHOR: Option<&str> = Some("anchor");
+/// An event that is later than all others.
+pub const LATEST: i64 = i64::MAX;
 const KEYS: (&str, &str) = ("bed-ak", "bed-sk");
 
 /// The room, what is around it, and the media service.
@@ -81,6 +78,20 @@ impl Bed {
         rows.into_iter().map(|row| (row.item_id.unwrap(), row.status.unwrap())).collect()
     }
 
+    /// The anchor leaves, to which nothing reacts here; the place of the event.
+    pub async fn anchor_leaves(&self) -> i64 {
+        let db = &self.db;
+        let left = db.transaction(|tx| {
+            Box::pin(async move { append(tx, db, LIVE_ID, &DomainEvent::AnchorLeft, noon()).await })
+        });
+        left.await.unwrap().try_into().unwrap()
+    }
+
+    /// As if all reactions to the events so far had been made.
+    pub async fn react_to_all(&self) {
+        self.db.writer().execute_unprepared("UPDATE room_lane SET reaction_done = seq").await.unwrap();
+    }
+
     /// The events of the room.
     pub async fn events(&self) -> Vec<DomainEvent> {
         let wanted = event_log::Entity::find().order_by_asc(event_log::Column::Seq);
@@ -104,30 +115,8 @@ async fn items(db: &Db, clock: SharedClock, pili: &FakePili) -> Items {
         api_url: pili.url(),
         ..PiliConfig::default()
     };
-    let cache = Cache::connect(&CacheConfig::Memory, Arc::clone(&clock)).await.unwrap();
-    let im = Im::new(&ImConfig::Builtin, Arc::new(NoIds), Arc::new(CountingOutlet::default())).unwrap();
-    let urls = Arc::new(Pili::new(&config, &keys, false).unwrap());
-    let lives = Lives::new(live::Parts {
-        db: db.clone(),
-        cache: cache.clone(),
-        clock: Arc::clone(&clock),
-        ids: Arc::new(IdGenerator::new(1, Arc::clone(&clock)).unwrap()),
-        users: Users::new(db.clone(), cache, im.clone(), Arc::clone(&clock)),
-        im,
-        pili: Arc::clone(&urls),
-        rtc: Arc::new(RtcTokens::new("", keys.clone(), 0)),
-        seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-    });
+    let needs = Needs { clock, keys: keys.clone(), pili: config.clone(), ..Needs::default() };
+    let Services { clock, lives, pili, .. } = Services::over(db, needs).await;
     let save_as = PiliSaveAs::new(&config, keys).unwrap();
-    Items::new(item::Parts { db: db.clone(), clock, lives, pili: urls, save_as })
-}
-
-/// Nobody gets an account here.
-struct NoIds;
-
-#[async_trait::async_trait]
-impl IdSource for NoIds {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        panic!("no ids are needed")
-    }
+    Items::new(item::Parts { db: db.clone(), clock, lives, pili, save_as })
 }

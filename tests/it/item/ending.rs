@@ -5,8 +5,9 @@ use liveloom::event::DomainEvent;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 
-use super::bed::{ANCHOR, Bed, LIVE_ID, noon};
-use crate::support::fake_pili::{Mood, SavedSpan};
+use super::bed::{ANCHOR, Bed, LATEST, LIVE_ID, noon};
+use crate::support::fake::Mood;
+use crate::support::fake_pili::SavedSpan;
 
 fn begun(item_id: &str) -> DomainEvent {
     DomainEvent::ItemDemonstrated { item_id: item_id.to_owned() }
@@ -42,7 +43,7 @@ async fn when_the_anchor_leaves_the_explanation_ends_and_is_saved(#[values(false
     bed.clock.advance(TimeDelta::milliseconds(61_900));
     // It is told at least once, so perhaps again.
     for _ in 0..3 {
-        bed.items.end_demonstration(LIVE_ID).await.unwrap();
+        bed.items.end_demonstration(LIVE_ID, LATEST).await.unwrap();
         bed.clock.advance(TimeDelta::seconds(5));
     }
     assert_eq!(bed.demonstrated().await, None);
@@ -57,6 +58,36 @@ async fn when_the_anchor_leaves_the_explanation_ends_and_is_saved(#[values(false
     assert_eq!((record.start, record.end), (Some(start), Some(start + 61)));
 }
 
+/// The anchor returned before the reaction to their leave ran.
+#[rstest]
+#[case::another_item("b")]
+#[case::the_same_item("a")]
+#[tokio::test]
+async fn what_began_after_the_anchor_left_goes_on(
+    #[values(false, true)] is_embedded: bool,
+    #[case] item_id: &str,
+) {
+    let bed = Bed::new(is_embedded).await;
+    bed.stock(&["a", "b"]).await;
+    bed.items.demonstrate(LIVE_ID, ANCHOR, "a", true).await.unwrap();
+    let left = bed.anchor_leaves().await;
+    bed.items.demonstrate(LIVE_ID, ANCHOR, item_id, true).await.unwrap();
+    for _ in 0..2 {
+        bed.items.end_demonstration(LIVE_ID, left).await.unwrap();
+    }
+    assert_eq!(bed.demonstrated().await.as_deref(), Some(item_id));
+    assert_eq!(bed.events().await, [begun("a"), DomainEvent::AnchorLeft, ended("a"), begun(item_id)]);
+    assert_eq!(bed.records().await, [("a".to_owned(), 0), (item_id.to_owned(), 4)]);
+
+    bed.react_to_all().await;
+    bed.items.demonstrate(LIVE_ID, ANCHOR, item_id, false).await.unwrap();
+    assert_eq!(bed.events().await.len(), 4, "it goes on");
+    let left = bed.anchor_leaves().await;
+    bed.items.end_demonstration(LIVE_ID, left).await.unwrap();
+    assert_eq!(bed.demonstrated().await, None);
+    assert_eq!(bed.events().await.last(), Some(&ended(item_id)));
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_deleted_room_explains_nothing(#[values(false, true)] is_embedded: bool) {
@@ -65,10 +96,10 @@ async fn a_deleted_room_explains_nothing(#[values(false, true)] is_embedded: boo
     bed.items.demonstrate(LIVE_ID, ANCHOR, "a", true).await.unwrap();
     let delete = "UPDATE live_entities SET deleted_at = '2026-05-06 20:00:00', status = 2";
     bed.db.writer().execute_unprepared(delete).await.unwrap();
-    bed.items.end_demonstration(LIVE_ID).await.unwrap();
+    bed.items.end_demonstration(LIVE_ID, LATEST).await.unwrap();
     assert_eq!(bed.events().await, [begun("a"), ended("a")]);
     assert_eq!(bed.records().await, [("a".to_owned(), 0)]);
-    bed.items.end_demonstration("0").await.unwrap();
+    bed.items.end_demonstration("0", LATEST).await.unwrap();
     assert_eq!(bed.events().await.len(), 2);
 }
 
@@ -86,7 +117,7 @@ async fn what_waits_to_be_saved_is_saved_by_the_next_end(#[values(false, true)] 
     );
     bed.db.writer().execute_unprepared(&left).await.unwrap();
     bed.pili.set_mood(Mood::Status(500));
-    bed.items.end_demonstration("another").await.unwrap();
+    bed.items.end_demonstration("another", LATEST).await.unwrap();
     bed.pili.set_mood(Mood::Well);
     let newest = bed.items.end(LIVE_ID, ANCHOR).await.unwrap().expect("a recording");
     assert_eq!((newest.item_id.as_str(), newest.end), ("b", Some(noon().timestamp() - 1200)));

@@ -8,8 +8,8 @@ use liveloom::event::DomainEvent;
 use liveloom::item::{Error, NewItem, RecordStatus};
 use rstest::rstest;
 
-use super::bed::{ANCHOR, Bed, LIVE_ID, new_item};
-use crate::support::fake_pili::Mood;
+use super::bed::{ANCHOR, Bed, LATEST, LIVE_ID, new_item};
+use crate::support::fake::Mood;
 use crate::support::wait::wait_until;
 
 #[rstest]
@@ -59,7 +59,7 @@ async fn racing_explanations_leave_one_and_save_every_recording(#[values(false, 
             for turn in 0..5 {
                 items.demonstrate(LIVE_ID, ANCHOR, id, turn % 2 == 0).await.unwrap();
                 if turn == 3 {
-                    items.end_demonstration(LIVE_ID).await.unwrap();
+                    items.end_demonstration(LIVE_ID, LATEST).await.unwrap();
                 }
             }
         })
@@ -115,7 +115,7 @@ async fn a_saving_that_fails_late_leaves_what_was_saved(#[values(false, true)] i
     let slow = tokio::spawn(async move { items.end(LIVE_ID, ANCHOR).await.unwrap() });
     wait_until("the first call is under way", Duration::from_secs(20), async || bed.pili.calls() == 1).await;
     bed.pili.set_mood(Mood::Well);
-    bed.items.end_demonstration(LIVE_ID).await.unwrap();
+    bed.items.end_demonstration(LIVE_ID, LATEST).await.unwrap();
     assert_eq!(bed.records().await, [("a".to_owned(), 0)]);
     let told = slow.await.unwrap().expect("a recording");
     assert_eq!(told.status, RecordStatus::Done);

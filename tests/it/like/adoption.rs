@@ -5,9 +5,10 @@ use liveloom::store::entity::live_like_flush;
 use rstest::rstest;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use super::bed::{Node, Open, Shut};
+use super::bed::Node;
 use crate::cache::backend::config;
 use crate::support::database::TestDatabase;
+use crate::support::fence::{FormerLeader, Leader};
 use crate::support::redis::RedisServer;
 
 /// Counts likes as the old server does.
@@ -48,22 +49,22 @@ async fn likes_of_the_old_server_are_taken_over_once(#[values("", "demo:")] pref
     old_like(&server, prefix, &live_id, "bob", 4, last + 1);
     old_like(&server, prefix, &live_id, "cyd", 5, now);
 
-    assert!(node.likes.adopt(&Shut).await.is_err(), "only the leader notes it");
+    assert!(node.likes.adopt(&FormerLeader).await.is_err(), "only the leader notes it");
     assert_eq!(progress(&node).await.len(), 1);
-    node.likes.adopt(&Open).await.unwrap();
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.adopt(&Leader).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     let stored = [("ann", 3), ("bob", 4), ("cyd", 5)].map(|(user, count)| (user.to_owned(), count));
     assert_eq!(node.stored(&live_id).await, stored);
     assert_eq!(node.give(&live_id, "ann", 1).await, (4, 13), "it goes on in the same hash");
 
     // Once: sets that appear afterwards are nobody's.
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     let rows = progress(&node).await;
     assert!(rows.len() == 2 && rows[0].1 == rows[1].1 && i64::from(rows[0].1) >= now, "{rows:?}");
     let _: i64 = server.run(&["SADD", &format!("{prefix}like_rooms:{now}"), &live_id]);
     let _: i64 = server.run(&["SADD", &format!("{prefix}like_users:{live_id}:{now}"), "bob"]);
-    assert_eq!(node.likes.adopt(&Open).await.unwrap(), 0);
-    assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 0);
+    assert_eq!(node.likes.adopt(&Leader).await.unwrap(), 0);
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,19 +76,19 @@ async fn a_way_back_to_the_old_server_and_forth_is_noticed() {
     let prefix = redis.key_prefix.clone();
     let node = Node::start(&database, &cache, 1).await;
     let live_id = node.room(&["ann"]).await;
-    node.likes.keep(&Open).await.unwrap();
+    node.likes.keep(&Leader).await.unwrap();
     assert_eq!(progress(&node).await, [], "nothing is noted before the old likes are taken over");
-    node.likes.adopt(&Open).await.unwrap();
+    node.likes.adopt(&Leader).await.unwrap();
     node.give(&live_id, "ann", 1).await;
-    node.likes.keep(&Open).await.unwrap();
+    node.likes.keep(&Leader).await.unwrap();
     // The old server runs for a while.
     let now = chrono::Utc::now().timestamp();
     let row =
         live_like_flush::ActiveModel { id: Set(1), last_update_time: Set(u32::try_from(now).unwrap() - 7) };
     live_like_flush::Entity::update(row).exec(node.db.writer()).await.unwrap();
     old_like(&server, &prefix, &live_id, "ann", 2, now);
-    assert_eq!(node.likes.adopt(&Open).await.unwrap(), 0, "ann's mark stands already");
-    node.likes.flush(Some(&Open)).await.unwrap();
+    assert_eq!(node.likes.adopt(&Leader).await.unwrap(), 0, "ann's mark stands already");
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, [("ann".to_owned(), 3)]);
     let rows = progress(&node).await;
     assert!(rows[0].1 == rows[1].1 && i64::from(rows[0].1) >= now, "{rows:?}");

@@ -1,25 +1,16 @@
 //! Likes over stores of the test's own, without HTTP.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use liveloom::auth::Credentials;
-use liveloom::clock::{SharedClock, SystemClock};
-use liveloom::config::{CacheConfig, Config, ImConfig};
-use liveloom::id::IdGenerator;
-use liveloom::im::{IdError, IdSource, Im, ImError, Message, Outlet};
+use liveloom::config::CacheConfig;
+use liveloom::im::{ImError, Message, Outlet};
 use liveloom::like::{self, Likes};
-use liveloom::live::{self, Lives};
-use liveloom::media::{Pili, RtcTokens};
-use liveloom::mic::SeatsOfLeavers;
+use liveloom::live::Lives;
 use liveloom::store::cache::Cache;
-use liveloom::store::db::{Db, Tx};
+use liveloom::store::db::Db;
 use liveloom::store::entity::stats_single_live;
-use liveloom::store::fence::{Fence, LeaseLost};
 use liveloom::store::registry::NodeLease;
 use liveloom::user::Users;
 use sea_orm::EntityTrait;
@@ -28,6 +19,7 @@ use serde_json::json;
 use crate::cache::backend::config;
 use crate::support::database::TestDatabase;
 use crate::support::env;
+use crate::support::services::{Needs, Services};
 
 /// One node.
 pub struct Node {
@@ -57,38 +49,6 @@ impl Outlet for Sent {
     }
 }
 
-struct Numbers(AtomicI64);
-
-#[async_trait]
-impl IdSource for Numbers {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        Ok(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// A fence that holds.
-pub struct Open;
-/// A fence that does not.
-pub struct Shut;
-
-impl Fence for Open {
-    fn check<'a>(
-        &'a self,
-        _: &'a Tx<'_>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-impl Fence for Shut {
-    fn check<'a>(
-        &'a self,
-        _: &'a Tx<'_>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Err(LeaseLost::Lost) })
-    }
-}
-
 /// A Redis of this run, with a prefix of its own.
 pub fn redis() -> CacheConfig {
     CacheConfig::Node(config(vec![env::redis()]))
@@ -105,28 +65,12 @@ impl Node {
     }
 
     pub async fn over(db: Db, cache: &CacheConfig, node_id: u16) -> Self {
-        let clock: SharedClock = Arc::new(SystemClock);
-        let cache = Cache::connect(cache, Arc::clone(&clock)).await.unwrap();
-        let ids = Arc::new(IdGenerator::new(node_id, Arc::clone(&clock)).unwrap());
-        let hour = Duration::from_secs(3600);
-        let lease = NodeLease::acquire(&db, node_id, hour, Arc::clone(&ids), || None).await.unwrap();
         let sent = Arc::new(Sent::default());
-        let numbers = Arc::new(Numbers(AtomicI64::new(i64::from(node_id) * 1_000_000)));
-        let im = Im::new(&ImConfig::Builtin, numbers, Arc::clone(&sent) as Arc<dyn Outlet>).unwrap();
-        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
-        let settings = Config::for_testing();
-        let account = Credentials::from(&settings.account);
-        let lives = Lives::new(live::Parts {
-            db: db.clone(),
-            cache: cache.clone(),
-            clock: Arc::clone(&clock),
-            ids,
-            users: users.clone(),
-            im: im.clone(),
-            pili: Arc::new(Pili::new(&settings.pili, &account, true).unwrap()),
-            rtc: Arc::new(RtcTokens::new("", account, 0)),
-            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-        });
+        let outlet = Arc::clone(&sent) as Arc<dyn Outlet>;
+        let needs = Needs { cache: cache.clone(), node_id, outlet, ..Needs::default() };
+        let Services { cache, clock, ids, im, users, lives, .. } = Services::over(&db, needs).await;
+        let hour = Duration::from_secs(3600);
+        let lease = NodeLease::acquire(&db, node_id, hour, ids, || None).await.unwrap();
         let likes = Likes::new(like::Parts {
             db: db.clone(),
             cache: cache.clone(),

@@ -12,9 +12,10 @@ use liveloom::store::fence::LeaseLost;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
 
-use super::bed::{Node, Open, Shut, redis, redis_cluster};
+use super::bed::{Node, redis, redis_cluster};
 use crate::stats;
 use crate::support::database::TestDatabase;
+use crate::support::fence::{FormerLeader, Leader};
 use crate::support::redis::RedisServer;
 use crate::support::wait::wait_until;
 
@@ -57,11 +58,11 @@ async fn likes_are_counted_on_what_is_stored_and_written(#[case] kind: Kind) {
     assert_eq!(node.give(&live_id, "ann", 1).await, (1, 41));
     assert_eq!(node.give(&live_id, "ann", 2).await, (3, 43));
     assert_eq!(node.give(&live_id, "bob", 1000).await, (1040, 1043));
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", 3), ("bob", 1040)]));
-    assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 0, "nothing is written twice");
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 0, "nothing is written twice");
     assert_eq!(node.give(&live_id, "ann", 1).await, (4, 1044));
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", 4), ("bob", 1040)]));
 }
 
@@ -100,12 +101,12 @@ async fn the_sum_of_all_acknowledged_likes_is_the_total(#[case] kind: Kind) {
     let giving = (0..120).map(|number: usize| nodes[number % 2].give(&live_id, VIEWERS[number % 3], 3));
     let flushing = async {
         for _ in 0..5 {
-            nodes[1].likes.flush(Some(&Open)).await.unwrap();
+            nodes[1].likes.flush(Some(&Leader)).await.unwrap();
         }
     };
     let (totals, ()) = futures_util::join!(join_all(giving), flushing);
     assert_eq!(totals.iter().map(|(_, total)| *total).max(), Some(367));
-    one.likes.flush(Some(&Open)).await.unwrap();
+    one.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(one.stored(&live_id).await, rows(&[("ann", 127), ("bob", 120), ("cyd", 120)]));
 }
 
@@ -127,7 +128,7 @@ async fn a_redis_that_comes_back_empty_is_seeded_and_nothing_becomes_smaller() {
     let live_id = node.room(&VIEWERS).await;
     node.give(&live_id, "ann", 10).await;
     node.give(&live_id, "bob", 5).await;
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     // Acknowledged, and lost with the Redis, which promises no more.
     node.give(&live_id, "ann", 1).await;
     server.kill();
@@ -136,7 +137,7 @@ async fn a_redis_that_comes_back_empty_is_seeded_and_nothing_becomes_smaller() {
     wait_until("likes are counted again", SOON, async || node.likes.give(&live_id, "ann", 1).await.is_ok())
         .await;
     assert_eq!(node.give(&live_id, "bob", 1).await, (6, 17));
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", 11), ("bob", 6)]));
 }
 
@@ -146,7 +147,7 @@ async fn a_smaller_count_is_never_written() {
     let live_id = node.room(&VIEWERS).await;
     node.give(&live_id, "ann", 5).await;
     node.store(&live_id, "ann", 100).await;
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", 100)]));
 }
 
@@ -156,9 +157,9 @@ async fn counts_stop_at_the_width_of_the_column() {
     let live_id = node.room(&VIEWERS).await;
     node.store(&live_id, "ann", i32::MAX - 1).await;
     assert_eq!(node.give(&live_id, "ann", 1000).await.0, i64::from(i32::MAX) + 999);
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", i32::MAX)]));
-    assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 0);
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -166,10 +167,10 @@ async fn a_former_leader_writes_nothing_late() {
     let (_database, node, _) = Kind::Redis.start().await;
     let live_id = node.room(&VIEWERS).await;
     node.give(&live_id, "ann", 5).await;
-    let refused = node.likes.flush(Some(&Shut)).await;
+    let refused = node.likes.flush(Some(&FormerLeader)).await;
     assert!(matches!(refused, Err(Error::LeaseLost(LeaseLost::Lost))), "{refused:?}");
     assert_eq!(node.stored(&live_id).await, []);
-    assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 1, "the mark still stands");
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 1, "the mark still stands");
     assert_eq!(node.stored(&live_id).await, rows(&[("ann", 5)]));
 }
 
@@ -261,7 +262,7 @@ async fn ten_thousand_likes_are_written_in_a_statement_for_a_thousand() {
         fill(&node, "room-2", 5000).await;
         let writes = async || (ran(&node.db, "insert").await, ran(&node.db, "update_multi").await);
         let before = writes().await;
-        assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 10_000);
+        assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 10_000);
         let after = writes().await;
         let wanted = if round == 0 { (10, 0) } else { (0, 10) };
         assert_eq!((after.0 - before.0, after.1 - before.1), wanted, "round {round}");
@@ -274,18 +275,18 @@ async fn ten_thousand_likes_are_written_in_a_statement_for_a_thousand() {
 async fn likes_that_are_raised_use_up_no_ids() {
     let (_database, node, _) = Kind::Redis.start().await;
     fill(&node, "room", 1000).await;
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     let next = stats::next_id(&node.db).await;
     for _ in 0..5 {
         fill(&node, "room", 1000).await;
-        assert_eq!(node.likes.flush(Some(&Open)).await.unwrap(), 1000);
+        assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 1000);
     }
     assert_eq!(stats::next_id(&node.db).await, next);
     assert!(node.stored("room").await.iter().all(|(_, count)| *count == 12));
     let gone = "DELETE FROM stats_single_live WHERE user_id IN ('user-0', 'user-999')";
     node.db.writer().execute_unprepared(gone).await.unwrap();
     fill(&node, "room", 1000).await;
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     let stored = node.stored("room").await;
     assert_eq!(stored.len(), 1000, "rows that have gone are put again");
     assert!(stored.iter().all(|(_, count)| *count == 14));
@@ -296,7 +297,7 @@ async fn a_room_with_many_likers_is_seeded_in_pages() {
     let (_database, node, _) = Kind::Redis.start().await;
     let live_id = node.room(&VIEWERS).await;
     fill(&node, &live_id, 11_000).await;
-    node.likes.flush(Some(&Open)).await.unwrap();
+    node.likes.flush(Some(&Leader)).await.unwrap();
     let other = Node::over(node.db.clone(), &redis(), 2).await;
     assert_eq!(other.give(&live_id, "ann", 1).await, (1, 22_001), "a cache that knows nothing");
     let users: Vec<UserLikes> = other.cache.unwritten_likes(&[&live_id], 10).await.unwrap().remove(0).users;

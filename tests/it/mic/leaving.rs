@@ -10,7 +10,8 @@ use rstest::rstest;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::support::rooms::{Rooms, Unfenced};
+use crate::support::fence::Leader;
+use crate::support::rooms::Rooms;
 use crate::support::wait::wait_until;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -108,7 +109,7 @@ async fn silence_frees_the_seats_of_many_at_once(#[values(true, false)] is_embed
         assert_eq!(&on_seats(&rooms, live).await, guests);
     }
     wait_until("all are out", LIMIT, async || {
-        let swept = rooms.lives.put_out_silent(&Unfenced, Duration::from_millis(1)).await.unwrap();
+        let swept = rooms.lives.put_out_silent(&Leader, Duration::from_millis(1)).await.unwrap();
         assert_ne!(swept, Swept::Lost);
         rooms.lives.view(&lives[0]).await.unwrap().online_count == 0
             && rooms.lives.view(&lives[1]).await.unwrap().online_count == 0

@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use liveloom::event::{DomainEvent, GiftRow, append};
-use liveloom::store::db::Db;
+use liveloom::store::db::{Db, StoreError};
 use liveloom::store::entity::room_lane;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::fake_im::{APP_ID, FakeIm, Mood, Sent, TOKEN};
+use crate::support::fake::Mood;
+use crate::support::fake_im::{APP_ID, FakeIm, Sent, TOKEN};
 use crate::support::server::{Backend, ServerProcess, Setup};
 use crate::support::wait::wait_until;
 
@@ -54,6 +55,23 @@ impl Bed {
         let db = &self.db;
         let live_id = &self.live_id;
         let done = db.transaction(|tx| Box::pin(async move { append(tx, db, live_id, event, at).await }));
+        done.await.unwrap();
+    }
+
+    /// As if it had been appended so long ago, by the database's clock.
+    async fn append_ago(&self, age: Duration, event: &DomainEvent, at: DateTime<Utc>) {
+        let (db, live_id) = (&self.db, &self.live_id);
+        let ms = age.as_millis();
+        let back =
+            format!("UPDATE event_log SET appended_ms = appended_ms - {ms} WHERE live_id = '{live_id}'");
+        let done = db.transaction(|tx| {
+            let back = &back;
+            Box::pin(async move {
+                append(tx, db, live_id, event, at).await?;
+                tx.execute_unprepared(back).await?;
+                Ok::<_, StoreError>(())
+            })
+        });
         done.await.unwrap();
     }
 
@@ -129,10 +147,42 @@ async fn a_room_is_told_in_the_words_that_the_apps_know() {
     assert_eq!(bed.im.sent(), expected);
 }
 
+#[rstest]
+#[case::behind(-3600)]
+#[case::ahead(3600)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_a_node_neither_drops_messages_nor_sends_stale_ones(#[case] wrong_by_s: i64) {
+    let bed = Bed::new().await;
+    let at = Utc::now() + TimeDelta::seconds(wrong_by_s);
+    bed.append_ago(Duration::from_secs(90), &DomainEvent::LiveStarted, at).await;
+    bed.append(&DomainEvent::CensorStopped { message: "bye".into() }, at).await;
+    bed.wait_settled().await;
+    let data = json!({ "live_id": bed.live_id, "message": "bye" });
+    assert_eq!(bed.im.sent(), [bed.sent("anchor", "censor_stop", data).await]);
+}
+
+/// It was appended by a server that did not yet note the time of the database's clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_event_of_an_earlier_version_is_not_told() {
+    let bed = Bed::new().await;
+    let (db, live_id) = (&bed.db, &bed.live_id);
+    let at = Utc::now() - TimeDelta::seconds(90);
+    let done = db.transaction(|tx| {
+        Box::pin(async move {
+            append(tx, db, live_id, &DomainEvent::LiveStarted, at).await?;
+            tx.execute_unprepared("UPDATE event_log SET appended_ms = NULL").await?;
+            Ok::<_, StoreError>(())
+        })
+    });
+    done.await.unwrap();
+    bed.wait_settled().await;
+    assert!(bed.im.sent().is_empty(), "{:?}", bed.im.sent());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_long_past_or_of_nobody_is_not_told() {
     let bed = Bed::new().await;
-    bed.append(&DomainEvent::LiveStarted, Utc::now() - TimeDelta::seconds(90)).await;
+    bed.append_ago(Duration::from_secs(90), &DomainEvent::LiveStarted, Utc::now()).await;
     bed.append(&gift(&bed.live_id), Utc::now()).await;
     bed.wait_settled().await;
     assert!(bed.im.sent().is_empty(), "nobody knows the user of the gift: {:?}", bed.im.sent());

@@ -8,22 +8,27 @@ use crate::support::server::{Backend, ServerProcess, Setup};
 
 /// A server.
 pub struct Bed {
-    pub setup: Setup,
     pub server: ServerProcess,
     pub client: Client,
+    port: u16,
 }
 
 impl Bed {
     pub async fn start(backend: Backend, yaml: &str) -> Self {
-        let setup = Setup::new(backend).await.with(yaml);
-        let server = ServerProcess::start(&setup).await;
+        Self::of(Setup::new(backend).await.with(yaml)).await
+    }
+
+    /// Another server beside one that was set up.
+    pub async fn of(setup: Setup) -> Self {
+        let port = setup.port();
+        let server = setup.start().await;
         let client = server.client();
-        Self { setup, server, client }
+        Self { server, client, port }
     }
 
     /// `ws://…/realtime`.
     pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}/realtime", self.setup.port())
+        format!("ws://127.0.0.1:{}/realtime", self.port)
     }
 
     /// A user, and their connection.

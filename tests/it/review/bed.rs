@@ -2,22 +2,17 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
 use liveloom::auth::Credentials;
 use liveloom::censor::{self, HookKeys, Reviews};
-use liveloom::clock::{ManualClock, SharedClock};
-use liveloom::config::{CacheConfig, ImConfig, PiliConfig, Secret};
+use liveloom::clock::ManualClock;
+use liveloom::config::{PiliConfig, Secret};
 use liveloom::event::DomainEvent;
-use liveloom::id::IdGenerator;
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
-use liveloom::live::{self, CreateRoom, Lives};
-use liveloom::media::{Pili, ReviewClient, RtcTokens};
-use liveloom::mic::SeatsOfLeavers;
-use liveloom::store::cache::Cache;
+use liveloom::live::{CreateRoom, Lives};
+use liveloom::media::ReviewClient;
 use liveloom::store::db::{Db, Tx};
 use liveloom::store::entity::{event_log, live_censor};
 use liveloom::store::fence::{Fence, LeaseLost};
@@ -27,6 +22,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_review::FakeReview;
+use crate::support::services::{Needs, Services};
 
 pub const KEYS: (&str, &str) = ("review-ak", "review-sk");
 
@@ -66,28 +62,20 @@ impl Fence for Leader {
     }
 }
 
-struct Numbers(AtomicI64);
-
-#[async_trait]
-impl IdSource for Numbers {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        Ok(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
 impl Bed {
     /// On SQLite, or on MariaDB.
     pub async fn start(is_embedded: bool) -> Self {
         let database = if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await };
         let db = database.migrated().await;
         let manual = ManualClock::new(Utc::now());
-        let clock: SharedClock = manual.clone();
-        let cache = Cache::connect(&CacheConfig::Memory, Arc::clone(&clock)).await.unwrap();
-        let numbers = Arc::new(Numbers(AtomicI64::new(1000)));
-        let im = Im::new(&ImConfig::Builtin, numbers, Arc::new(CountingOutlet::default())).unwrap();
-        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
         let keys = Credentials { access_key: KEYS.0.to_owned(), secret_key: Secret::new(KEYS.1) };
-        let lives = lives(&db, &cache, &clock, &users, &im, &keys);
+        let pili = PiliConfig {
+            hub: "hub".to_owned(),
+            publish_domain: "publish.example".to_owned(),
+            ..PiliConfig::default()
+        };
+        let needs = Needs { clock: manual.clone(), keys: keys.clone(), pili, ..Needs::default() };
+        let Services { clock, im, users, lives, .. } = Services::over(&db, needs).await;
         let service = FakeReview::start(KEYS).await;
         let config = service.config();
         let parts = {
@@ -177,28 +165,6 @@ impl Bed {
     pub fn metrics(&self) -> String {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
     }
-}
-
-fn lives(db: &Db, cache: &Cache, clock: &SharedClock, users: &Users, im: &Im, keys: &Credentials) -> Lives {
-    let ids = Arc::new(IdGenerator::new(1, Arc::clone(clock)).unwrap());
-    let now = clock.now().timestamp_millis();
-    ids.allow(now, now + 3_600_000, Instant::now() + Duration::from_secs(3600));
-    let pili = PiliConfig {
-        hub: "hub".to_owned(),
-        publish_domain: "publish.example".to_owned(),
-        ..PiliConfig::default()
-    };
-    Lives::new(live::Parts {
-        db: db.clone(),
-        cache: cache.clone(),
-        clock: Arc::clone(clock),
-        ids,
-        users: users.clone(),
-        im: im.clone(),
-        pili: Arc::new(Pili::new(&pili, keys, false).unwrap()),
-        rtc: Arc::new(RtcTokens::new("", keys.clone(), 0)),
-        seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-    })
 }
 
 fn room() -> CreateRoom {

@@ -1,8 +1,8 @@
 //! A way to a server that can be cut in several manners, and mended.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
@@ -22,12 +22,28 @@ pub enum Mode {
     /// As with the cable pulled: connections, old and new, stay open in silence. What was sent
     /// meanwhile arrives afterwards, late.
     BlackHole,
+    /// As behind a firewall that forgot them: connections, old and new, stay open in silence for good,
+    /// also when others pass again. What was sent is lost.
+    Swallow,
 }
+
+/// The mode now, and how often connections were cut and swallowed so far: one that was open then shares
+/// that fate even if others pass again since.
+#[derive(Clone, Copy)]
+struct State {
+    mode: Mode,
+    cut: u32,
+    swallowed: u32,
+}
+
+/// Where connections lead, for all of them.
+type Target = Arc<Mutex<String>>;
 
 /// A TCP proxy on a port of its own; gone when dropped.
 pub struct ChaosProxy {
     addr: SocketAddr,
-    mode: watch::Sender<Mode>,
+    target: Target,
+    state: watch::Sender<State>,
     accepted: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
@@ -37,10 +53,10 @@ impl ChaosProxy {
     pub async fn start(target: impl Into<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let (mode, watched) = watch::channel(Mode::Pass);
-        let accepted = Arc::default();
-        let accepting = tokio::spawn(listen(listener, target.into(), watched, Arc::clone(&accepted)));
-        Self { addr, mode, accepted, accepting }
+        let (state, watched) = watch::channel(State { mode: Mode::Pass, cut: 0, swallowed: 0 });
+        let (target, accepted) = (Arc::new(Mutex::new(target.into())), Arc::default());
+        let accepting = tokio::spawn(listen(listener, Arc::clone(&target), watched, Arc::clone(&accepted)));
+        Self { addr, target, state, accepted, accepting }
     }
 
     /// The port at 127.0.0.1.
@@ -55,7 +71,16 @@ impl ChaosProxy {
 
     /// Changes what becomes of connections.
     pub fn set(&self, mode: Mode) {
-        self.mode.send_replace(mode);
+        self.state.send_modify(|state| {
+            state.mode = mode;
+            state.cut += u32::from(matches!(mode, Mode::Reset | Mode::Refuse));
+            state.swallowed += u32::from(mode == Mode::Swallow);
+        });
+    }
+
+    /// Leads connections that are yet to come elsewhere.
+    pub fn lead_to(&self, target: String) {
+        *self.target.lock().unwrap() = target;
     }
 
     /// How many connections were accepted since the start.
@@ -73,59 +98,88 @@ impl Drop for ChaosProxy {
 /// Listens whenever connections are not refused.
 async fn listen(
     mut listener: TcpListener,
-    target: String,
-    mut mode: watch::Receiver<Mode>,
+    target: Target,
+    mut state: watch::Receiver<State>,
     accepted: Arc<AtomicUsize>,
 ) {
     let addr = listener.local_addr().unwrap();
     loop {
-        let watched = mode.clone();
+        let watched = state.clone();
         tokio::select! {
-            _ = mode.wait_for(|mode| *mode == Mode::Refuse) => {}
+            _ = state.wait_for(|state| state.mode == Mode::Refuse) => {}
             () = accept(&listener, &target, watched, &accepted) => {}
         }
         drop(listener);
-        if mode.wait_for(|mode| *mode != Mode::Refuse).await.is_err() {
+        if state.wait_for(|state| state.mode != Mode::Refuse).await.is_err() {
             return;
         }
         listener = TcpListener::bind(addr).await.expect("nobody took the port meanwhile");
     }
 }
 
-async fn accept(listener: &TcpListener, target: &str, mode: watch::Receiver<Mode>, accepted: &AtomicUsize) {
+async fn accept(
+    listener: &TcpListener,
+    target: &Target,
+    state: watch::Receiver<State>,
+    accepted: &AtomicUsize,
+) {
     while let Ok((client, _)) = listener.accept().await {
         accepted.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(serve(client, target.to_owned(), mode.clone()));
+        let begun = *state.borrow();
+        let target = target.lock().unwrap().clone();
+        tokio::spawn(serve(client, target, state.clone(), begun));
     }
 }
 
-async fn serve(mut client: TcpStream, target: String, mode: watch::Receiver<Mode>) {
-    let mut cut = mode.clone();
-    tokio::select! {
-        // Without lingering, the end of the connection is a reset.
-        _ = cut.wait_for(|mode| matches!(mode, Mode::Reset | Mode::Refuse)) => {
-            let _ = client.set_zero_linger();
+async fn serve(mut client: TcpStream, target: String, state: watch::Receiver<State>, begun: State) {
+    let is_cut = |now: &State| matches!(now.mode, Mode::Reset | Mode::Refuse) || now.cut != begun.cut;
+    let is_swallowed = |now: &State| now.mode == Mode::Swallow || now.swallowed != begun.swallowed;
+    let (mut cut, mut swallowed) = (state.clone(), state.clone());
+    // Held until the end: the server does not learn of a connection that is swallowed.
+    let mut server = None;
+    let forward = async {
+        let is_swallowed = tokio::select! {
+            biased;
+            _ = swallowed.wait_for(is_swallowed) => true,
+            () = pass(&mut client, &mut server, &target, state) => false,
+        };
+        if is_swallowed {
+            std::future::pending::<()>().await;
         }
-        () = pass(&mut client, &target, mode) => {}
+    };
+    let is_cut = tokio::select! {
+        biased;
+        _ = cut.wait_for(is_cut) => true,
+        () = forward => false,
+    };
+    if is_cut {
+        // Without lingering, the end of the connection is a reset.
+        let _ = client.set_zero_linger();
     }
 }
 
-async fn pass(client: &mut TcpStream, target: &str, mut mode: watch::Receiver<Mode>) {
-    if mode.wait_for(|mode| *mode == Mode::Pass).await.is_err() {
+async fn pass(
+    client: &mut TcpStream,
+    server: &mut Option<TcpStream>,
+    target: &str,
+    mut state: watch::Receiver<State>,
+) {
+    if state.wait_for(|state| state.mode == Mode::Pass).await.is_err() {
         return;
     }
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
-    let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
+    let Ok(connected) = TcpStream::connect(target).await else { return };
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.split(), server.insert(connected).split());
     tokio::select! {
-        () = pump(from_client, to_server, mode.clone()) => {}
-        () = pump(from_server, to_client, mode) => {}
+        () = pump(from_client, to_server, state.clone()) => {}
+        () = pump(from_server, to_client, state) => {}
     }
 }
 
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut mode: watch::Receiver<Mode>) {
+async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut state: watch::Receiver<State>) {
     let mut buffer = [0; 16_384];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let passes = mode.wait_for(|mode| *mode == Mode::Pass).await.is_ok();
+        let passes = state.wait_for(|state| state.mode == Mode::Pass).await.is_ok();
         if !passes || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }

@@ -3,32 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use liveloom::config::{ImConfig, Secret};
 use serde_json::{Map, Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+use super::fake::{Mood, assert_no_faults};
+
 pub const APP_ID: &str = "im-app";
 pub const TOKEN: &str = "im-admin-token";
 const EXISTS: i64 = 10004;
 const DENIED: i64 = 401;
 const BAD: i64 = 400;
-
-/// How the service feels.
-#[derive(Clone, Debug, Default)]
-pub enum Mood {
-    /// It works.
-    #[default]
-    Well,
-    /// It answers every call with this HTTP status (and, for 3xx, a redirect to itself).
-    Status(u16),
-    /// It works, but takes this long.
-    Slow(Duration),
-    /// It answers 200 with these bytes.
-    Garbage(Vec<u8>),
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -116,9 +103,7 @@ impl FakeIm {
 impl Drop for FakeIm {
     fn drop(&mut self) {
         let faults = self.state().faults.clone();
-        if !std::thread::panicking() {
-            assert!(faults.is_empty(), "faulty calls to the IM service: {faults:#?}");
-        }
+        assert_no_faults("the IM service", &faults);
     }
 }
 
@@ -128,14 +113,7 @@ impl Respond for Service {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut state = self.0.lock().unwrap();
         state.calls.push(request.url.path().to_owned());
-        match state.mood.clone() {
-            Mood::Well => state.serve(request),
-            Mood::Slow(delay) => state.serve(request).set_delay(delay),
-            Mood::Garbage(bytes) => ResponseTemplate::new(200).set_body_raw(bytes, "application/json"),
-            Mood::Status(status) => ResponseTemplate::new(status)
-                .insert_header("location", request.url.as_str())
-                .set_body_string("x"),
-        }
+        state.mood.clone().answer(request, || state.serve(request))
     }
 }
 

@@ -16,6 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::fake::assert_no_faults;
+
 /// What signs the calls.
 pub const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS1wYXlpbmctc2VydmljZQ==";
 
@@ -186,9 +188,7 @@ impl Drop for FakePayment {
     fn drop(&mut self) {
         self.serving.abort();
         let faults = self.state().faults.clone();
-        if !std::thread::panicking() {
-            assert!(faults.is_empty(), "faulty calls of the payment service: {faults:#?}");
-        }
+        assert_no_faults("the payment service", &faults);
     }
 }
 

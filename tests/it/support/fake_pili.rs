@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -15,19 +14,7 @@ use sha1::Sha1;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// How the service feels.
-#[derive(Clone, Debug, Default)]
-pub enum Mood {
-    /// It works.
-    #[default]
-    Well,
-    /// It answers every call with this HTTP status (and, for 3xx, a redirect to itself).
-    Status(u16),
-    /// It works, but takes this long.
-    Slow(Duration),
-    /// It answers 200 with these bytes.
-    Garbage(Vec<u8>),
-}
+use super::fake::{Mood, assert_no_faults};
 
 /// A span of a stream that was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +80,7 @@ impl FakePili {
 impl Drop for FakePili {
     fn drop(&mut self) {
         let faults = self.state().faults.clone();
-        if !std::thread::panicking() {
-            assert!(faults.is_empty(), "faulty calls to Pili: {faults:#?}");
-        }
+        assert_no_faults("Pili", &faults);
     }
 }
 
@@ -120,17 +105,11 @@ impl Respond for Service {
         };
         let saved = json!({"fname": fname, "start": span.start, "end": span.end, "persistentID": "job"});
         let saved = ResponseTemplate::new(200).set_body_json(saved);
-        match state.mood.clone() {
-            Mood::Well => {
-                state.files.insert(fname, span);
-                saved
-            }
-            Mood::Slow(delay) => saved.set_delay(delay),
-            Mood::Garbage(bytes) => ResponseTemplate::new(200).set_body_raw(bytes, "application/json"),
-            Mood::Status(status) => {
-                ResponseTemplate::new(status).insert_header("location", request.url.as_str())
-            }
+        let mood = state.mood.clone();
+        if matches!(mood, Mood::Well) {
+            state.files.insert(fname, span);
         }
+        mood.answer(request, || saved)
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+use super::fake::assert_no_faults;
 use crate::api::sign::{Signed, qiniu};
 
 /// This server's address, as the service is told.
@@ -123,9 +124,7 @@ impl FakeReview {
 impl Drop for FakeReview {
     fn drop(&mut self) {
         let faults = self.state().faults.clone();
-        if !std::thread::panicking() {
-            assert!(faults.is_empty(), "faulty calls to the review service: {faults:#?}");
-        }
+        assert_no_faults("the review service", &faults);
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -14,24 +13,12 @@ use sha1::Sha1;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// How the service feels.
-#[derive(Clone, Debug, Default)]
-pub enum RtcMood {
-    /// It works.
-    #[default]
-    Well,
-    /// It answers with this status, and a redirect to itself.
-    Status(u16),
-    /// It answers after this long.
-    Slow(Duration),
-    /// It answers 200 with these bytes.
-    Garbage(Vec<u8>),
-}
+use super::fake::{Mood, assert_no_faults};
 
 struct State {
     app_id: String,
     keys: (String, String),
-    mood: RtcMood,
+    mood: Mood,
     rooms: BTreeMap<String, Vec<String>>,
     asked: Vec<String>,
     faults: Vec<String>,
@@ -50,7 +37,7 @@ impl FakeRtc {
         let state = Arc::new(Mutex::new(State {
             app_id: app_id.to_owned(),
             keys: (access_key.to_owned(), secret_key.to_owned()),
-            mood: RtcMood::Well,
+            mood: Mood::Well,
             rooms: BTreeMap::new(),
             asked: Vec::new(),
             faults: Vec::new(),
@@ -64,7 +51,7 @@ impl FakeRtc {
         self.server.uri()
     }
 
-    pub fn set_mood(&self, mood: RtcMood) {
+    pub fn set_mood(&self, mood: Mood) {
         self.state().mood = mood;
     }
 
@@ -87,9 +74,7 @@ impl FakeRtc {
 impl Drop for FakeRtc {
     fn drop(&mut self) {
         let faults = self.state().faults.clone();
-        if !std::thread::panicking() {
-            assert!(faults.is_empty(), "faulty calls to the RTC service: {faults:#?}");
-        }
+        assert_no_faults("the RTC service", &faults);
     }
 }
 
@@ -109,14 +94,7 @@ impl Respond for Service {
         state.asked.push(room);
         let users: Vec<_> = users.into_iter().map(|id| json!({"userId": id})).collect();
         let answer = ResponseTemplate::new(200).set_body_json(json!({"users": users}));
-        match state.mood.clone() {
-            RtcMood::Well => answer,
-            RtcMood::Slow(delay) => answer.set_delay(delay),
-            RtcMood::Status(status) => {
-                ResponseTemplate::new(status).insert_header("location", request.url.as_str())
-            }
-            RtcMood::Garbage(bytes) => ResponseTemplate::new(200).set_body_raw(bytes, "application/json"),
-        }
+        state.mood.clone().answer(request, || answer)
     }
 }
 

@@ -1,27 +1,19 @@
 //! Gifts without a server around them: the services over a database of the test's own, as many nodes as
 //! wanted, and no job that runs by itself.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use async_trait::async_trait;
-use liveloom::auth::Credentials;
-use liveloom::clock::{SharedClock, SystemClock};
-use liveloom::config::{CacheConfig, GiftConfig, ImConfig, PiliConfig};
+use liveloom::config::GiftConfig;
 use liveloom::gift::payment::Payment;
 use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, Pace, SaveGiftType, SendGift};
-use liveloom::id::IdGenerator;
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
-use liveloom::live::{self, CreateRoom, Lives};
-use liveloom::media::{Pili, RtcTokens};
-use liveloom::mic::SeatsOfLeavers;
-use liveloom::store::cache::Cache;
-use liveloom::store::db::{Db, Tx};
-use liveloom::store::fence::{Fence, LeaseLost};
-use liveloom::store::sequence::Sequence;
+use liveloom::live::{CreateRoom, Lives};
+use liveloom::store::db::Db;
 use liveloom::user::{Register, Users};
 use serde_json::json;
+
+use super::fence::Leader;
+use super::services::{Needs, Services};
 
 /// A gift type of any amount.
 pub const ANY: i32 = 1;
@@ -34,61 +26,11 @@ pub struct Node {
     pub gifts: Gifts,
 }
 
-/// Leads as long as nobody else is asked.
-pub struct Leader;
-
-impl Fence for Leader {
-    fn check<'a>(
-        &'a self,
-        _: &'a Tx<'_>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-/// Leads no more.
-pub struct FormerLeader;
-
-impl Fence for FormerLeader {
-    fn check<'a>(
-        &'a self,
-        _: &'a Tx<'_>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Err(LeaseLost::Lost) })
-    }
-}
-
-struct Numbers(Sequence);
-
-#[async_trait]
-impl IdSource for Numbers {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        Ok(self.0.next().await?)
-    }
-}
-
 impl Node {
     /// Node `node_id` over `db`, whose tables are there, paying where `config` says, at `pace`.
     pub async fn start(db: Db, node_id: u16, config: &GiftConfig, pace: Pace) -> Self {
-        let clock: SharedClock = Arc::new(SystemClock);
-        let cache = Cache::connect(&CacheConfig::Memory, Arc::clone(&clock)).await.unwrap();
-        let ids = Arc::new(IdGenerator::new(node_id, Arc::clone(&clock)).unwrap());
-        ids.allow(0, i64::MAX, Instant::now() + Duration::from_secs(3600));
-        let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
-        let im = Im::new(&ImConfig::Builtin, numbers, Arc::new(CountingOutlet::default())).unwrap();
-        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
-        let keys = Credentials::default();
-        let lives = Lives::new(live::Parts {
-            db: db.clone(),
-            cache: cache.clone(),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            users: users.clone(),
-            im,
-            pili: Arc::new(Pili::new(&PiliConfig::default(), &keys, true).unwrap()),
-            rtc: Arc::new(RtcTokens::new(String::new(), keys, 0)),
-            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-        });
+        let Services { cache, clock, ids, users, lives, .. } =
+            Services::over(&db, Needs { node_id, ..Needs::default() }).await;
         let gifts = Gifts::new(gift::Parts {
             db: db.clone(),
             ids,

@@ -2,29 +2,23 @@
 //! are decided in the services.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use liveloom::auth::Credentials;
-use liveloom::clock::{SharedClock, SystemClock};
-use liveloom::config::{CacheConfig, ImConfig, PiliConfig, RedisConfig, RtcConfig, Secret};
+use liveloom::config::{CacheConfig, RedisConfig, RtcConfig, Secret};
 use liveloom::event::DomainEvent;
-use liveloom::id::IdGenerator;
-use liveloom::im::{CountingOutlet, IdError, IdSource, Im};
-use liveloom::live::{self, CreateRoom, Lives};
-use liveloom::media::{Pili, RtcRooms, RtcTokens};
-use liveloom::mic::{self, Mics, SeatsOfLeavers};
+use liveloom::live::{CreateRoom, Lives};
+use liveloom::media::RtcRooms;
+use liveloom::mic::{self, Mics};
 use liveloom::relay::{self, Relays};
 use liveloom::store::cache::Cache;
-use liveloom::store::db::{Db, Tx};
+use liveloom::store::db::Db;
 use liveloom::store::entity::event_log;
-use liveloom::store::fence::{Fence, LeaseLost};
 use liveloom::user::Users;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::database::TestDatabase;
 use super::env;
+use super::services::{Needs, Services};
 
 /// The services and what they stand on.
 pub struct Rooms {
@@ -35,27 +29,6 @@ pub struct Rooms {
     pub mics: Mics,
     pub relays: Relays,
     _database: TestDatabase,
-}
-
-struct Numbers(AtomicI64);
-
-#[async_trait]
-impl IdSource for Numbers {
-    async fn next_id(&self) -> Result<i64, IdError> {
-        Ok(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// A leader whom nobody contests.
-pub struct Unfenced;
-
-impl Fence for Unfenced {
-    fn check<'a>(
-        &'a self,
-        _: &'a Tx<'_>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), LeaseLost>> + Send + 'a>> {
-        Box::pin(async { Ok(()) })
-    }
 }
 
 impl Rooms {
@@ -80,37 +53,15 @@ impl Rooms {
 
     async fn over(database: TestDatabase, db: Db) -> Self {
         let is_embedded = database.schema().is_empty();
-        let clock: SharedClock = Arc::new(SystemClock);
         let cache = if is_embedded {
             CacheConfig::Memory
         } else {
             let key_prefix = format!("{}:", database.schema());
             CacheConfig::Node(RedisConfig { addrs: vec![env::redis()], key_prefix, ..RedisConfig::default() })
         };
-        let cache = Cache::connect(&cache, Arc::clone(&clock)).await.unwrap();
-        let im = Im::new(
-            &ImConfig::Builtin,
-            Arc::new(Numbers(AtomicI64::new(1000))),
-            Arc::new(CountingOutlet::default()),
-        )
-        .unwrap();
-        let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(&clock));
         let keys = Credentials { access_key: "test-ak".to_owned(), secret_key: Secret::new("test-sk") };
-        let tokens = Arc::new(RtcTokens::new("", keys.clone(), 0));
-        let ids = Arc::new(IdGenerator::new(1, Arc::clone(&clock)).unwrap());
-        let now = clock.now().timestamp_millis();
-        ids.allow(now, now + 3_600_000, Instant::now() + Duration::from_secs(3600));
-        let lives = Lives::new(live::Parts {
-            db: db.clone(),
-            cache: cache.clone(),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            users: users.clone(),
-            im,
-            pili: Arc::new(Pili::new(&PiliConfig::default(), &keys, false).unwrap()),
-            rtc: Arc::clone(&tokens),
-            seats: Arc::new(SeatsOfLeavers::new(db.clone())),
-        });
+        let needs = Needs { cache, keys: keys.clone(), ..Needs::default() };
+        let Services { cache, clock, ids, users, tokens, lives, .. } = Services::over(&db, needs).await;
         let mics = Mics::new(mic::Parts {
             db: db.clone(),
             clock: Arc::clone(&clock),

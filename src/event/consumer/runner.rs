@@ -1,0 +1,157 @@
+//! Claiming lanes and handing them out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::recorder::Ended;
+use super::{AFTER_FAILURE, BATCH, Capacity, Consumer, Progress, Work};
+use crate::crash;
+use crate::event::StoredEvent;
+use crate::event::lanes::{Claim, Lanes};
+use crate::store::db::StoreError;
+
+/// Events of a lane that are handled before it goes to the end of the queue, at most.
+const PER_LANE: i64 = 16;
+/// From one look for due lanes to the next while nothing wakes: for lanes whose pause is over, and
+/// for events of other nodes.
+const POLL: Duration = Duration::from_millis(400);
+/// From one claim to the next at least, unless more was due than was claimed: so that under load lanes
+/// are claimed together, at a fraction of a statement for an event.
+const PACE: Duration = Duration::from_millis(40);
+/// How long what is under way may go on after a stop.
+const LAST_WORK: Duration = Duration::from_secs(6);
+
+/// How many of the lanes that were allowed were due.
+enum Claimed {
+    AllAllowed,
+    Some,
+}
+
+/// Claims lanes and hands them out.
+pub(super) struct Runner<C: Consumer> {
+    pub(super) lanes: Lanes,
+    pub(super) consumer: Arc<C>,
+    pub(super) left_work: watch::Receiver<()>,
+    pub(super) results: mpsc::Sender<Ended<C::Aside>>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+    pub(super) abort: CancellationToken,
+}
+
+impl<C: Consumer> Runner<C> {
+    pub(super) async fn run(mut self) {
+        let stop = self.stop.clone();
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut is_failing, mut is_more_due) = (false, false);
+        while let Some(limit) = stop.run_until_cancelled(self.capacity(&mut pace, is_more_due)).await {
+            // What is appended from here on is seen by the claim, or wakes.
+            self.left_work.mark_unchanged();
+            // Not given up by a stop: the claimed lanes would wait for the end of the lease.
+            let claimed = self.claim(limit).await;
+            if let Err(error) = &claimed
+                && !is_failing
+            {
+                tracing::warn!(%error, consumer = self.lanes.group().name, "lanes cannot be claimed");
+            }
+            is_failing = claimed.is_err();
+            is_more_due = matches!(claimed, Ok(Claimed::AllAllowed));
+            let pause = async {
+                match claimed {
+                    Err(_) => sleep(AFTER_FAILURE).await,
+                    Ok(Claimed::Some) => self.wait_for_work().await,
+                    Ok(Claimed::AllAllowed) => {}
+                }
+            };
+            stop.run_until_cancelled(pause).await;
+        }
+        self.end().await;
+    }
+
+    /// Waits until something may be claimed; answers how many lanes.
+    async fn capacity(&self, pace: &mut Interval, is_more_due: bool) -> usize {
+        if !is_more_due {
+            pace.tick().await;
+        }
+        loop {
+            match self.consumer.capacity() {
+                Capacity::Free => return BATCH,
+                Capacity::One => return 1,
+                Capacity::None(pause) => sleep(pause).await,
+            }
+        }
+    }
+
+    /// Claims lanes and begins to handle them.
+    async fn claim(&self, limit: usize) -> Result<Claimed, StoreError> {
+        let permit = self.stop.run_until_cancelled(Arc::clone(&self.permits).acquire_owned()).await;
+        let Some(Ok(first)) = permit else { return Ok(Claimed::Some) };
+        let mut permits = vec![first];
+        while permits.len() < limit
+            && let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned()
+        {
+            permits.push(permit);
+        }
+        let allowed = permits.len();
+        let claims = self.lanes.claim(allowed).await?;
+        if claims.is_empty() {
+            return Ok(Claimed::Some);
+        }
+        crash::point(self.consumer.steps().0);
+        let claimed = if claims.len() == allowed { Claimed::AllAllowed } else { Claimed::Some };
+        let (mut events, claimed) = match self.lanes.read(&claims, PER_LANE).await {
+            Ok(events) => (Some(events), Ok(claimed)),
+            Err(error) => (None, Err(error)),
+        };
+        for (claim, permit) in claims.into_iter().zip(permits) {
+            let own = events.as_mut().map(|events| events.remove(&claim.live_id).unwrap_or_default());
+            self.begin(claim, own, permit);
+        }
+        claimed
+    }
+
+    /// Begins to handle a lane; without its events, which could not be read, only gives it back.
+    fn begin(&self, claim: Claim, events: Option<Vec<StoredEvent>>, permit: OwnedSemaphorePermit) {
+        let (consumer, results) = (Arc::clone(&self.consumer), self.results.clone());
+        let (until, last) = (claim.until, claim.last(PER_LANE));
+        let (stop, abort) = (self.stop.clone(), self.abort.clone());
+        self.tasks.spawn(async move {
+            let is_read = events.is_some();
+            let work = Work { claim, events: events.unwrap_or_default(), last, stop, abort };
+            let progress = if is_read {
+                consumer.handle(work).await
+            } else {
+                let finished = work.finished(work.claim.done, work.claim.attempts, AFTER_FAILURE);
+                Progress { finished, aside: Vec::new() }
+            };
+            let _ = results.send(Ended { progress, until, _permit: permit }).await;
+        });
+    }
+
+    /// Waits until a lane may be due.
+    async fn wait_for_work(&mut self) {
+        loop {
+            if let Ok(Ok(())) = timeout(POLL, self.left_work.changed()).await {
+                return;
+            }
+            // A failed look is found out by the claim.
+            if self.lanes.is_any_due().await.unwrap_or(true) {
+                return;
+            }
+        }
+    }
+
+    async fn end(self) {
+        self.tasks.close();
+        if timeout(LAST_WORK, self.tasks.wait()).await.is_err() {
+            self.abort.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Pages of rooms.
+
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::queries::room;
+use super::room::{LiveStatus, Room, Wanted};
+use crate::rest::Paging;
+use crate::store::db::{Db, Dialect, StoreError, escape_like};
+use crate::store::entity::live_entities::{Column, Entity};
+
+/// Which rooms a page shows, and so in which order.
+pub enum RoomFilter<'a> {
+    /// By status, newest update first.
+    Status(Wanted),
+    /// Of one anchor, newest start first.
+    Anchor(&'a str),
+    /// Live ones whose title, id or anchor's id starts with this.
+    Prefix(&'a str),
+}
+
+/// One page of rooms, and how many rows all pages have.
+pub async fn page(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    filter: &RoomFilter<'_>,
+    paging: Paging,
+) -> Result<(u64, Vec<Room>), StoreError> {
+    let wanted = Entity::find().filter(condition(filter, db.dialect()));
+    let total = wanted.clone().count(conn).await?;
+    if paging.offset() >= total {
+        return Ok((total, Vec::new()));
+    }
+    let ordered = match filter {
+        RoomFilter::Anchor(_) => wanted.order_by_desc(Column::StartAt),
+        RoomFilter::Status(Wanted::Open) => {
+            wanted.order_by_desc(Column::Status).order_by_desc(Column::UpdatedAt)
+        }
+        RoomFilter::Status(_) | RoomFilter::Prefix(_) => wanted.order_by_desc(Column::UpdatedAt),
+    };
+    let rows = ordered.order_by_desc(Column::Id).offset(paging.offset()).limit(paging.size).all(conn).await?;
+    Ok((total, rows.into_iter().map(|row| room(db, row)).collect()))
+}
+
+fn condition(filter: &RoomFilter<'_>, dialect: Dialect) -> Condition {
+    let present = Condition::all().add(Column::DeletedAt.is_null());
+    match filter {
+        RoomFilter::Status(Wanted::Open) => {
+            present.add(Column::Status.is_in([LiveStatus::Created.column(), LiveStatus::Live.column()]))
+        }
+        RoomFilter::Status(Wanted::Only(status)) => present.add(Column::Status.eq(status.column())),
+        RoomFilter::Anchor(anchor_id) => present.add(Column::AnchorId.eq(*anchor_id)),
+        RoomFilter::Prefix(keyword) => {
+            let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
+            let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
+            // Titles are searched as people type; ids are compared byte by byte.
+            let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
+            let any = Condition::any()
+                .add(starts(Column::Title))
+                .add(starts(Column::LiveId))
+                .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor));
+            present.add(Column::Status.eq(LiveStatus::Live.column())).add(any)
+        }
+    }
+}
