@@ -28,3 +28,4 @@ mod signing;
 mod stats;
 mod stream;
 mod support;
+mod web;
