@@ -19,10 +19,12 @@ test-long: ## Kill two nodes under load 200 times, and run every crash, race and
 	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} \
 	tests/run --test it -- drill:: crash races gift:: --nocapture $(ARGS)
 
-lint: ## Check format, lints, the floors of src/, shell scripts and dependencies
+lint: ## Check format, lints, the floors of src/, shell scripts, web/ and dependencies
 	cargo fmt --all --check
 	scripts/floors
 	scripts/shell-check
+	@if command -v npm >/dev/null; then echo scripts/web-build; scripts/web-build; \
+	else echo 'npm is not installed: web/ is not checked'; fi
 	cargo clippy --workspace --all-targets --features liveloom/crash-points -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
 	else echo 'cargo-deny is not installed: licenses and bans are not checked'; fi

@@ -29,3 +29,4 @@ mod signing;
 mod stats;
 mod stream;
 mod support;
+mod web;
