@@ -89,7 +89,7 @@ pub async fn history_is_complete_or_says_so(bed: Bed) {
         let history = other.history("c", since, limit).await.unwrap();
         assert_eq!((offsets(&history), history.is_complete), (expected, is_complete), "{since:?} {limit}");
         assert_eq!(history.position, position);
-        let bodies = history.publications.iter().map(|publication| text(publication));
+        let bodies = history.publications.iter().map(text);
         assert!(bodies.eq(history.publications.iter().map(|publication| publication.offset.to_string())));
     }
 }
