@@ -1,6 +1,7 @@
 //! What can go wrong with the broker.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::error::{Failure, Kind};
 use crate::store::redis::RemoteError;
@@ -17,6 +18,9 @@ pub enum BrokerError {
     /// Redis did not confirm a subscription in time.
     #[error("the subscription was not confirmed in time")]
     Unconfirmed,
+    /// The metrics cannot be made.
+    #[error("the broker has no metrics: {0}")]
+    Metrics(Arc<str>),
 }
 
 impl Failure for BrokerError {
@@ -24,6 +28,7 @@ impl Failure for BrokerError {
         match self {
             Self::Redis(error) => error.kind(),
             Self::Busy | Self::Unconfirmed => Kind::Unavailable,
+            Self::Metrics(_) => Kind::Internal,
         }
     }
 

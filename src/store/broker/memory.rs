@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::Result;
 use super::error::BrokerError;
 use super::memory_log::Log;
+use super::metrics::Metrics;
 use super::types::{Heard, History, Keep, Pace, Position, Published};
 use crate::clock::SharedClock;
 use crate::store::redis::link::DEADLINE;
@@ -22,6 +23,7 @@ pub(super) struct Memory {
     clock: SharedClock,
     shards: Vec<Mutex<Shard>>,
     heard: mpsc::Sender<Heard>,
+    metrics: Metrics,
 }
 
 #[derive(Default)]
@@ -47,8 +49,8 @@ impl Shard {
 }
 
 impl Memory {
-    pub(super) fn new(clock: SharedClock, heard: mpsc::Sender<Heard>) -> Self {
-        Self { clock, shards: (0..SHARDS).map(|_| Mutex::default()).collect(), heard }
+    pub(super) fn new(clock: SharedClock, heard: mpsc::Sender<Heard>, metrics: Metrics) -> Self {
+        Self { clock, shards: (0..SHARDS).map(|_| Mutex::default()).collect(), heard, metrics }
     }
 
     /// The shard of a channel, and the present.
@@ -86,7 +88,10 @@ impl Memory {
                 Some(publish(shard, channel, body, keep, pace, permit, now))
             });
             match published {
-                Some(published) => return Ok(published),
+                Some(published) => {
+                    self.metrics.heard.inc_by(nodes_of(published));
+                    return Ok(published);
+                }
                 None => is_heard = true,
             }
         }
@@ -114,11 +119,15 @@ impl Memory {
     }
 
     pub(super) fn subscribe(&self, channel: &str) {
-        self.shard(channel, |shard, _| shard.subscribed.insert(channel.into()));
+        if self.shard(channel, |shard, _| shard.subscribed.insert(channel.into())) {
+            self.metrics.subscriptions.inc();
+        }
     }
 
     pub(super) fn unsubscribe(&self, channel: &str) {
-        self.shard(channel, |shard, _| shard.subscribed.remove(channel));
+        if self.shard(channel, |shard, _| shard.subscribed.remove(channel)) {
+            self.metrics.subscriptions.dec();
+        }
     }
 }
 
@@ -144,5 +153,12 @@ fn publish(
             Published::At { position, nodes: 1 }
         }
         _ => Published::At { position, nodes: 0 },
+    }
+}
+
+fn nodes_of(published: Published) -> u64 {
+    match published {
+        Published::At { nodes, .. } => nodes.into(),
+        Published::TooFast { .. } => 0,
     }
 }

@@ -6,22 +6,33 @@
 //! step. Offsets belong to an epoch; when Redis was restarted or failed over, a new epoch begins,
 //! so that an offset never names two messages.
 
+mod ear;
 mod error;
+mod keys;
+mod listening;
 mod memory;
 mod memory_log;
+mod metrics;
+mod redis;
+mod scripts;
+mod stored;
+mod subscriber;
+mod subscriptions;
 mod types;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Registry;
 use tokio::sync::mpsc;
 
 pub use self::error::BrokerError;
 use self::memory::Memory;
+use self::metrics::Metrics;
+use self::redis::Redis;
 pub use self::types::{Epoch, Heard, History, Keep, NotAnEpoch, Pace, Position, Publication, Published};
 use crate::clock::SharedClock;
 use crate::config::CacheConfig;
-use crate::store::redis::RemoteError;
 
 type Result<T> = std::result::Result<T, BrokerError>;
 
@@ -32,11 +43,15 @@ const BACKLOG: usize = 4096;
 
 /// A handle to the broker; clones share everything.
 #[derive(Clone)]
-pub struct Broker(Backend);
+pub struct Broker {
+    backend: Backend,
+    metrics: Metrics,
+}
 
 #[derive(Clone)]
 enum Backend {
     Memory(Arc<Memory>),
+    Redis(Arc<Redis>),
 }
 
 impl Broker {
@@ -44,84 +59,115 @@ impl Broker {
     /// to in the background as soon as it is there.
     ///
     /// What this node hears comes from the receiver. When it is not taken in, hearing waits, and so
-    /// does publishing in memory: whoever takes it in must not wait for a call of the broker.
+    /// do publishing in memory and subscribing: whoever takes it in must not wait for those.
     ///
     /// # Errors
     /// [`BrokerError::Redis`] for addresses or a key prefix that cannot be used.
     pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<(Self, mpsc::Receiver<Heard>)> {
+        let metrics = Metrics::new().map_err(|error| BrokerError::Metrics(error.to_string().into()))?;
         let (sender, receiver) = mpsc::channel(BACKLOG);
-        let backend = match cfg {
-            CacheConfig::Memory => Backend::Memory(Arc::new(Memory::new(clock, sender))),
-            CacheConfig::Node(_) | CacheConfig::Cluster(_) => {
-                return Err(RemoteError::Config("the broker runs in memory only, so far".into()).into());
-            }
+        let open = async |redis, is_cluster, sender| {
+            let redis = Redis::open(redis, is_cluster, sender, metrics.clone()).await?;
+            Result::Ok(Backend::Redis(Arc::new(redis)))
         };
-        Ok((Self(backend), receiver))
+        let backend = match cfg {
+            CacheConfig::Memory => Backend::Memory(Arc::new(Memory::new(clock, sender, metrics.clone()))),
+            CacheConfig::Node(redis) => open(redis, false, sender).await?,
+            CacheConfig::Cluster(redis) => open(redis, true, sender).await?,
+        };
+        Ok((Self { backend, metrics }, receiver))
     }
 
+    /// Shows the counters in `registry`.
+    ///
+    /// # Errors
+    /// When the registry holds one of the names already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.metrics.register(registry)
+    }
+}
+
+/// Messages. All of the calls fail with a [`BrokerError`] when Redis does.
+impl Broker {
     /// Publishes a message: in one round trip, and never twice. After an error it is unknown
     /// whether it was published, except after [`BrokerError::Busy`].
     pub async fn publish(&self, channel: &str, body: &[u8], keep: Keep, pace: Pace<'_>) -> Result<Published> {
-        match &self.0 {
+        let published = match &self.backend {
             Backend::Memory(memory) => memory.publish(channel, body, keep, pace).await,
+            Backend::Redis(redis) => redis.publish(channel, body, keep, pace).await,
+        };
+        match &published {
+            Ok(Published::At { .. }) => self.metrics.published.inc(),
+            Ok(Published::TooFast { .. }) => self.metrics.too_fast.inc(),
+            Err(_) => self.metrics.failed.inc(),
         }
+        published
     }
 
     /// The present position of a channel, which is known from now on: for at least `keep.time`.
     pub async fn position(&self, channel: &str, keep: Keep) -> Result<Position> {
-        match &self.0 {
+        match &self.backend {
             Backend::Memory(memory) => Ok(memory.position(channel, keep)),
+            Backend::Redis(redis) => redis.position(channel, keep).await,
         }
     }
 
-    /// The present positions of channels, in the same order; none of those that are not known.
+    /// The present positions of channels, in the same order; none of those that are not known. One
+    /// round trip for each server.
     pub async fn positions(&self, channels: &[Arc<str>]) -> Result<Vec<Option<Position>>> {
-        match &self.0 {
+        match &self.backend {
             Backend::Memory(memory) => Ok(memory.positions(channels)),
+            Backend::Redis(redis) => redis.positions(channels).await,
         }
     }
 
     /// The first `limit` kept messages after `since`; without one, or if it is of another epoch,
     /// the last `limit`.
     pub async fn history(&self, channel: &str, since: Option<Position>, limit: usize) -> Result<History> {
-        match &self.0 {
+        match &self.backend {
             Backend::Memory(memory) => Ok(memory.history(channel, since, limit)),
+            Backend::Redis(redis) => redis.history(channel, since, limit).await,
         }
     }
 
     /// Puts another body in the place of a kept message; false if it is not kept.
     pub async fn replace(&self, channel: &str, position: Position, body: &[u8]) -> Result<bool> {
-        match &self.0 {
+        match &self.backend {
             Backend::Memory(memory) => Ok(memory.replace(channel, position, body)),
+            Backend::Redis(redis) => redis.replace(channel, position, body).await,
         }
     }
+}
 
+/// Subscriptions.
+impl Broker {
     /// Subscribes to a channel: when this has returned, the node hears it, until it unsubscribes.
     /// After an error it does not, unless it did before.
     pub async fn subscribe(&self, channel: &str) -> Result<()> {
-        match &self.0 {
-            Backend::Memory(memory) => {
-                memory.subscribe(channel);
-                Ok(())
-            }
-        }
-    }
-
-    /// Ends a subscription, in the background. What is under way may still be heard.
-    pub async fn unsubscribe(&self, channel: &str) {
-        match &self.0 {
-            Backend::Memory(memory) => memory.unsubscribe(channel),
-        }
+        self.hear(channel, false).await
     }
 
     /// Subscribes anew to a channel that went silent though its connection is healthy. What was
     /// published meanwhile is in the history; nothing is said of an interruption.
     pub async fn resubscribe(&self, channel: &str) -> Result<()> {
-        match &self.0 {
+        self.hear(channel, true).await
+    }
+
+    async fn hear(&self, channel: &str, anew: bool) -> Result<()> {
+        match &self.backend {
             Backend::Memory(memory) => {
                 memory.subscribe(channel);
                 Ok(())
             }
+            Backend::Redis(redis) => redis.subscriptions.hear(channel, anew).await,
+        }
+    }
+
+    /// Ends a subscription, in the background. What is under way may still be heard.
+    pub async fn unsubscribe(&self, channel: &str) {
+        match &self.backend {
+            Backend::Memory(memory) => memory.unsubscribe(channel),
+            Backend::Redis(redis) => redis.subscriptions.leave(channel),
         }
     }
 }

@@ -89,6 +89,16 @@ impl Cluster {
         self.shared.nodes()
     }
 
+    /// Which node serves what, now and later.
+    pub(in crate::store) fn layout(&self) -> watch::Receiver<Arc<Layout>> {
+        self.shared.layout.subscribe()
+    }
+
+    /// The layout may be out of date.
+    pub(in crate::store) fn doubt_layout(&self) {
+        self.shared.outdated.notify_one();
+    }
+
     /// Makes a request of the master of `key`, or of any.
     pub(in crate::store) async fn send(
         &self,

@@ -1,15 +1,23 @@
 //! How to reach Redis: addresses, credentials, encryption.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use redis::aio::PubSub;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult,
+    cmd,
 };
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::connection::Connection;
 use super::error::RemoteError;
+use super::wire::{Reply, Wire};
 use crate::config::RedisConfig;
 
 /// How long reaching a server and logging in may take.
@@ -78,6 +86,32 @@ impl Connector {
         if self.asks_run_id { connection.ask_run_id().await } else { Ok(connection) }
     }
 
+    /// Opens a connection for one who reads what comes, as it comes.
+    pub(in crate::store) async fn connect_wire(&self, addr: &Addr) -> io::Result<Wire> {
+        let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
+        tcp.set_nodelay(true)?;
+        let mut wire = match self.tls {
+            true => Wire::new(Box::new(encrypt(tcp, &addr.host).await?)),
+            false => Wire::new(Box::new(tcp)),
+        };
+        if let Some(login) = self.login() {
+            wire.send(&login).await?;
+            if let Reply::Error(refusal) = wire.receive().await? {
+                return Err(io::Error::other(refusal.to_owned()));
+            }
+        }
+        Ok(wire)
+    }
+
+    fn login(&self) -> Option<Cmd> {
+        let mut login = cmd("AUTH");
+        if let Some(username) = self.settings.username() {
+            login.arg(username);
+        }
+        login.arg(self.settings.password()?);
+        Some(login)
+    }
+
     /// Opens a connection for subscriptions.
     pub(in crate::store) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
         self.client(addr)?.get_async_pubsub().await
@@ -94,6 +128,13 @@ impl Connector {
         let info = addr.into_connection_info()?;
         Client::open(info.set_redis_settings(self.settings.clone()).set_tcp_settings(tcp))
     }
+}
+
+async fn encrypt(tcp: TcpStream, host: &str) -> io::Result<TlsStream<TcpStream>> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
 /// The addresses of the configuration: one of a node, any number of a cluster.

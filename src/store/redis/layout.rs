@@ -18,6 +18,11 @@ pub(in crate::store) struct Layout {
 }
 
 impl Layout {
+    /// A single server, which serves all slots.
+    pub(in crate::store) fn single(addr: Addr) -> Self {
+        Self { ranges: vec![(0, SLOTS - 1, addr)], replicas: Vec::new() }
+    }
+
     /// Reads the answer to CLUSTER SLOTS that the node at `asked` gave; none if it knows of no
     /// master.
     pub(in crate::store) fn read(answer: Value, asked: &Addr) -> Option<Self> {

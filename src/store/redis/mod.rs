@@ -9,5 +9,6 @@ pub(in crate::store) mod layout;
 pub(in crate::store) mod link;
 pub(in crate::store) mod remote;
 pub(in crate::store) mod script;
+pub(in crate::store) mod wire;
 
 pub use self::error::RemoteError;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
+use tokio::sync::watch;
 
 use super::cluster::Cluster;
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector, addrs};
 use super::error::RemoteError;
+use super::layout::Layout;
 use super::link::{Failed, Link};
 use super::script::Call;
 use crate::config::RedisConfig;
@@ -17,7 +19,7 @@ type Result<T> = std::result::Result<T, RemoteError>;
 
 /// Where calls go.
 pub(in crate::store) enum Remote {
-    Node { link: Link, addr: Addr },
+    Node { link: Link, layout: watch::Sender<Arc<Layout>> },
     Cluster(Cluster),
 }
 
@@ -33,7 +35,8 @@ impl Remote {
             return Ok(Arc::new(Self::Cluster(Cluster::open(connector, addrs))));
         }
         let addr = addrs.pop().ok_or_else(|| RemoteError::Config("no address".into()))?;
-        Ok(Arc::new(Self::Node { link: Link::open(connector, addr.clone()), addr }))
+        let layout = watch::Sender::new(Arc::new(Layout::single(addr.clone())));
+        Ok(Arc::new(Self::Node { link: Link::open(connector, addr), layout }))
     }
 
     /// Waits, up to the deadline of a call, for the first attempt to connect.
@@ -47,8 +50,23 @@ impl Remote {
     /// The servers that a subscription can be made at.
     pub(in crate::store) fn nodes(&self) -> Vec<Addr> {
         match self {
-            Self::Node { addr, .. } => vec![addr.clone()],
+            Self::Node { layout, .. } => layout.borrow().masters().cloned().collect(),
             Self::Cluster(cluster) => cluster.nodes(),
+        }
+    }
+
+    /// Which server serves what, now and later.
+    pub(in crate::store) fn layout(&self) -> watch::Receiver<Arc<Layout>> {
+        match self {
+            Self::Node { layout, .. } => layout.subscribe(),
+            Self::Cluster(cluster) => cluster.layout(),
+        }
+    }
+
+    /// The layout may be out of date.
+    pub(in crate::store) fn doubt_layout(&self) {
+        if let Self::Cluster(cluster) = self {
+            cluster.doubt_layout();
         }
     }
 

@@ -1,0 +1,10 @@
+//! The scripts of the broker that run in Redis.
+
+use crate::store::redis::script::scripts;
+
+scripts! {
+    PUBLISH = "publish.lua";
+    POSITIONS = "positions.lua";
+    HISTORY = "history.lua";
+    REPLACE = "replace.lua";
+}
