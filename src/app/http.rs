@@ -17,8 +17,8 @@ use tokio::net::TcpSocket;
 
 use super::services::{Ground, Services};
 use crate::config::parse_listen_addr;
-use crate::edges::Edges;
 use crate::edges::native::{self, PublishLimits};
+use crate::edges::{AddressCount, Edges, barrage};
 use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 
@@ -104,5 +104,10 @@ fn edges(ground: &Ground, services: &Services) -> Edges {
             relays: services.relays.clone(),
             limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
         },
+        barrage: barrage::Parts {
+            gate: services.gate.clone(),
+            addresses: AddressCount::new(ground.config.realtime.barrage_per_address),
+        },
+        mesh: services.mesh.as_ref().clone(),
     }
 }

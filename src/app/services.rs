@@ -15,6 +15,7 @@ use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
+use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
 use crate::hub::{AnnouncedOrders, Hub};
 use crate::id::IdGenerator;
@@ -63,6 +64,7 @@ pub(super) struct Services {
     stats: web::Data<Stats>,
     pub(super) reviews: web::Data<Reviews>,
     pub(super) gate: web::Data<Gate>,
+    pub(super) mesh: web::Data<Mesh>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,
     login_limit: web::Data<LoginLimit>,
@@ -81,7 +83,7 @@ impl Services {
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), orders)))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
-        let gate = gate(ground, &users, &admins)?;
+        let gate = web::Data::new(gate(ground, &users, &admins)?);
         let features = Features::wire(ground, &users, &im)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
@@ -97,7 +99,8 @@ impl Services {
             likes: web::Data::new(features.likes),
             stats: web::Data::new(features.stats),
             reviews: web::Data::new(features.reviews),
-            gate: web::Data::new(gate),
+            mesh: web::Data::new(Mesh::new(hub.clone(), gate.clone())),
+            gate,
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(config.hooks.clone()),
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
@@ -127,6 +130,7 @@ impl Services {
             .app_data(self.stats.clone())
             .app_data(self.reviews.clone())
             .app_data(self.gate.clone())
+            .app_data(self.mesh.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
             .app_data(self.login_limit.clone())

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
@@ -68,7 +68,22 @@ impl Gate {
     /// The address of the caller, seen through trusted proxies.
     #[must_use]
     pub fn client_ip(&self, request: &HttpRequest) -> IpAddr {
-        peer::client_ip(request, &self.trusted_proxies)
+        self.peer_ip(request.head())
+    }
+
+    /// The address of one who asks for a WebSocket, seen through trusted proxies.
+    #[must_use]
+    pub fn peer_ip(&self, handshake: &RequestHead) -> IpAddr {
+        peer::client_ip(handshake, &self.trusted_proxies)
+    }
+
+    /// Lets a business backend have a WebSocket: its handshake is signed as any call is.
+    ///
+    /// # Errors
+    /// 401, as for any call; the store's.
+    pub async fn admit_backend(&self, handshake: &RequestHead) -> Result<(), ApiError> {
+        let asked = Asked { head: handshake, path: handshake.uri.path(), body: &[] };
+        self.backend(&asked, false).await
     }
 
     /// The user whose token this is, without a scheme before it.
@@ -96,30 +111,35 @@ impl Gate {
         Ok(Admin { claims })
     }
 
-    async fn backend(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
+    async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
+        let original = request.extensions().get::<OriginalPath>().cloned();
+        let path = original.as_ref().map_or(request.path(), |path| path.0.as_str());
+        let body = body::raw(request);
+        self.backend(&Asked { head: request.head(), path, body: &body }, is_signature_needed).await
+    }
+
+    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<(), ApiError> {
         if !self.server.enable && !is_signature_needed {
-            let ip = self.client_ip(request);
+            let ip = self.peer_ip(asked.head);
             let is_allowed = self.server.allow.iter().any(|net| net.contains(&ip));
             return if is_allowed { Ok(()) } else { Err(SignatureError::Missing.into()) };
         }
-        self.check_signature(request).await
+        self.check_signature(asked).await
     }
 
-    async fn check_signature(&self, request: &HttpRequest) -> Result<(), ApiError> {
-        let headers = request.headers();
+    async fn check_signature(&self, asked: &Asked<'_>) -> Result<(), ApiError> {
+        let (headers, uri) = (&asked.head.headers, &asked.head.uri);
         let signed =
             SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let original = request.extensions().get::<OriginalPath>().cloned();
-        let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+        let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
         let host = headers.get(HOST).map(HeaderValue::as_bytes).or(authority).unwrap_or_default();
-        let bytes = body::raw(request);
         let parts = RequestParts {
-            method: request.method().as_str(),
-            path: original.as_ref().map_or(request.path(), |path| path.0.as_str()),
-            raw_query: request.query_string(),
+            method: asked.head.method.as_str(),
+            path: asked.path,
+            raw_query: uri.query().unwrap_or_default(),
             host,
             headers: &signed,
-            body: &bytes,
+            body: asked.body,
         };
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(guard) = self.signature.check(authorization, &parts, self.clock.now())? else {
@@ -131,6 +151,14 @@ impl Gate {
             Err(SignatureError::Replayed.into())
         }
     }
+}
+
+/// A call of a business backend, or the handshake of one.
+struct Asked<'a> {
+    head: &'a RequestHead,
+    /// As it stood in the request line.
+    path: &'a str,
+    body: &'a [u8],
 }
 
 /// The gate is missing: a fault of the wiring.
@@ -230,7 +258,7 @@ impl FromRequest for Backend {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let gate = gate(request);
         let request = request.clone();
-        Box::pin(async move { gate?.backend(&request, false).await.map(|()| Self) })
+        Box::pin(async move { gate?.backend_of(&request, false).await.map(|()| Self) })
     }
 }
 
@@ -245,6 +273,6 @@ impl FromRequest for SignedBackend {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let gate = gate(request);
         let request = request.clone();
-        Box::pin(async move { gate?.backend(&request, true).await.map(|()| Self) })
+        Box::pin(async move { gate?.backend_of(&request, true).await.map(|()| Self) })
     }
 }

@@ -15,6 +15,8 @@ pub struct RealtimeConfig {
     pub history_s: u64,
     /// Channels that a connection may follow.
     pub max_channels: usize,
+    /// Barrage connections that one client address may have at a node; 0 is no limit.
+    pub barrage_per_address: u32,
     /// Messages a second that a user may send to one channel, with a burst of twice that; 0 is no limit.
     pub publish_per_user_s: u32,
     /// Messages a second that all users may send to one room, over all nodes; 0 is no limit.
@@ -30,6 +32,7 @@ impl Default for RealtimeConfig {
             history_messages: 1000,
             history_s: 300,
             max_channels: 100,
+            barrage_per_address: 1000,
             publish_per_user_s: 5,
             publish_per_room_s: 100,
             drain_s: 5,
@@ -45,6 +48,11 @@ impl RealtimeConfig {
             history_messages: section.number("history_messages", default.history_messages, 1..=10_000),
             history_s: section.number("history_s", default.history_s, 1..=86_400),
             max_channels: section.number("max_channels", default.max_channels, 1..=10_000),
+            barrage_per_address: section.number(
+                "barrage_per_address",
+                default.barrage_per_address,
+                0..=1_000_000,
+            ),
             publish_per_user_s: section.number("publish_per_user_s", default.publish_per_user_s, 0..=100_000),
             publish_per_room_s: section.number(
                 "publish_per_room_s",

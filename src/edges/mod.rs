@@ -4,9 +4,14 @@
 //! An upgrade leaves the HTTP service with the bare socket ([`upgrade`]), so that a connection costs no
 //! more than a task and what it follows.
 
+pub mod barrage;
+mod limits;
+pub mod mesh;
 pub mod native;
 mod problem;
 mod socket;
 pub mod upgrade;
 
+pub use limits::AddressCount;
+pub use mesh::Mesh;
 pub use upgrade::Edges;

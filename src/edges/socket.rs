@@ -16,8 +16,6 @@ use tokio_util::codec::Decoder;
 
 use crate::hub::{Closing, Connection, LocalHub, Next, frame};
 
-/// A message may have so many bytes, in one frame or in several.
-const MAX_MESSAGE: usize = 16 * 1024;
 /// Bytes that are read at once.
 const READ: usize = 16 * 1024;
 /// How long a peer may take to say good-bye.
@@ -37,15 +35,17 @@ pub(super) enum Message {
 }
 
 /// Serves a connection until either side ends it: hands each message to `on_message`, one after the
-/// other, and writes what the connection's queue holds. `early` came with the handshake.
+/// other, and writes what the connection's queue holds. With the socket comes what the peer has sent
+/// already; a message may have `limit` bytes, in one frame or in several.
 pub(super) async fn serve(
-    io: TcpStream,
-    early: BytesMut,
+    (io, early): (TcpStream, BytesMut),
+    limit: usize,
     local: &LocalHub,
     connection: &Rc<Connection>,
     on_message: impl AsyncFnMut(Message),
 ) {
-    let mut reader = Reader { io: &io, local, connection, buffer: early, codec: codec(), parts: None };
+    let codec = Codec::new().max_size(limit);
+    let mut reader = Reader { io: &io, local, connection, buffer: early, codec, limit, parts: None };
     let reading = pin!(reader.run(on_message));
     let writing = pin!(write(&io, connection));
     match select(reading, writing).await {
@@ -59,10 +59,9 @@ pub(super) async fn serve(
         Either::Right((true, reading)) => _ = timeout(FAREWELL, reading).await,
         Either::Right((false, _)) => {}
     }
-}
-
-fn codec() -> Codec {
-    Codec::new().max_size(MAX_MESSAGE)
+    if let Some(closing) = connection.closing() {
+        local.hub().metrics().closed.with_label_values(&[&closing.code.to_string()]).inc();
+    }
 }
 
 struct Reader<'a> {
@@ -71,6 +70,7 @@ struct Reader<'a> {
     connection: &'a Rc<Connection>,
     buffer: BytesMut,
     codec: Codec,
+    limit: usize,
     /// The beginning of a message that comes in several frames, and whether it is text.
     parts: Option<(bool, BytesMut)>,
 }
@@ -150,7 +150,7 @@ impl Reader<'_> {
 
     fn add(&mut self, bytes: &[u8]) -> Result<(), Closing> {
         let (_, parts) = self.parts.as_mut().ok_or(Closing::PROTOCOL)?;
-        if parts.len() + bytes.len() > MAX_MESSAGE {
+        if parts.len() + bytes.len() > self.limit {
             return Err(Closing::PROTOCOL);
         }
         parts.extend_from_slice(bytes);

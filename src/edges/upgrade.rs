@@ -9,16 +9,22 @@ use std::rc::Rc;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::h1::{Codec, Message};
 use actix_http::{HttpMessage, Request, Response, ResponseBuilder, StatusCode, ws};
-use actix_web::HttpResponse;
 use actix_web::dev::{ServiceFactory, fn_factory, fn_service};
+use actix_web::http::header::HeaderName;
 use actix_web::rt::net::TcpStream;
+use actix_web::{HttpResponse, ResponseError};
 use bytes::BytesMut;
 use futures_util::SinkExt;
 
+use super::barrage;
+use super::mesh::{self, Mesh};
 use super::native::{self, Native};
-use crate::hub::{Hub, LocalHub};
+use crate::hub::{Endpoint, Hub, LocalHub};
 use crate::rest::envelope;
 use crate::rest::request_id::RequestId;
+
+/// Names a connection to backends.
+const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 
 type Framed = actix_codec::Framed<TcpStream, Codec>;
 
@@ -29,12 +35,18 @@ pub struct Edges {
     pub hub: Hub,
     /// What the native protocol needs.
     pub native: native::Parts,
+    /// What the barrage protocol needs.
+    pub barrage: barrage::Parts,
+    /// What backends may send.
+    pub mesh: Mesh,
 }
 
 /// The endpoints of one worker.
 struct Worker {
     local: LocalHub,
     native: Native,
+    barrage: barrage::Parts,
+    mesh: Mesh,
 }
 
 impl Edges {
@@ -52,7 +64,12 @@ impl Edges {
     > {
         fn_factory(move || {
             let local = self.hub.join();
-            let worker = Rc::new(Worker { native: Native::new(local.clone(), self.native.clone()), local });
+            let worker = Rc::new(Worker {
+                native: Native::new(local.clone(), self.native.clone()),
+                barrage: self.barrage.clone(),
+                mesh: self.mesh.clone(),
+                local,
+            });
             async move {
                 Ok::<_, ()>(fn_service(move |(request, framed)| {
                     let worker = Rc::clone(&worker);
@@ -66,35 +83,54 @@ impl Edges {
     }
 }
 
-/// An endpoint.
-enum Endpoint {
-    Native,
-}
-
-impl Endpoint {
-    fn of_path(path: &str) -> Option<Self> {
-        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-        match (segments.next(), segments.next(), segments.next()) {
-            (Some("realtime"), None, None) => Some(Self::Native),
-            _ => None,
-        }
+fn endpoint_of(path: &str) -> Option<Endpoint> {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("realtime"), None, None) => Some(Endpoint::Native),
+        (Some("barrage-videos"), None, None) => Some(Endpoint::Barrage),
+        (Some("ws"), Some("v1"), None) => Some(Endpoint::Mesh),
+        _ => None,
     }
 }
 
 impl Worker {
     async fn take(&self, request: Request, framed: Framed) {
-        let Some(endpoint) = Endpoint::of_path(request.path()) else {
+        let Some(endpoint) = endpoint_of(request.path()) else {
             return refuse(&request, framed, StatusCode::NOT_FOUND).await;
         };
         if self.local.hub().is_draining() {
             return refuse(&request, framed, StatusCode::SERVICE_UNAVAILABLE).await;
         }
-        let token = query_token(&request);
-        let Some((io, early)) = shake_hands(&request, framed).await else { return };
-        drop(request);
         match endpoint {
-            Endpoint::Native => self.native.serve(io, early, token).await,
+            Endpoint::Native => self.take_native(request, framed).await,
+            Endpoint::Barrage => self.take_barrage(request, framed).await,
+            Endpoint::Mesh => self.take_mesh(request, framed).await,
         }
+    }
+
+    async fn take_native(&self, request: Request, framed: Framed) {
+        let token = query_token(&request);
+        let Some((io, early)) = shake_hands(&request, framed, None).await else { return };
+        drop(request);
+        self.native.serve(io, early, token).await;
+    }
+
+    async fn take_barrage(&self, request: Request, framed: Framed) {
+        let Some(admitted) = barrage::admit(&self.barrage, &self.local, request.head()) else {
+            return refuse(&request, framed, StatusCode::TOO_MANY_REQUESTS).await;
+        };
+        let Some(io) = shake_hands(&request, framed, Some(admitted.client_id())).await else { return };
+        drop(request);
+        barrage::serve(&self.local, admitted, io).await;
+    }
+
+    async fn take_mesh(&self, request: Request, framed: Framed) {
+        if let Err(error) = self.mesh.admit(request.head()).await {
+            return refuse(&request, framed, error.status_code()).await;
+        }
+        let Some(io) = shake_hands(&request, framed, None).await else { return };
+        drop(request);
+        mesh::websocket::serve(&self.mesh, &self.local, io).await;
     }
 }
 
@@ -107,8 +143,12 @@ fn query_token(request: &Request) -> Option<String> {
 }
 
 /// Completes the handshake (RFC 6455 section 4.2.2); answers the socket, and what the peer has sent
-/// already.
-async fn shake_hands(request: &Request, mut framed: Framed) -> Option<(TcpStream, BytesMut)> {
+/// already. A client id is told in a header, where a protocol has no place for it.
+async fn shake_hands(
+    request: &Request,
+    mut framed: Framed,
+    client_id: Option<u64>,
+) -> Option<(TcpStream, BytesMut)> {
     let mut response: ResponseBuilder = match ws::handshake(request.head()) {
         Ok(response) => response,
         Err(error) => {
@@ -117,6 +157,9 @@ async fn shake_hands(request: &Request, mut framed: Framed) -> Option<(TcpStream
             return None;
         }
     };
+    if let Some(client_id) = client_id {
+        response.insert_header((CLIENT_ID, client_id.to_string()));
+    }
     let head = response.finish().drop_body();
     framed.send(Message::Item((head, BodySize::None))).await.ok()?;
     let parts = framed.into_parts();

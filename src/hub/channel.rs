@@ -15,6 +15,8 @@ pub enum Kind {
     User,
     /// `video:<video_id>`: barrage over a video.
     Video,
+    /// Any other name: barrage over whatever an app has.
+    Other,
     /// `node:<node_id>`: one node of this server, for what is meant for a connection of it.
     Node,
 }
@@ -28,6 +30,7 @@ impl Kind {
             Self::Room => "room:",
             Self::User => "user:",
             Self::Video => "video:",
+            Self::Other => "",
             Self::Node => "node:",
         }
     }
@@ -53,7 +56,25 @@ impl Channel {
         Self::any(name).filter(|channel| channel.kind != Kind::Node)
     }
 
-    /// Reads the name of a channel of any kind.
+    /// Reads the name of a channel for barrage: `video:<video_id>`, or any other of 1 to 256 visible
+    /// characters that is none of a room, a user or a node.
+    #[must_use]
+    pub fn barrage(name: &str) -> Option<Self> {
+        let is_visible = !name.chars().any(|c| c.is_control() || c.is_whitespace());
+        if name.is_empty() || name.chars().count() > Kind::MAX_ID || !is_visible {
+            return None;
+        }
+        let reserved = [Kind::Room, Kind::User, Kind::Video, Kind::Node];
+        match reserved.into_iter().find(|kind| name.starts_with(kind.prefix())) {
+            None => Some(Self { kind: Kind::Other, name: name.into() }),
+            Some(Kind::Video) if name.len() > Kind::Video.prefix().len() => {
+                Some(Self { kind: Kind::Video, name: name.into() })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Reads the name of a channel of any kind but [`Kind::Other`].
     pub(super) fn any(name: &str) -> Option<Self> {
         let kinds = [Kind::Room, Kind::User, Kind::Video, Kind::Node];
         let kind = kinds.into_iter().find(|kind| name.starts_with(kind.prefix()))?;
@@ -74,7 +95,7 @@ impl Channel {
         &self.name
     }
 
-    /// The id of the room, user, video or node.
+    /// The id of the room, user, video or node; the whole of another name.
     #[must_use]
     pub fn id(&self) -> &str {
         self.name.get(self.kind.prefix().len()..).unwrap_or_default()
@@ -85,7 +106,7 @@ impl Channel {
         let (messages, time) = match self.kind {
             Kind::Room => (config.history_messages, Duration::from_secs(config.history_s)),
             Kind::User => (config.history_messages.min(200), Duration::from_secs(config.history_s)),
-            Kind::Video | Kind::Node => (200, Duration::from_secs(60)),
+            Kind::Video | Kind::Other | Kind::Node => (200, Duration::from_secs(60)),
         };
         Keep { messages, time }
     }
@@ -117,5 +138,19 @@ mod tests {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
         assert_eq!(Channel::new(Kind::Node, "7"), Channel::any("node:7").expect("a channel"));
+    }
+
+    #[test]
+    fn barrage_has_any_name_that_nothing_else_has() {
+        let kind = |name: &str| Channel::barrage(name).map(|channel| channel.kind());
+        assert_eq!(kind("video:1"), Some(Kind::Video));
+        for other in ["channel1", "Room:1", "x:user:1", &"\u{5f39}".repeat(256)] {
+            assert_eq!(kind(other), Some(Kind::Other), "{other:?}");
+        }
+        for wrong in
+            ["", "room:1", "room:", "user:a", "node:1", "video:", " room:1", "a b", "a\n", &"x".repeat(257)]
+        {
+            assert_eq!(kind(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(super) enum ToWorker {
     Message(Arc<str>, Position, Bytes),
     /// Messages before this position may be missing.
     Lost(Arc<str>, Position, Option<Bytes>),
-    /// A message for one connection, wherever it is.
+    /// A message for one barrage connection, wherever it is.
     Direct(u64, Bytes),
     /// A user must not follow a channel any more.
     Unsubscribe { channel: Arc<str>, user_id: Arc<str>, code: u16, reason: Arc<str> },
@@ -82,13 +82,37 @@ struct Inner {
     started: Instant,
     channels: RefCell<HashMap<Arc<str>, Followed>>,
     connections: RefCell<Slab<Rc<Connection>>>,
+    /// Those that may be sent something by their client id: the barrage ones.
+    by_id: RefCell<HashMap<u64, Rc<Connection>>>,
+}
+
+/// Which protocol a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The project's own.
+    Native,
+    /// CONNMIX's barrage, for viewers.
+    Barrage,
+    /// CONNMIX's API, for backends.
+    Mesh,
+}
+
+impl Endpoint {
+    /// Its name in metrics.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Barrage => "barrage",
+            Self::Mesh => "mesh",
+        }
+    }
 }
 
 /// A connection that is known to the hub until this is dropped.
 pub struct Registered {
     local: LocalHub,
     key: usize,
-    endpoint: &'static str,
+    endpoint: Endpoint,
     connection: Rc<Connection>,
 }
 
@@ -107,7 +131,8 @@ impl Drop for Registered {
             self.local.unsubscribe(&self.connection, &channel);
         }
         inner.connections.borrow_mut().remove(self.key);
-        inner.hub.metrics().connections.with_label_values(&[self.endpoint]).dec();
+        inner.by_id.borrow_mut().remove(&self.connection.client_id());
+        inner.hub.metrics().connections.with_label_values(&[self.endpoint.label()]).dec();
     }
 }
 
@@ -119,6 +144,7 @@ impl LocalHub {
             started: Instant::now(),
             channels: RefCell::default(),
             connections: RefCell::default(),
+            by_id: RefCell::default(),
         };
         let local = Self(Rc::new(inner));
         // The dispatcher holds the sender, and so these end with it.
@@ -139,14 +165,16 @@ impl LocalHub {
         self.0.started.elapsed()
     }
 
-    /// Makes a connection known. None when the node has as many as it may have; the limit is shared
-    /// evenly among the workers by the way in which they get connections.
+    /// Makes a connection known.
     #[must_use]
-    pub fn register(&self, endpoint: &'static str) -> Registered {
+    pub fn register(&self, endpoint: Endpoint) -> Registered {
         let inner = &self.0;
         let connection = Rc::new(Connection::new(inner.hub.new_client_id(), self.now()));
         let key = inner.connections.borrow_mut().insert(Rc::clone(&connection));
-        inner.hub.metrics().connections.with_label_values(&[endpoint]).inc();
+        if endpoint == Endpoint::Barrage {
+            inner.by_id.borrow_mut().insert(connection.client_id(), Rc::clone(&connection));
+        }
+        inner.hub.metrics().connections.with_label_values(&[endpoint.label()]).inc();
         Registered { local: self.clone(), key, endpoint, connection }
     }
 
@@ -264,7 +292,7 @@ impl LocalHub {
             ToWorker::Message(name, position, frame) => self.fan_out(&name, position, &frame),
             ToWorker::Lost(name, position, frame) => self.lost(&name, position, frame.as_ref()),
             ToWorker::Direct(client_id, frame) => {
-                if let Some(connection) = self.find(|connection| connection.client_id() == client_id) {
+                if let Some(connection) = self.0.by_id.borrow().get(&client_id) {
                     connection.push(frame);
                 }
             }
@@ -280,14 +308,6 @@ impl LocalHub {
             }
             ToWorker::Drain(window) => _ = spawn_local(self.clone().drain(window)),
         }
-    }
-
-    fn find(&self, wanted: impl Fn(&Connection) -> bool) -> Option<Rc<Connection>> {
-        let connections = self.0.connections.borrow();
-        connections
-            .iter()
-            .find(|(_, connection)| wanted(connection))
-            .map(|(_, connection)| Rc::clone(connection))
     }
 
     fn opened(&self, name: &Arc<str>, position: Position) {

@@ -98,7 +98,7 @@ pub fn raw_frame(body: &[u8]) -> Bytes {
 /// The frame that brings a publication to the subscribers of `channel`.
 pub(super) fn frame_of(channel: &Channel, publication: &Publication) -> Bytes {
     match channel.kind() {
-        Kind::Video | Kind::Node => raw_frame(&publication.body),
+        Kind::Video | Kind::Other | Kind::Node => raw_frame(&publication.body),
         Kind::Room | Kind::User => {
             let mut json = String::with_capacity(96 + channel.name().len() + publication.body.len());
             json.push_str(r#"{"push":{"channel":"#);

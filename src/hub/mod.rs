@@ -22,6 +22,6 @@ pub use announced::{AnnouncedOrders, TOPIC};
 pub use channel::{Channel, Kind};
 pub use connection::{Closing, Connection, Next};
 pub use error::HubError;
-pub use local::{LocalHub, PING_EVERY, Registered, is_turn};
+pub use local::{Endpoint, LocalHub, PING_EVERY, Registered, is_turn};
 pub use message::Draft;
 pub use service::Hub;

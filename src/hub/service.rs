@@ -140,7 +140,7 @@ impl Hub {
         }
     }
 
-    /// Sends a body as [`super::message::raw`] makes it to one connection, at whichever node it is;
+    /// Sends a body as [`super::message::raw`] makes it to one barrage connection, at whichever node it is;
     /// answers whether that node heard it.
     ///
     /// # Errors

@@ -59,6 +59,11 @@ pub struct Problem {
     pub metric_code: Option<&'static str>,
 }
 
+/// Left in the response of a failure that is told in the words of another protocol: the envelope does
+/// not take their place.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnWords;
+
 impl Problem {
     /// The problem of a bare status, as the framework makes it.
     #[must_use]

@@ -19,6 +19,7 @@ pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
         .service(client::scope(is_cors_on))
         .configure(client::aliases)
         .service(server::scope())
+        .configure(server::mesh)
         .service(admin::scope())
         .configure(open::configure)
         .configure(health::configure);

@@ -11,6 +11,7 @@ use utoipa::{Modify, OpenApi as _};
 use self::aliases::{Aliases, Mirrored};
 use super::health::paths as health;
 use crate::censor::handlers as censor;
+use crate::edges::mesh::http as mesh;
 use crate::gift::handlers as gift;
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::like::handlers as like;
@@ -49,6 +50,7 @@ use crate::user::{handlers as user, operations, tokens};
         gift::given_for_server, gift::test_payment,
         censor::settings, censor::set_settings, censor::stop_live, censor::start_job, censor::close_job,
         censor::list_jobs, censor::query_job, censor::rooms, censor::pictures, censor::audit, censor::callback,
+        mesh::publish, mesh::send,
         admin::list, admin::create, admin::change, admin::delete, operations::list,
         health::healthz, health::status, health::readyz, health::ping,
     ),

@@ -1,9 +1,11 @@
 //! What business backends call, with a signature.
 
-use actix_web::{Scope, guard, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Scope, guard};
 
 use super::items;
 use crate::auth::Backend;
+use crate::edges::mesh;
 use crate::{gift, item, live, mic, relay, user};
 
 /// `/server`. Fixed paths come before those with an id in the same place.
@@ -39,4 +41,11 @@ pub fn scope() -> Scope {
         .service(web::resource("/gift/list/anchor/{id}").get(g::received_for_server))
         .service(web::resource("/gift/list/user/{id}").get(g::given_for_server))
         .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
+}
+
+/// What backends send to barrage connections, where CONNMIX has it.
+pub fn mesh(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/v1/mesh/publish").post(mesh::http::publish))
+        .service(web::resource("/v1/mesh/send").post(mesh::http::send));
 }

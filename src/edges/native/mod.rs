@@ -16,19 +16,21 @@ use bytes::BytesMut;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
-use self::limits::RequestLimit;
 use self::request::{MAX_BAD, Request};
+use super::limits::RequestLimit;
 use super::problem::push_problem;
 use super::socket::{self, Message};
 use crate::auth::Gate;
 use crate::auth::token::strip_bearer;
 use crate::error::Kind;
 use crate::hub::message::push_text;
-use crate::hub::{Closing, Connection, LocalHub, frame};
+use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
 use crate::live::Lives;
 use crate::relay::Relays;
 use crate::rest::ApiError;
 
+/// Bytes that a message of a peer may have.
+const MAX_MESSAGE: usize = 16 * 1024;
 /// How long a peer may take to say who it is.
 const LOGIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -73,7 +75,7 @@ impl Native {
 
     /// Serves a connection that may have brought its token with the handshake.
     pub(super) async fn serve(&self, io: TcpStream, early: BytesMut, token: Option<String>) {
-        let registered = self.local.register("native");
+        let registered = self.local.register(Endpoint::Native);
         let mut session = Box::new(Session {
             local: self.local.clone(),
             parts: Rc::clone(&self.parts),
@@ -87,14 +89,11 @@ impl Native {
             None => _ = spawn_local(end_nameless(Rc::clone(&connection))),
         }
         let local = &self.local;
-        socket::serve(io, early, local, &connection, async |message| {
+        socket::serve((io, early), MAX_MESSAGE, local, &connection, async |message| {
             // What a request needs is there while it is handled, and no longer.
             Box::pin(session.take(message)).await;
         })
         .await;
-        if let Some(closing) = connection.closing() {
-            local.hub().metrics().closed.with_label_values(&[&closing.code.to_string()]).inc();
-        }
     }
 }
 

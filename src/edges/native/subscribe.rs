@@ -152,7 +152,7 @@ impl Session {
                 let is_in = self.parts.lives.is_in_room(channel.id(), &user_id).await?;
                 if is_in { Ok(()) } else { Err(Refused::NotInRoom.into()) }
             }
-            Kind::Video | Kind::Node => Err(Refused::Unknown.into()),
+            Kind::Video | Kind::Other | Kind::Node => Err(Refused::Unknown.into()),
         }
     }
 }

@@ -15,7 +15,7 @@ use prometheus::{HistogramOpts, HistogramVec, Registry};
 
 use super::normalize::normalize;
 use crate::rest::envelope;
-use crate::rest::error::Problem;
+use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
 
@@ -80,8 +80,9 @@ fn finish(
     took: Duration,
 ) -> ServiceResponse<BoxBody> {
     let problem = problem_of(&response);
+    let has_own_words = response.response().extensions().contains::<OwnWords>();
     let mut response = match &problem {
-        Some(problem) => response.map_body(|head, _| {
+        Some(problem) if !has_own_words => response.map_body(|head, _| {
             let (parts, body) =
                 envelope::failure(head.status, id, problem.code, &problem.message, problem.data.as_ref())
                     .into_parts();
@@ -90,7 +91,7 @@ fn finish(
             }
             body
         }),
-        None => response,
+        _ => response,
     };
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static(HEADER), value);
@@ -125,7 +126,7 @@ fn record(
     if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
         tracing::error!(request_id = id.as_str(), handler, cause, "request failed");
     }
-    let ip: IpAddr = peer::client_ip(request, &metrics.trusted_proxies);
+    let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
     tracing::info!(
         target: "access",
         request_id = id.as_str(),

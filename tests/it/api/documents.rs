@@ -166,6 +166,8 @@ GET /admin/censor/record
 POST /admin/censor/audit
 POST /manager/censor/callback
 POST /admin/users
+POST /v1/mesh/publish
+POST /v1/mesh/send
 ";
 
 async fn the_document_has_every_route(api: Api) -> Verdict {
@@ -188,7 +190,7 @@ async fn the_document_has_every_route(api: Api) -> Verdict {
 async fn the_document_declares_credentials(api: Api) -> Verdict {
     let document = api.document().await;
     for operation in &document.operations {
-        let wanted = ["/client/", "/server/", "/admin/", "/live/room/", "/mic/"]
+        let wanted = ["/client/", "/server/", "/admin/", "/live/room/", "/mic/", "/v1/mesh/"]
             .iter()
             .any(|start| operation.path.starts_with(start));
         assert_eq!(operation.secured, wanted, "security of {} {}", operation.method, operation.path);

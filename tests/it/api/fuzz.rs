@@ -87,7 +87,7 @@ fn call_of(api: &Api, [user, operator]: [&User; 2], request: &Request) -> Call {
         call = call.document();
     }
     match request.operation.path.split('/').nth(1) {
-        Some("server") => call.server(),
+        Some("server" | "v1") => call.server(),
         Some("client" | "live" | "mic") => call.by(user),
         Some("admin") => call.by(operator),
         _ => call,

@@ -32,6 +32,7 @@ mod ledger;
 mod likes;
 mod lists;
 mod membership;
+mod mesh;
 mod mics;
 mod mutation;
 mod openapi;
@@ -129,6 +130,7 @@ fn all_cases() -> Vec<Case> {
         censor::cases(),
         admins::cases(),
         operation_log::cases(),
+        mesh::cases(),
     ]
     .into_iter()
     .flatten()

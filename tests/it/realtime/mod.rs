@@ -1,4 +1,6 @@
 //! The built-in IM: rooms, chat and notifications over WebSocket.
 
+mod barrage;
 mod bed;
+mod mesh;
 mod protocol;

@@ -7,6 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -37,8 +39,23 @@ impl Socket {
 
     /// As [`Socket::open`]; an error when there is no server, or it does not want.
     pub async fn try_open(url: &str) -> Result<Self, Error> {
-        let (stream, _) = timeout(LIMIT, connect_async(url)).await.expect("an answer to the handshake")?;
-        Ok(Self { stream, pushes: VecDeque::new(), last_id: 0, closed: None })
+        Self::try_open_with(url, &[]).await.map(|(socket, _)| socket)
+    }
+
+    /// As [`Socket::try_open`], with further headers; also the headers of the answer.
+    pub async fn try_open_with(
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Self, HeaderMap), Error> {
+        let mut request = url.into_client_request()?;
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).expect("a header");
+            request.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        let answer = timeout(LIMIT, connect_async(request)).await.expect("an answer to the handshake");
+        let (stream, response) = answer?;
+        let socket = Self { stream, pushes: VecDeque::new(), last_id: 0, closed: None };
+        Ok((socket, response.headers().clone()))
     }
 
     /// Sends a text as it is.
@@ -68,9 +85,14 @@ impl Socket {
 
     /// The next text as it came; None at the end.
     pub async fn next_text(&mut self) -> Option<String> {
+        self.next_message().await.map(|message| message.into_text().expect("text").to_string())
+    }
+
+    /// The next text or bytes as they came; None at the end.
+    pub async fn next_message(&mut self) -> Option<Message> {
         loop {
             match timeout(LIMIT, self.stream.next()).await.expect("a message, or the end") {
-                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => return Some(message),
                 Some(Ok(Message::Close(frame))) => {
                     self.closed = Some(frame.map_or(1005, |frame| u16::from(frame.code)));
                 }

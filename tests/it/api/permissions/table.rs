@@ -16,7 +16,16 @@ type Line = (&'static str, &'static str, &'static str, &'static [Caller]);
 
 /// All lines.
 pub fn rows() -> impl Iterator<Item = Row> {
-    let tables = [USER_ROUTES, LIVE_ROUTES, SEAT_ROUTES, PK_ROUTES, ITEM_ROUTES, GIFT_ROUTES, ADMIN_ROUTES];
+    let tables = [
+        USER_ROUTES,
+        LIVE_ROUTES,
+        SEAT_ROUTES,
+        PK_ROUTES,
+        ITEM_ROUTES,
+        GIFT_ROUTES,
+        ADMIN_ROUTES,
+        BARRAGE_ROUTES,
+    ];
     tables.into_iter().flatten().map(|&(method, target, body, may)| Row { method, target, body, may })
 }
 
@@ -198,4 +207,9 @@ const ADMIN_ROUTES: &[Line] = &[
     ("PUT", "/admin/users/{admin}", r#"{"description":"d"}"#, ADMIN),
     ("DELETE", "/admin/users/{other_admin}", "", ADMIN),
     ("GET", "/admin/operations", "", ADMIN),
+];
+
+const BARRAGE_ROUTES: &[Line] = &[
+    ("POST", "/v1/mesh/publish", r#"{"c":"video:{new}","d":"x"}"#, BACKEND),
+    ("POST", "/v1/mesh/send", r#"{"c":"1","d":"x"}"#, BACKEND),
 ];
