@@ -16,12 +16,14 @@ use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::gift::{Gifts, TestPayment};
+use crate::hub::orders::{NoConnections, Orders};
 use crate::id::IdGenerator;
 use crate::im::{CountingOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
 use crate::mic::Mics;
+use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
@@ -31,7 +33,7 @@ use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
 use crate::user::tokens::LoginLimit;
-use crate::user::{Admins, Operations, Users};
+use crate::user::{Admins, Bans, Operations, Users};
 
 pub(super) use changes::follow_changes;
 
@@ -60,6 +62,8 @@ pub(super) struct Services {
     pub(super) likes: web::Data<Likes>,
     stats: web::Data<Stats>,
     pub(super) reviews: web::Data<Reviews>,
+    pub(super) moderation: web::Data<Moderation>,
+    bans: web::Data<Bans>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,
@@ -79,7 +83,9 @@ impl Services {
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let gate = gate(ground, &users, &admins)?;
-        let features = Features::wire(ground, &users, &im)?;
+        let orders: Arc<dyn Orders> = Arc::new(NoConnections);
+        let bans = Bans::new(users.clone(), Arc::clone(&orders));
+        let features = Features::wire(ground, &users, &im, orders)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -94,6 +100,8 @@ impl Services {
             likes: web::Data::new(features.likes),
             stats: web::Data::new(features.stats),
             reviews: web::Data::new(features.reviews),
+            moderation: web::Data::new(features.moderation),
+            bans: web::Data::new(bans),
             gate: web::Data::new(gate),
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(config.hooks.clone()),
@@ -123,6 +131,8 @@ impl Services {
             .app_data(self.likes.clone())
             .app_data(self.stats.clone())
             .app_data(self.reviews.clone())
+            .app_data(self.moderation.clone())
+            .app_data(self.bans.clone())
             .app_data(self.gate.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())

@@ -13,11 +13,12 @@ use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::like::handlers as like;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
+use crate::moderation::{handlers as moderation, word_handlers as words};
 use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::stats::handlers as stats;
 use crate::user::admin::handlers as admin;
-use crate::user::{handlers as user, operations, tokens};
+use crate::user::{ban_handlers as bans, handlers as user, operations, tokens};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -46,6 +47,10 @@ use crate::user::{handlers as user, operations, tokens};
         gift::given_for_server, gift::test_payment,
         censor::settings, censor::set_settings, censor::stop_live, censor::start_job, censor::close_job,
         censor::list_jobs, censor::query_job, censor::rooms, censor::pictures, censor::audit, censor::callback,
+        moderation::settings, moderation::change_settings, moderation::moderators, moderation::appoint,
+        moderation::dismiss, moderation::mutes, moderation::mute, moderation::unmute, moderation::bans,
+        moderation::ban, moderation::unban, moderation::kick, moderation::delete_message,
+        words::list, words::add, words::delete, bans::list, bans::impose, bans::lift,
         admin::list, admin::create, admin::change, admin::delete, operations::list,
         health::healthz, health::status, health::readyz, health::ping,
     ),
@@ -101,8 +106,15 @@ impl Method {
     }
 }
 
-/// Paths that backends may call as well, under `/server`, without the rule that one is the anchor.
-const MIRRORED: &str = "/client/item/";
+/// What others may call as well, without the rule that one is the anchor or a moderator: how the paths
+/// begin, how those of the others begin, and their credentials.
+const MIRRORED: &[(&str, &str, &str)] = &[
+    ("/client/item/", "/server/item/", "server"),
+    ("/client/live/room/{live_id}/moderation", "/server/live/{live_id}/moderation", "server"),
+    ("/client/live/room/{live_id}/moderation", "/admin/live/{live_id}/moderation", "admin"),
+    ("/admin/bans", "/server/bans", "server"),
+    ("/admin/banned_words", "/server/banned_words", "server"),
+];
 
 struct Mirrored;
 
@@ -110,14 +122,18 @@ impl Modify for Mirrored {
     fn modify(&self, document: &mut OpenApi) {
         let paths = &mut document.paths.paths;
         let clients: Vec<_> = paths.iter().map(|(path, item)| (path.clone(), item.clone())).collect();
-        for (path, mut item) in clients {
-            let Some(rest) = path.strip_prefix(MIRRORED) else { continue };
-            for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
-                let Some(operation) = method.slot(&mut item) else { continue };
-                operation.security = Some(vec![SecurityRequirement::new("server", Vec::<String>::new())]);
-                operation.responses.responses.remove("403");
+        for (path, item) in clients {
+            for (start, other_start, credentials) in MIRRORED {
+                let Some(rest) = path.strip_prefix(start) else { continue };
+                let mut item = item.clone();
+                for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
+                    let Some(operation) = method.slot(&mut item) else { continue };
+                    let needs = SecurityRequirement::new(*credentials, Vec::<String>::new());
+                    operation.security = Some(vec![needs]);
+                    operation.responses.responses.remove("403");
+                }
+                paths.insert(format!("{other_start}{rest}"), item);
             }
-            paths.insert(format!("/server/item/{rest}"), item);
         }
     }
 }

@@ -64,9 +64,14 @@ mod m20260101_000084_censor_image_uix_seen_key;
 mod m20260101_000085_censor_image_idx_live_review;
 mod m20260101_000086_censor_image_idx_created_at;
 mod m20260101_000087_live_entities_idx_last_censor_time;
+mod m20260101_000090_live_moderator;
+mod m20260101_000091_live_sanction;
+mod m20260101_000092_live_chat_setting;
+mod m20260101_000093_banned_word;
+mod m20260101_000094_user_ban;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 62] = [
+pub(crate) const ALL: [Step; 67] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -129,4 +134,9 @@ pub(crate) const ALL: [Step; 62] = [
     m20260101_000085_censor_image_idx_live_review::STEP,
     m20260101_000086_censor_image_idx_created_at::STEP,
     m20260101_000087_live_entities_idx_last_censor_time::STEP,
+    m20260101_000090_live_moderator::STEP,
+    m20260101_000091_live_sanction::STEP,
+    m20260101_000092_live_chat_setting::STEP,
+    m20260101_000093_banned_word::STEP,
+    m20260101_000094_user_ban::STEP,
 ];

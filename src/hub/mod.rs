@@ -1,0 +1,3 @@
+//! Room messages on their way to those who are connected.
+
+pub mod orders;

@@ -1,0 +1,74 @@
+//! What connections have to learn from moderation, on every node.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::error::{Failure, Kind};
+
+/// Gives orders to the connections of all nodes.
+///
+/// Orders follow a commit, so that none of them can fail what was done: who gets none is stopped by
+/// the rules all the same, once they write or come again.
+#[async_trait]
+pub trait Orders: Send + Sync + 'static {
+    /// Ends the subscriptions of a user to a room, with a code of the HTTP API and a reason.
+    async fn kick(&self, live_id: &str, user_id: &str, code: u16, why: &str);
+
+    /// Closes all connections of a user for good.
+    async fn disconnect(&self, user_id: &str, why: &str);
+
+    /// Publishes a message to a room, from a user or, with an empty text, from the system.
+    async fn tell_room(&self, live_id: &str, from: &str, action: &str, data: Value);
+
+    /// Deletes a kept message of a room: it is shown as deleted from then on. False when it is not kept.
+    ///
+    /// # Errors
+    /// When it is not known whether it was deleted.
+    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError>;
+}
+
+/// Why an order was not carried out: any [`Failure`], which `?` turns into this.
+#[derive(Debug, thiserror::Error)]
+#[error("the connections could not be reached")]
+pub struct OrderError {
+    kind: Kind,
+    #[source]
+    cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl OrderError {
+    /// What the failure means.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl<F: Failure> From<F> for OrderError {
+    fn from(cause: F) -> Self {
+        Self { kind: cause.kind(), cause: Box::new(cause) }
+    }
+}
+
+/// The orders of a server to which nobody is connected.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoConnections;
+
+#[async_trait]
+impl Orders for NoConnections {
+    async fn kick(&self, live_id: &str, user_id: &str, _: u16, _: &str) {
+        tracing::debug!(live_id, user_id, "a user was kicked who has no connection");
+    }
+
+    async fn disconnect(&self, user_id: &str, _: &str) {
+        tracing::debug!(user_id, "a user was disconnected who has no connection");
+    }
+
+    async fn tell_room(&self, live_id: &str, _: &str, action: &str, _: Value) {
+        tracing::debug!(live_id, action, "a room was told of moderation with nobody connected");
+    }
+
+    async fn delete_message(&self, _: &str, _: u64, _: u64) -> Result<bool, OrderError> {
+        Ok(false)
+    }
+}
