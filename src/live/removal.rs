@@ -1,6 +1,8 @@
 //! Taking a user out of a room whether they want or not, and keeping them out: for moderation, which
 //! stands above this floor and writes who is banned.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 
@@ -12,6 +14,9 @@ use crate::event::{self, DomainEvent};
 use crate::store::cache::Member;
 use crate::store::db::{StoreError, Tx};
 use crate::store::entity::live_sanction::{BAN, Column, Entity};
+
+/// Longer than a call of the cache may take.
+const STRAGGLERS: Duration = Duration::from_secs(2);
 
 /// What happened when a user was taken out of a room.
 #[derive(Debug, Default)]
@@ -36,10 +41,27 @@ impl Lives {
         Ok(TakenOut(events))
     }
 
-    /// Lets the cache follow a committed [`Lives::take_out`].
+    /// Lets the cache follow a committed [`Lives::take_out`]. A join or a heartbeat that committed just
+    /// before it may reach the cache after it, so that it follows once more when those have ended.
     pub async fn taken_out(&self, live_id: &str, user_id: &str, done: &TakenOut) {
         self.recount_seats(&done.0).await;
         self.leave_cache(live_id, user_id).await;
+        let (lives, live_id, user_id) = (self.clone(), live_id.to_owned(), user_id.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(STRAGGLERS).await;
+            lives.leave_cache_unless_back(&live_id, &user_id).await;
+        });
+    }
+
+    async fn leave_cache_unless_back(&self, live_id: &str, user_id: &str) {
+        let db = &self.0.db;
+        match members::of_user(db, db.reader_for(true), user_id).await {
+            Ok(Some(member)) if member.is_online && member.live_id == live_id => {}
+            Ok(_) => self.leave_cache(live_id, user_id).await,
+            Err(error) => {
+                tracing::warn!(%error, live_id, "one who was taken out of a room may seem to be in it");
+            }
+        }
     }
 
     /// Gives up a user's place in a room, with the seat; answers what happened by it, or None for one

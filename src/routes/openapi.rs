@@ -195,7 +195,7 @@ impl Modify for Credentials {
                 description,
             )))
         };
-        components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `"));
+        components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `. While the user is banned every call is 403"));
         components
             .add_security_scheme("admin", header("An administrator's token: a JWT whose `Role` is `admin`"));
         components.add_security_scheme("server", header("`Qiniu <access key>:<signature>`; see docs/api.md"));

@@ -33,11 +33,16 @@ mod likes;
 mod lists;
 mod membership;
 mod mics;
+mod moderation;
+mod moderation_limits;
+mod moderation_words;
+mod moderators;
 mod mutation;
 mod openapi;
 mod operation_log;
 mod own;
 mod permissions;
+mod platform_bans;
 mod raw;
 mod records;
 mod relays;
@@ -129,6 +134,11 @@ fn all_cases() -> Vec<Case> {
         censor::cases(),
         admins::cases(),
         operation_log::cases(),
+        moderation::cases(),
+        moderation_limits::cases(),
+        moderation_words::cases(),
+        moderators::cases(),
+        platform_bans::cases(),
     ]
     .into_iter()
     .flatten()
