@@ -59,6 +59,14 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
         Cow::Owned(self.to_string())
     }
 
+    /// How long the caller is to wait before another attempt, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        match self.kind() {
+            Kind::RateLimited(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
     /// What the answer carries as `data`, where a failure has something to tell beside its text.
     fn data(&self) -> Option<serde_json::Value> {
         None

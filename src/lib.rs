@@ -22,6 +22,7 @@ pub mod like;
 pub mod live;
 pub mod media;
 pub mod mic;
+pub mod moderation;
 pub mod reactions;
 pub mod relay;
 pub mod rest;

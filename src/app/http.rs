@@ -102,6 +102,7 @@ fn edges(ground: &Ground, services: &Services) -> Edges {
             gate: services.gate.clone(),
             lives: services.lives.clone(),
             relays: services.relays.clone(),
+            moderation: services.moderation.clone(),
             limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
         },
         barrage: barrage::Parts {

@@ -17,6 +17,7 @@ use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
+use crate::hub::orders::Orders;
 use crate::hub::{AnnouncedOrders, Hub};
 use crate::id::IdGenerator;
 use crate::im::{HubOutlet, IdError, IdSource, Im};
@@ -24,6 +25,7 @@ use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
 use crate::mic::Mics;
+use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
@@ -33,7 +35,7 @@ use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
 use crate::user::tokens::LoginLimit;
-use crate::user::{Admins, Operations, Users};
+use crate::user::{Admins, Bans, Operations, Users};
 
 pub(super) use changes::follow_changes;
 
@@ -63,8 +65,10 @@ pub(super) struct Services {
     pub(super) likes: web::Data<Likes>,
     stats: web::Data<Stats>,
     pub(super) reviews: web::Data<Reviews>,
-    pub(super) gate: web::Data<Gate>,
     pub(super) mesh: web::Data<Mesh>,
+    pub(super) moderation: web::Data<Moderation>,
+    bans: web::Data<Bans>,
+    pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<HooksConfig>,
     login_limit: web::Data<LoginLimit>,
@@ -78,13 +82,14 @@ impl Services {
     /// Makes them, one from another.
     pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
         let Ground { config, db, cache, clock, registry, hub, .. } = ground;
-        let orders = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
+        let orders: Arc<dyn Orders> = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
-        let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), orders)))?;
+        let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let gate = web::Data::new(gate(ground, &users, &admins)?);
-        let features = Features::wire(ground, &users, &im)?;
+        let bans = Bans::new(users.clone(), Arc::clone(&orders));
+        let features = Features::wire(ground, &users, &im, orders)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -100,6 +105,8 @@ impl Services {
             stats: web::Data::new(features.stats),
             reviews: web::Data::new(features.reviews),
             mesh: web::Data::new(Mesh::new(hub.clone(), gate.clone())),
+            moderation: web::Data::new(features.moderation),
+            bans: web::Data::new(bans),
             gate,
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(config.hooks.clone()),
@@ -129,6 +136,8 @@ impl Services {
             .app_data(self.likes.clone())
             .app_data(self.stats.clone())
             .app_data(self.reviews.clone())
+            .app_data(self.moderation.clone())
+            .app_data(self.bans.clone())
             .app_data(self.gate.clone())
             .app_data(self.mesh.clone())
             .app_data(self.clock.clone())

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
 use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::clock::SharedClock;
 use crate::config::ServerAuthConfig;
@@ -24,10 +25,13 @@ pub const ADMIN_ROLE: &str = "admin";
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// Whether a user or an administrator exists; those who stand above this floor answer.
+/// What [`Accounts`] answer.
+pub type StandingOf<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<Standing>>, ApiError>> + 'a>>;
+
+/// Users or administrators; those who stand above this floor answer.
 pub trait Accounts: Send + Sync + 'static {
-    /// Whether `user_id` is one of them.
-    fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
+    /// How `user_id` stands; None when they have no account.
+    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a>;
 }
 
 /// What the extractors need to know.
@@ -97,15 +101,17 @@ impl Gate {
     async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
         let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
         // An administrator's id is not a user's, even where the two are spelled alike.
-        if claims.role == ADMIN_ROLE || !self.users.exists(&claims.user_id).await? {
+        if claims.role == ADMIN_ROLE {
             return Err(TokenError::Bad.into());
         }
+        let standing = self.users.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
+        standing.admit(&claims, self.clock.now())?;
         Ok(Client { claims })
     }
 
     async fn admin(&self, token: Option<&str>) -> Result<Admin, ApiError> {
         let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        if claims.role != ADMIN_ROLE || !self.admins.exists(&claims.user_id).await? {
+        if claims.role != ADMIN_ROLE || self.admins.standing(&claims.user_id).await?.is_none() {
             return Err(TokenError::Bad.into());
         }
         Ok(Admin { claims })

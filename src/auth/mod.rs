@@ -7,11 +7,13 @@ pub mod identity;
 pub mod outgoing;
 pub mod password;
 pub mod signature;
+pub mod standing;
 pub mod token;
 pub mod webhook;
 
-pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend};
+pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend, StandingOf};
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+pub use standing::{Ban, Refused, Standing};
 pub use token::{Claims, TokenError, TokenService};
 pub use webhook::WebhookSigner;

@@ -18,6 +18,8 @@ use crate::error::{Failure, Kind};
 const MAX_TOKEN_BYTES: usize = 4096;
 /// How long a verified token is remembered at most.
 const REMEMBER: Duration = Duration::from_secs(300);
+/// How far the clock of the node that issued a token may be ahead, in seconds.
+const SKEW_S: i64 = 60;
 /// Room for verified tokens, in bytes of their text.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -38,17 +40,18 @@ pub struct Claims {
     /// `admin` for operators, else empty.
     #[serde(rename = "Role", default)]
     pub role: String,
+    /// When the token was issued, in Unix seconds; tokens of QNLiveKit_Server do not say it.
+    #[serde(rename = "iat", default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<i64>,
 }
 
-/// What is read from a token: the claims, and those that the Go server checks when they are there.
+/// What is read from a token: the claims, and one that the Go server checks when it is there.
 #[derive(Deserialize)]
 struct Wire {
     #[serde(flatten)]
     claims: Claims,
     #[serde(default)]
     nbf: i64,
-    #[serde(default)]
-    iat: i64,
 }
 
 /// Why a token is refused, or the service cannot be made.
@@ -161,7 +164,8 @@ impl TokenService {
             .find_map(|key| jsonwebtoken::decode::<Wire>(token, key, &self.validation).ok())
             .map(|data| data.claims)
             .ok_or(TokenError::Bad)?;
-        let from_the_future = wire.nbf > now || wire.iat > now;
+        let is_issued_later = wire.claims.issued_at.is_some_and(|at| at > now.saturating_add(SKEW_S));
+        let from_the_future = wire.nbf > now || is_issued_later;
         if from_the_future || wire.claims.user_id.is_empty() {
             return Err(TokenError::Bad);
         }

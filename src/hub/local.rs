@@ -24,6 +24,8 @@ use crate::store::broker::Position;
 const TICK: Duration = Duration::from_secs(1);
 /// From one question whether a peer is there to the next.
 pub const PING_EVERY: Duration = Duration::from_secs(25);
+/// A tick that comes so late says that the machine was busy, and nothing about peers.
+const STANDSTILL: Duration = Duration::from_secs(5);
 /// How long a peer may be silent.
 const SILENCE: Duration = Duration::from_secs(35);
 /// How long a channel without subscribers is heard on, since many come back.
@@ -405,18 +407,24 @@ impl LocalHub {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ping = frame::ping();
+        let (mut before, mut patient_until) = (self.now(), Duration::ZERO);
         loop {
             tick.tick().await;
             let (now, wall) = (self.now(), self.0.hub.clock().now().timestamp());
+            // What peers sent while the thread stood still is not read yet.
+            if now - before > STANDSTILL {
+                patient_until = now + (SILENCE - PING_EVERY);
+            }
             for (_, connection) in self.0.connections.borrow().iter() {
-                if now.saturating_sub(connection.heard()) >= SILENCE {
+                if now.saturating_sub(connection.heard()) >= SILENCE && now >= patient_until {
                     connection.close_now(Closing::SILENT);
                 } else if connection.expires_at().is_some_and(|end| wall > end) {
                     connection.close(Closing::EXPIRED);
-                } else if is_turn(connection.opened(), now, PING_EVERY) {
+                } else if is_turn(connection.opened(), before, now, PING_EVERY) {
                     connection.push(ping.clone());
                 }
             }
+            before = now;
             self.close_idle();
         }
     }
@@ -440,9 +448,32 @@ fn slot_of(connection: &Connection, channel: &str) -> Option<usize> {
     subscriptions.iter().find(|subscription| &*subscription.channel == channel).map(|found| found.slot)
 }
 
-/// Whether something that is due every so often since `opened` is due in the second before `now`.
+/// Whether something that is due every so often since `opened` became due after `before` and until
+/// `now`, however late that is looked at.
 #[must_use]
-pub fn is_turn(opened: Duration, now: Duration, every: Duration) -> bool {
-    let age = now.saturating_sub(opened).as_secs();
-    age > 0 && age % every.as_secs().max(1) == 0
+pub fn is_turn(opened: Duration, before: Duration, now: Duration, every: Duration) -> bool {
+    let turns = |at: Duration| at.saturating_sub(opened).as_millis() / every.as_millis().max(1);
+    turns(now) > turns(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_comes_once_however_late_it_is_looked_for() {
+        let (opened, every) = (Duration::from_millis(1700), Duration::from_secs(25));
+        for looks in [&[1000, 1000, 1000][..], &[1400, 999, 1001, 2600], &[7000, 300], &[40_000]] {
+            let (mut before, mut turns, mut looks) = (opened, 0, looks.iter().cycle());
+            while before < opened + every * 40 {
+                let now = before + Duration::from_millis(*looks.next().unwrap_or(&1000));
+                turns += u32::from(is_turn(opened, before, now, every));
+                before = now;
+            }
+            let due = (before - opened).as_millis() / every.as_millis();
+            // Two that fall together are one.
+            let seldom = looks.next() == Some(&40_000);
+            assert!(u128::from(turns) == due || seldom && u128::from(turns) <= due, "{turns} of {due}");
+        }
+    }
 }

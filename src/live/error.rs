@@ -24,6 +24,9 @@ pub enum Error {
     /// The live has not begun, or is over.
     #[error("the room is not live")]
     NotLive,
+    /// The user is banned from the room.
+    #[error("you are banned from this room")]
+    Banned,
     /// The user is not in the room.
     #[error("user not in live room")]
     NotInRoom,
@@ -57,7 +60,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound => Kind::NotFound,
-            Self::NotAnchor => Kind::Forbidden,
+            Self::NotAnchor | Self::Banned => Kind::Forbidden,
             Self::Ended | Self::NotLive => Kind::State,
             Self::NotInRoom => Kind::NotInRoom,
             Self::Im(_) | Self::NoImAccount => Kind::Unavailable,

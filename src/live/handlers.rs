@@ -164,10 +164,11 @@ pub async fn search(lives: web::Data<Lives>, client: Client, params: Params) -> 
 /// Joins a room and leaves the former one.
 ///
 /// # Errors
-/// 400 after the end, 401, 404.
+/// 400 after the end, 401, 403 for one who is banned, 404.
 #[utoipa::path(post, path = "/client/live/room/user/{live_id}", tag = "live", security(("client" = [])),
     params(("live_id" = String, Path)),
-    responses((status = 200, body = inline(Success<RoomView>)), (status = 400, description = "The live has ended")))]
+    responses((status = 200, body = inline(Success<RoomView>)), (status = 400, description = "The live has ended"),
+        (status = 403, description = "Banned from the room")))]
 pub async fn join(lives: web::Data<Lives>, client: Client, live_id: PathId) -> Answer<RoomView> {
     Ok(Reply::data(lives.join(&live_id.0, client.user_id()).await?))
 }

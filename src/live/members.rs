@@ -13,6 +13,8 @@ use sea_orm::{
     QuerySelect, Statement,
 };
 
+use super::error::Error;
+use super::removal;
 use crate::rest::Paging;
 use crate::store::cache::Counters;
 use crate::store::db::{Db, StoreError};
@@ -130,7 +132,9 @@ fn all_of(rows: Vec<QueryResult>, user_id: &str) -> Result<Vec<Membership>, Stor
     Ok(members)
 }
 
-/// Puts a user into a room and answers the other room that they were in.
+/// Puts a user into a room, unless they are banned from it, and answers the other room that they were in.
+///
+/// The ban is looked for under the lock of [`lock`], which whoever imposes one takes as well.
 pub async fn store(
     db: &Db,
     tx: &impl ConnectionTrait,
@@ -138,9 +142,13 @@ pub async fn store(
     live_id: &str,
     user_id: &str,
     now: DateTime<Utc>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<String>, Error> {
+    let banned = removal::ban_on(live_id, user_id, now);
     let now = db.wall(now);
     let Some(member) = found else {
+        if tx.query_one(&banned).await.map_err(StoreError::from)?.is_some() {
+            return Err(Error::Banned);
+        }
         let row = ActiveModel {
             live_id: sea_orm::ActiveValue::Set(Some(live_id.to_owned())),
             user_id: sea_orm::ActiveValue::Set(Some(user_id.to_owned())),
@@ -151,7 +159,7 @@ pub async fn store(
             mic_seat: sea_orm::ActiveValue::Set(Some(false)),
             ..ActiveModel::default()
         };
-        Entity::insert(row).exec(tx).await?;
+        Entity::insert(row).exec(tx).await.map_err(StoreError::from)?;
         return Ok(None);
     };
     let mut change = Entity::update_many()
@@ -162,7 +170,10 @@ pub async fn store(
     if member.live_id != live_id {
         change = change.col_expr(Column::MicSeat, Expr::value(false));
     }
-    change.filter(Column::Id.eq(member.row_id)).exec(tx).await?;
+    let here = Column::Id.eq(member.row_id).and(Expr::not_exists(banned));
+    if change.filter(here).exec(tx).await.map_err(StoreError::from)?.rows_affected == 0 {
+        return Err(Error::Banned);
+    }
     Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty())
         .then_some(member.live_id))
 }

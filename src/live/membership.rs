@@ -18,7 +18,7 @@ use crate::store::db::Tx;
 use crate::user::UserView;
 
 /// A room and what happened in it.
-type Event = (String, DomainEvent);
+pub(super) type Event = (String, DomainEvent);
 
 /// What a user's way into a room did to the one they were in.
 pub(super) struct Moved {
@@ -111,9 +111,7 @@ impl Lives {
             let events = self.store_leave(live_id, user_id, is_anchor).await?;
             self.recount_seats(&events).await;
         }
-        if let Err(error) = inner.cache.leave(live_id, user_id).await {
-            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
-        }
+        self.leave_cache(live_id, user_id).await;
         inner.im.take_out(live_id, user_id).await;
         inner.online.note(&room);
         Ok(())
@@ -144,10 +142,10 @@ impl Lives {
                     let is_out = is_anchor
                         && members::take_out_without_seat(&inner.db, tx, live_id, user_id, now).await?;
                     if !is_out {
-                        let found = members::lock_in_room(&inner.db, tx, live_id, user_id).await?;
-                        let Some(member) = found else { return Ok(events) };
-                        events = self.free_seats(tx, &[Member::new(live_id, user_id)], now).await?;
-                        members::take_out(&inner.db, tx, member.row_id, now).await?;
+                        let Some(freed) = self.free_place(tx, live_id, user_id, now).await? else {
+                            return Ok(events);
+                        };
+                        events = freed;
                     }
                     if is_anchor {
                         events.push((live_id.to_owned(), DomainEvent::AnchorLeft));

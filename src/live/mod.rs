@@ -13,6 +13,7 @@ mod pk;
 mod pk_rows;
 mod presence_rows;
 mod queries;
+mod removal;
 mod review;
 mod review_queries;
 mod room;
@@ -27,6 +28,7 @@ pub use dto::{
     CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
 };
 pub use error::Error;
+pub use removal::TakenOut;
 pub use review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 pub use room::{LiveStatus, Room};
 pub use seats::{Freed, Seats};

@@ -81,7 +81,8 @@ impl Inner {
     async fn send(&self, room: &Room) {
         let Some(audience) = room.audience() else { return };
         let states = self.cache.room_states(&[(&room.live_id, &room.anchor_id)]).await;
-        let Some(online_count) = states.ok().and_then(|states| states.first().map(|state| state.online)) else {
+        let Some(online_count) = states.ok().and_then(|states| states.first().map(|state| state.online))
+        else {
             return;
         };
         let data = json!({ "live_id": room.live_id, "online_count": online_count });

@@ -120,10 +120,7 @@ impl ApiError {
     /// How long the caller is to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.kind() {
-            Kind::RateLimited(wait) => Some(wait),
-            _ => None,
-        }
+        self.0.retry_after()
     }
 
     /// What the caller is told.

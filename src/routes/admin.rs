@@ -6,6 +6,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope};
 
+use super::moderation;
+use crate::auth::Admin;
 use crate::{censor, gift, user};
 
 /// `/admin`. Fixed paths come before those with an id in the same place. What is not a GET is noted in
@@ -24,6 +26,8 @@ pub fn scope() -> Scope<
         .configure(censor_routes)
         .configure(gift_routes)
         .configure(user_routes)
+        .configure(|config| moderation::of_room::<Admin>(config, "/live/{live_id}"))
+        .configure(moderation::of_platform::<Admin>)
 }
 
 fn censor_routes(config: &mut ServiceConfig) {

@@ -8,7 +8,7 @@ use actix_web::middleware::Condition;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
-use super::items;
+use super::{items, moderation};
 use crate::auth::Client;
 use crate::rest::request_id;
 use crate::{gift, like, live, mic, relay, stats, user};
@@ -31,6 +31,7 @@ pub fn scope(
     web::scope("/client")
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
+        .configure(|config| moderation::of_room::<Client>(config, "/live/room/{live_id}"))
         .configure(mic_routes)
         .configure(relay_routes)
         .configure(user_routes)

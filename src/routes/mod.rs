@@ -4,6 +4,7 @@ mod admin;
 mod client;
 mod health;
 mod items;
+mod moderation;
 mod open;
 mod openapi;
 mod server;

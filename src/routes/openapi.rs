@@ -17,11 +17,12 @@ use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::like::handlers as like;
 use crate::live::{handlers as live, stream};
 use crate::mic::handlers as mic;
+use crate::moderation::{handlers as moderation, word_handlers as words};
 use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::stats::handlers as stats;
 use crate::user::admin::handlers as admin;
-use crate::user::{handlers as user, operations, tokens};
+use crate::user::{ban_handlers as bans, handlers as user, operations, tokens};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -51,6 +52,10 @@ use crate::user::{handlers as user, operations, tokens};
         censor::settings, censor::set_settings, censor::stop_live, censor::start_job, censor::close_job,
         censor::list_jobs, censor::query_job, censor::rooms, censor::pictures, censor::audit, censor::callback,
         mesh::publish, mesh::send,
+        moderation::settings, moderation::change_settings, moderation::moderators, moderation::appoint,
+        moderation::dismiss, moderation::mutes, moderation::mute, moderation::unmute, moderation::bans,
+        moderation::ban, moderation::unban, moderation::kick, moderation::delete_message,
+        words::list, words::add, words::delete, bans::list, bans::impose, bans::lift,
         admin::list, admin::create, admin::change, admin::delete, operations::list,
         health::healthz, health::status, health::readyz, health::ping,
     ),
@@ -76,7 +81,7 @@ impl Modify for Credentials {
                 description,
             )))
         };
-        components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `"));
+        components.add_security_scheme("client", header("A user's token: a JWT, with or without `Bearer `. While the user is banned every call is 403"));
         components
             .add_security_scheme("admin", header("An administrator's token: a JWT whose `Role` is `admin`"));
         components.add_security_scheme("server", header("`Qiniu <access key>:<signature>`; see docs/api.md"));

@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Scope, guard};
 
-use super::items;
+use super::{items, moderation};
 use crate::auth::Backend;
 use crate::edges::mesh;
 use crate::{gift, item, live, mic, relay, user};
@@ -32,6 +32,8 @@ pub fn scope() -> Scope {
         .service(web::resource("/mic/unforbid").post(m::unforbid))
         .service(web::resource("/relay/{id}/extends").post(relay::handlers::set_extends_by_server))
         .configure(items::routes::<Backend>)
+        .configure(|config| moderation::of_room::<Backend>(config, "/live/{live_id}"))
+        .configure(moderation::of_platform::<Backend>)
         .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
         .service(web::resource("/gift/config").get(g::types_for_server).post(g::save_types))
         // The same place is a type to read and an id to delete.

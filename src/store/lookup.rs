@@ -91,8 +91,12 @@ impl<V: Send + Sync + 'static> Lookup<V> {
 
     /// Keeps a row that was loaded with others, unless something changed since `mark`.
     pub async fn keep(&self, mark: u64, key: &str, row: Arc<V>) {
-        if self.changes.load(Ordering::Acquire) == mark {
+        if self.mark() == mark {
             self.rows.insert(key.into(), (mark, row)).await;
+            // A change may have come between the two.
+            if self.mark() != mark {
+                self.rows.invalidate(key).await;
+            }
         }
     }
 

@@ -4,15 +4,14 @@ mod dto;
 pub mod handlers;
 mod manage;
 
-use std::pin::Pin;
+use std::sync::Arc;
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords};
+use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords, StandingOf};
 use crate::error::{Failure, Kind};
-use crate::rest::ApiError;
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 
@@ -144,10 +143,10 @@ impl Admins {
 }
 
 impl Accounts for Admins {
-    fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>> {
+    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a> {
         Box::pin(async move {
             let found = self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
-            Ok(found.is_some())
+            Ok(found.map(|_| Arc::default()))
         })
     }
 }

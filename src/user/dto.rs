@@ -1,11 +1,15 @@
 //! Requests and answers of the user routes.
 
+use std::time::Duration;
+
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::User;
+use super::bans::end_in_seconds;
 use crate::rest::text::{self, Extends};
+use crate::store::entity::user_ban;
 
 /// A user to register.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -120,6 +124,52 @@ impl ProfileView {
             im_userid: user.im_userid,
             im_username: user.im_username.clone(),
             im_password: user.im_password.expose().to_owned(),
+        }
+    }
+}
+
+/// A ban from the platform, or from a room, or a mute there.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+pub struct ImposeBan {
+    /// 1 to 31,536,000 seconds (365 days); forever when absent.
+    #[garde(inner(range(min = 1, max = 31_536_000)))]
+    pub duration_s: Option<u32>,
+    /// At most 255 characters; the user is told.
+    #[garde(inner(length(chars, max = 255)))]
+    pub reason: Option<String>,
+}
+
+impl ImposeBan {
+    /// How long; None is forever.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.duration_s.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
+/// A user who is banned from the platform.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BanView {
+    /// Who.
+    pub user: UserView,
+    /// Unix seconds; 0 is forever.
+    pub until: i64,
+    /// Why; may be empty.
+    pub reason: String,
+    /// The administrator who imposed it; empty for a backend.
+    pub by: String,
+    /// When, Unix seconds.
+    pub created_at: i64,
+}
+
+impl BanView {
+    pub(super) fn new(user: &User, row: &user_ban::Model, created_at: i64) -> Self {
+        Self {
+            user: UserView::of(user),
+            until: end_in_seconds(row.until_ms.unwrap_or_default()),
+            reason: row.reason.clone(),
+            by: row.by_user.clone(),
+            created_at,
         }
     }
 }

@@ -67,7 +67,8 @@ impl ImAccounts {
         if queries::set_im_account(self.db.writer(), user).await? {
             return Ok(None);
         }
-        queries::find(self.db.reader_for(true), &user.user_id).await
+        let found = queries::find(self.db.reader_for(true), &user.user_id).await?;
+        Ok(found.map(|(user, _)| user))
     }
 
     async fn open_one(&self, mut user: User) -> User {

@@ -1,7 +1,9 @@
-//! Users of the app: registration, profiles, their IM accounts and tokens; administrators, and the log
-//! of what they did.
+//! Users of the app: registration, profiles, their IM accounts and tokens, bans; administrators, and
+//! the log of what they did.
 
 pub mod admin;
+pub mod ban_handlers;
+pub mod bans;
 mod dto;
 pub mod handlers;
 mod im_account;
@@ -11,7 +13,9 @@ mod service;
 pub mod tokens;
 
 pub use admin::{Admins, NewAdmin};
-pub use dto::{ProfileView, Register, RegisterBatch, UpdateUser, UserView};
+pub use ban_handlers::Operator;
+pub use bans::{Bans, end_in_seconds, end_of};
+pub use dto::{ImposeBan, ProfileView, Register, RegisterBatch, UpdateUser, UserView};
 pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};
 

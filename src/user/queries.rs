@@ -2,19 +2,30 @@
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef, Select,
+};
 
-use super::User;
 use super::dto::UpdateUser;
+use super::{User, bans};
+use crate::auth::Standing;
 use crate::config::Secret;
 use crate::rest::text::Extends;
 use crate::store::db::{StoreError, WallTime};
 use crate::store::entity::live_users::{ActiveModel, Column, Entity, Model};
+use crate::store::entity::user_ban;
 
-/// The user `user_id`; a collation may bring another one, who does not count.
-pub async fn find(conn: &impl ConnectionTrait, user_id: &str) -> Result<Option<User>, StoreError> {
-    let row = present().filter(Column::UserId.eq(user_id)).one(conn).await?;
-    Ok(row.map(user).filter(|user| user.user_id == user_id))
+/// The user `user_id` and how they stand; a collation may bring another one, who does not count.
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<Option<(User, Standing)>, StoreError> {
+    let banned: RelationDef =
+        Entity::belongs_to(user_ban::Entity).from(Column::UserId).to(user_ban::Column::UserId).into();
+    let with_ban = present().join(JoinType::LeftJoin, banned).select_also(user_ban::Entity);
+    let row = with_ban.filter(Column::UserId.eq(user_id)).one(conn).await?;
+    let found = row.map(|(row, ban)| (user(row), bans::standing(ban)));
+    Ok(found.filter(|(user, _)| user.user_id == user_id))
 }
 
 /// The user `user_id`, locked until the transaction ends.

@@ -1,18 +1,17 @@
 //! The rules of users.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::dto::{Register, UpdateUser};
 use super::im_account::ImAccounts;
 use super::{User, queries};
-use crate::auth::Accounts;
+use crate::auth::{Accounts, Standing, StandingOf};
 use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
 use crate::im::Im;
-use crate::rest::{ApiError, text};
+use crate::rest::text;
 use crate::store::cache::Cache;
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::lookup::{Lookup, SharedError};
@@ -65,11 +64,14 @@ impl RetryableError for Error {
 /// The users of the app; clones share everything.
 #[derive(Clone)]
 pub struct Users {
-    db: Db,
+    pub(super) db: Db,
     cache: Cache,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
     accounts: Arc<ImAccounts>,
     rows: Lookup<User>,
+    /// Of those who call. They are loaded with the row from the writable database, never from a copy
+    /// that may not know of a ban yet.
+    standings: Lookup<Standing>,
 }
 
 impl Users {
@@ -77,7 +79,9 @@ impl Users {
     #[must_use]
     pub fn new(db: Db, cache: Cache, im: Im, clock: SharedClock) -> Self {
         let accounts = Arc::new(ImAccounts::new(im, db.clone()));
-        Self { db, cache, clock, accounts, rows: Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL) }
+        let rows = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
+        let standings = Lookup::new(LOOKUP_CAPACITY, LOOKUP_TTL);
+        Self { db, cache, clock, accounts, rows, standings }
     }
 
     /// The user `user_id`; their IM account is made up for when it is missing.
@@ -101,7 +105,31 @@ impl Users {
     /// # Errors
     /// The store's.
     pub async fn known(&self, user_id: &str) -> Result<Option<Arc<User>>, SharedError> {
-        self.rows.get(user_id, queries::find(self.db.reader_for(true), user_id)).await
+        let load = async {
+            let mark = self.standings.mark();
+            let Some((user, standing)) = self.load(user_id).await? else { return Ok(None) };
+            self.standings.keep(mark, user_id, Arc::new(standing)).await;
+            Ok(Some(user))
+        };
+        self.rows.get(user_id, load).await
+    }
+
+    /// How `user_id` stands, from memory or the database; None when there is no such user.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn standing_of(&self, user_id: &str) -> Result<Option<Arc<Standing>>, SharedError> {
+        let load = async {
+            let mark = self.rows.mark();
+            let Some((user, standing)) = self.load(user_id).await? else { return Ok(None) };
+            self.rows.keep(mark, user_id, Arc::new(user)).await;
+            Ok(Some(standing))
+        };
+        self.standings.get(user_id, load).await
+    }
+
+    async fn load(&self, user_id: &str) -> Result<Option<(User, Standing)>, StoreError> {
+        queries::find(self.db.reader_for(true), user_id).await
     }
 
     /// Those of `user_ids` that exist, in the order asked for.
@@ -230,18 +258,24 @@ impl Users {
         Ok(())
     }
 
-    async fn changed(&self, user_id: &str) {
-        self.rows.forget(user_id).await;
+    pub(super) async fn changed(&self, user_id: &str) {
+        self.forget(Some(user_id)).await;
         if let Err(error) = self.cache.announce(TOPIC, user_id).await {
-            tracing::warn!(%error, "other nodes may show a user as before for {} s", LOOKUP_TTL.as_secs());
+            tracing::warn!(%error, "other nodes may know a user as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 
     /// Drops what is remembered of `user_id`, or of everybody.
     pub async fn forget(&self, user_id: Option<&str>) {
         match user_id {
-            Some(id) => self.rows.forget(id).await,
-            None => self.rows.forget_all(),
+            Some(id) => {
+                self.rows.forget(id).await;
+                self.standings.forget(id).await;
+            }
+            None => {
+                self.rows.forget_all();
+                self.standings.forget_all();
+            }
         }
     }
 }
@@ -256,7 +290,7 @@ fn merge(user: &User, change: &UpdateUser) -> Result<Option<text::Extends>, Erro
 }
 
 impl Accounts for Users {
-    fn exists<'a>(&'a self, user_id: &'a str) -> Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>> {
-        Box::pin(async move { Ok(self.known(user_id).await?.is_some()) })
+    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a> {
+        Box::pin(async move { Ok(self.standing_of(user_id).await?) })
     }
 }

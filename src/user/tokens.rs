@@ -1,5 +1,7 @@
 //! Tokens for users and administrators, the managers' login, and the app's configuration.
 
+use std::time::Duration;
+
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use chrono::TimeDelta;
@@ -76,9 +78,24 @@ impl TokenRequest {
         })
     }
 
-    fn claims(self, role: &str) -> Claims {
+    fn claims(self, role: &str, issued_at: i64) -> Claims {
         let Self { app_id, user_id, device_id, expires_at } = self;
-        Claims { exp: expires_at, app_id, user_id, device_id, role: role.to_owned() }
+        let role = role.to_owned();
+        Claims { exp: expires_at, app_id, user_id, device_id, role, issued_at: Some(issued_at) }
+    }
+}
+
+/// When a token for a user is issued, in Unix seconds. In the very second in which the former ones were
+/// revoked it would be taken for one of them, so that the next one is waited for.
+async fn issue_time(users: &Users, user_id: &str, clock: &SharedClock) -> Result<i64, ApiError> {
+    let standing = users.standing_of(user_id).await?;
+    let now = clock.now().timestamp();
+    match standing.and_then(|standing| standing.revoked_at).filter(|&revoked| revoked >= now) {
+        None => Ok(now),
+        Some(revoked) => {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(clock.now().timestamp().max(revoked + 1))
+        }
     }
 }
 
@@ -117,7 +134,8 @@ pub async fn token(
 ) -> Answer<TokenView> {
     let request = TokenRequest::from_params(&params, clock.now().timestamp())?;
     users.find_or_register(&request.user_id).await?;
-    issue(gate.tokens(), &request.claims(""))
+    let now = issue_time(&users, &request.user_id, &clock).await?;
+    issue(gate.tokens(), &request.claims("", now))
 }
 
 /// A token for an administrator, who is created if new.
@@ -135,9 +153,10 @@ pub async fn admin_token(
     _: SignedBackend,
     params: Params,
 ) -> Answer<TokenView> {
-    let request = TokenRequest::from_params(&params, clock.now().timestamp())?;
+    let now = clock.now().timestamp();
+    let request = TokenRequest::from_params(&params, now)?;
     admins.find_or_create(&request.user_id).await?;
-    issue(gate.tokens(), &request.claims(ADMIN_ROLE))
+    issue(gate.tokens(), &request.claims(ADMIN_ROLE, now))
 }
 
 /// Attempts to log in, per client address.
@@ -161,9 +180,14 @@ pub async fn login(
     limit.0.check(gate.client_ip(&request))?;
     let login = credentials(&request, params)?;
     let user_id = admins.login(&login.user_name, &login.password).await?;
-    let exp = (clock.now() + DEFAULT_LIFE).timestamp();
-    let claims =
-        Claims { exp, app_id: String::new(), user_id, device_id: String::new(), role: ADMIN_ROLE.to_owned() };
+    let now = clock.now();
+    let claims = Claims {
+        exp: (now + DEFAULT_LIFE).timestamp(),
+        user_id,
+        role: ADMIN_ROLE.to_owned(),
+        issued_at: Some(now.timestamp()),
+        ..Claims::default()
+    };
     issue(gate.tokens(), &claims)
 }
 

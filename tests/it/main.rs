@@ -20,6 +20,7 @@ mod lanes;
 mod lease;
 mod like;
 mod mic;
+mod moderation;
 mod outage;
 mod process;
 mod reactions;

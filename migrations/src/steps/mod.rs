@@ -66,9 +66,14 @@ mod m20260101_000086_censor_image_idx_created_at;
 mod m20260101_000087_live_entities_idx_last_censor_time;
 mod m20260101_000090_event_log_appended_ms;
 mod m20260101_000091_node_registry_has_callbacks;
+mod m20260101_000092_live_moderator;
+mod m20260101_000093_live_sanction;
+mod m20260101_000094_live_chat_setting;
+mod m20260101_000095_banned_word;
+mod m20260101_000096_user_ban;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 64] = [
+pub(crate) const ALL: [Step; 69] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -133,4 +138,9 @@ pub(crate) const ALL: [Step; 64] = [
     m20260101_000087_live_entities_idx_last_censor_time::STEP,
     m20260101_000090_event_log_appended_ms::STEP,
     m20260101_000091_node_registry_has_callbacks::STEP,
+    m20260101_000092_live_moderator::STEP,
+    m20260101_000093_live_sanction::STEP,
+    m20260101_000094_live_chat_setting::STEP,
+    m20260101_000095_banned_word::STEP,
+    m20260101_000096_user_ban::STEP,
 ];

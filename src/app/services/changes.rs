@@ -4,15 +4,22 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::Services;
-use crate::store::cache::{Announcement, Cache};
 use crate::hub::Hub;
-use crate::{gift, hub, live, user};
+use crate::store::cache::{Announcement, Cache};
+use crate::{gift, hub, live, moderation, user};
 
-/// Drops what is remembered of users, rooms and gift types that any node has changed, until `stop`.
-pub(in crate::app) async fn follow_changes(cache: Cache, hub: Hub, services: Services, stop: CancellationToken) {
+/// Drops what is remembered of users, rooms, their rules and gift types that any node has changed,
+/// until `stop`.
+pub(in crate::app) async fn follow_changes(
+    cache: Cache,
+    hub: Hub,
+    services: Services,
+    stop: CancellationToken,
+) {
     let mut changes = cache.announcements();
     while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
         let (users, lives, types) = (&services.users, &services.lives, services.gifts.types());
+        let rules = &services.moderation;
         match change {
             Ok(Announcement::Changed { topic, key }) if topic == user::TOPIC => {
                 users.forget(Some(&key)).await;
@@ -24,11 +31,19 @@ pub(in crate::app) async fn follow_changes(cache: Cache, hub: Hub, services: Ser
                 types.forget(Some(&key)).await;
             }
             Ok(Announcement::Changed { topic, key }) if topic == hub::TOPIC => hub.obey(&key),
+            Ok(Announcement::Changed { topic, key }) if topic == moderation::TOPIC => {
+                rules.forget(Some(&key)).await;
+            }
+            Ok(Announcement::Changed { topic, .. }) if topic == moderation::WORDS_TOPIC => {
+                rules.words().forget();
+            }
             Ok(Announcement::Changed { .. }) => {}
             Ok(Announcement::Resync) | Err(RecvError::Lagged(_)) => {
                 users.forget(None).await;
                 lives.forget(None).await;
                 types.forget(None).await;
+                rules.forget(None).await;
+                rules.words().forget();
             }
             Err(RecvError::Closed) => return,
         }

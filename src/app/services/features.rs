@@ -8,12 +8,14 @@ use crate::censor::{self, HookKeys, Reviews};
 use crate::config::Config;
 use crate::gift::payment::Payment;
 use crate::gift::{self, GiftTypes, Gifts, Ledger, Pace, TestPayment};
+use crate::hub::orders::Orders;
 use crate::im::Im;
 use crate::item::{self, Items};
 use crate::like::{self, Likes};
 use crate::live::{self, Lives};
 use crate::media::{Pili, PiliSaveAs, ReviewClient, RtcRooms, RtcTokens};
 use crate::mic::{self, Mics, SeatsOfLeavers};
+use crate::moderation::{self, BannedWords, Moderation};
 use crate::relay::{self, Relays};
 use crate::rest::rate_limit::AddressLimit;
 use crate::stats::Stats;
@@ -29,11 +31,17 @@ pub(super) struct Features {
     pub(super) likes: Likes,
     pub(super) stats: Stats,
     pub(super) reviews: Reviews,
+    pub(super) moderation: Moderation,
 }
 
 impl Features {
     /// Makes them, one from another.
-    pub(super) fn wire(ground: &Ground, users: &Users, im: &Im) -> anyhow::Result<Self> {
+    pub(super) fn wire(
+        ground: &Ground,
+        users: &Users,
+        im: &Im,
+        orders: Arc<dyn Orders>,
+    ) -> anyhow::Result<Self> {
         let Ground { config, db, cache, clock, ids, .. } = ground;
         let account = Credentials::from(&config.account);
         let life_s = config.pili.room_token_expire_s;
@@ -88,6 +96,7 @@ impl Features {
             likes,
             stats: Stats::new(db.clone(), lives.clone(), Arc::clone(clock)),
             reviews: reviews(ground, &lives, users, im)?,
+            moderation: moderation(ground, &lives, users, orders),
             lives,
         })
     }
@@ -122,6 +131,19 @@ fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Re
         config: config.censor.clone(),
     };
     Ok(Reviews::new(parts, registry)?)
+}
+
+fn moderation(ground: &Ground, lives: &Lives, users: &Users, orders: Arc<dyn Orders>) -> Moderation {
+    let Ground { db, cache, clock, .. } = ground;
+    Moderation::new(moderation::Parts {
+        db: db.clone(),
+        cache: cache.clone(),
+        clock: Arc::clone(clock),
+        lives: lives.clone(),
+        users: users.clone(),
+        orders,
+        words: BannedWords::new(db.clone(), cache.clone(), Arc::clone(clock)),
+    })
 }
 
 /// The stand-in for a payment service. It answers where gifts are paid by it, on this node or another,

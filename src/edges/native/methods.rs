@@ -11,6 +11,7 @@ use super::subscribe::{Refused, position};
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::hub::message::{OF_SERVER, push_publications};
 use crate::hub::{Channel, Draft, Kind};
+use crate::moderation::strings_of;
 use crate::rest::{ApiError, Invalid, Paging};
 use crate::store::broker::Pace;
 
@@ -104,13 +105,17 @@ impl Session {
         }
         let Some(user_id) = self.connection.user_id() else { return Err(Refused::NotYours.into()) };
         self.parts.limit.check(Arc::clone(&user_id), Arc::clone(channel.name()))?;
+        let text = texts_of(&params.data)?;
         let pace = match channel.kind() {
             Kind::Room => {
                 self.may_follow(&channel).await?;
-                Pace { per_second: self.parts.limit.per_room, user: None }
+                let rules = self.parts.moderation.may_publish(channel.id(), &user_id, &text).await?;
+                let user = rules.slow.map(|slow| (&*user_id, slow));
+                Pace { per_second: self.parts.limit.per_room, user }
             }
             _ => {
                 self.may_reach(&user_id, channel.id()).await?;
+                self.parts.moderation.may_say(&text).await?;
                 Pace::default()
             }
         };
@@ -190,6 +195,13 @@ impl Session {
         self.answer(request.id, &format!(r#"{{"expires_at":{}}}"#, client.expires_at()));
         Ok(())
     }
+}
+
+/// What people may read of a message.
+fn texts_of(data: &RawValue) -> Result<String, Invalid> {
+    let value: serde_json::Value = serde_json::from_str(data.get())
+        .map_err(|_| Invalid("params.data: is nested too deeply".to_owned()))?;
+    Ok(strings_of(&value).into_owned())
 }
 
 fn check_action(action: &str) -> Result<(), ApiError> {

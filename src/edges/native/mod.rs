@@ -26,6 +26,7 @@ use crate::error::Kind;
 use crate::hub::message::push_text;
 use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
 use crate::live::Lives;
+use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
 
@@ -43,6 +44,8 @@ pub struct Parts {
     pub lives: web::Data<Lives>,
     /// The PKs, over which users of two rooms reach each other.
     pub relays: web::Data<Relays>,
+    /// Who may write and enter where.
+    pub moderation: web::Data<Moderation>,
     /// How much users may publish.
     pub limit: Arc<PublishLimits>,
 }

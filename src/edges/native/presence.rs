@@ -20,12 +20,13 @@ const AT_ONCE: usize = 256;
 pub(super) async fn keep(local: LocalHub, parts: Rc<Parts>) {
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before = local.now();
     loop {
         tick.tick().await;
         let now = local.now();
         let mut due = Vec::new();
         for connection in local.connections() {
-            if connection.is_closing() || !is_turn(connection.opened(), now, EVERY) {
+            if connection.is_closing() || !is_turn(connection.opened(), before, now, EVERY) {
                 continue;
             }
             let channels = connection.channels();
@@ -34,6 +35,7 @@ pub(super) async fn keep(local: LocalHub, parts: Rc<Parts>) {
                 rooms.filter(|room| room.kind() == Kind::Room).map(|room| (Rc::clone(&connection), room)),
             );
         }
+        before = now;
         let beats = due.into_iter().map(|(connection, room)| beat(&local, &parts, connection, room));
         iter(beats).for_each_concurrent(AT_ONCE, |beat| beat).await;
     }

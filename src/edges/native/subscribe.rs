@@ -149,6 +149,7 @@ impl Session {
             Kind::Room if self.connection.follows(channel.name()) => Ok(()),
             Kind::Room => {
                 self.parts.lives.room(channel.id()).await?;
+                self.parts.moderation.may_enter(channel.id(), &user_id).await?;
                 let is_in = self.parts.lives.is_in_room(channel.id(), &user_id).await?;
                 if is_in { Ok(()) } else { Err(Refused::NotInRoom.into()) }
             }

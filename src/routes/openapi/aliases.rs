@@ -47,8 +47,15 @@ impl Method {
     }
 }
 
-/// Paths that backends may call as well, under `/server`, without the rule that one is the anchor.
-const MIRRORED: &str = "/client/item/";
+/// What others may call as well, without the rule that one is the anchor or a moderator: how the paths
+/// begin, how those of the others begin, and their credentials.
+const MIRRORED: &[(&str, &str, &str)] = &[
+    ("/client/item/", "/server/item/", "server"),
+    ("/client/live/room/{live_id}/moderation", "/server/live/{live_id}/moderation", "server"),
+    ("/client/live/room/{live_id}/moderation", "/admin/live/{live_id}/moderation", "admin"),
+    ("/admin/bans", "/server/bans", "server"),
+    ("/admin/banned_words", "/server/banned_words", "server"),
+];
 
 pub(super) struct Mirrored;
 
@@ -56,14 +63,18 @@ impl Modify for Mirrored {
     fn modify(&self, document: &mut OpenApi) {
         let paths = &mut document.paths.paths;
         let clients: Vec<_> = paths.iter().map(|(path, item)| (path.clone(), item.clone())).collect();
-        for (path, mut item) in clients {
-            let Some(rest) = path.strip_prefix(MIRRORED) else { continue };
-            for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
-                let Some(operation) = method.slot(&mut item) else { continue };
-                operation.security = Some(vec![SecurityRequirement::new("server", Vec::<String>::new())]);
-                operation.responses.responses.remove("403");
+        for (path, item) in clients {
+            for (start, other_start, credentials) in MIRRORED {
+                let Some(rest) = path.strip_prefix(start) else { continue };
+                let mut item = item.clone();
+                for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
+                    let Some(operation) = method.slot(&mut item) else { continue };
+                    let needs = SecurityRequirement::new(*credentials, Vec::<String>::new());
+                    operation.security = Some(vec![needs]);
+                    operation.responses.responses.remove("403");
+                }
+                paths.insert(format!("{other_start}{rest}"), item);
             }
-            paths.insert(format!("/server/item/{rest}"), item);
         }
     }
 }

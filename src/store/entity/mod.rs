@@ -1,6 +1,7 @@
 //! The tables, one file each. Nearly every column of the adopted ones may be NULL.
 
 pub mod admin_user;
+pub mod banned_word;
 pub mod callback_delivery;
 pub mod censor_config;
 pub mod censor_image;
@@ -13,12 +14,15 @@ pub mod item_demonstrate_log;
 pub mod items;
 pub mod leader_lease;
 pub mod live_censor;
+pub mod live_chat_setting;
 pub mod live_entities;
 pub mod live_gift;
 pub mod live_like;
 pub mod live_like_flush;
 pub mod live_mic_entities;
+pub mod live_moderator;
 pub mod live_room_user_entities;
+pub mod live_sanction;
 pub mod live_users;
 pub mod node_registry;
 pub mod operation_log;
@@ -27,3 +31,4 @@ pub mod replica_heartbeat;
 pub mod room_lane;
 pub mod stats_single_live;
 pub mod stream_session;
+pub mod user_ban;

@@ -243,8 +243,10 @@ async fn an_admin_token_says_admin(api: Api) -> Verdict {
     for _ in 0..2 {
         let answer = api.get(&target).server().send().await;
         assert_eq!(answer.ok()["expires_at"], ends);
-        let (header, claims) = jwt_parts(answer.ok()["access_token"].as_str().expect("access_token"));
+        let (header, mut claims) = jwt_parts(answer.ok()["access_token"].as_str().expect("access_token"));
         assert_eq!(header["alg"], "HS256");
+        let issued = claims.as_object_mut().and_then(|claims| claims.shift_remove("iat"));
+        assert!(issued.and_then(|at| at.as_i64()).is_none_or(|at| (now() - 60..=now()).contains(&at)));
         let wanted = json!({"exp": ends, "AppId": "suite", "UserId": id, "DeviceId": "d", "Role": "admin"});
         assert_eq!(claims, wanted);
     }

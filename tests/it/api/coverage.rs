@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::openapi::{Document, Operation};
 use super::{Api, Verdict};
 
+const NO_MESSAGES: &str = "nobody publishes messages over HTTP";
+
 /// Statuses that a route need not show, and why.
 const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[
     (
@@ -16,6 +18,9 @@ const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[
     ("GET", "/client/gift/config/{type}", 404, "a kind without gift types has an empty list"),
     ("GET", "/server/gift/config/{id}", 404, "a kind without gift types has an empty list"),
     ("GET", "/admin/gift/config/{id}", 404, "a kind without gift types has an empty list"),
+    ("DELETE", "/client/live/room/{live_id}/moderation/messages/{epoch}/{offset}", 200, NO_MESSAGES),
+    ("DELETE", "/server/live/{live_id}/moderation/messages/{epoch}/{offset}", 200, NO_MESSAGES),
+    ("DELETE", "/admin/live/{live_id}/moderation/messages/{epoch}/{offset}", 200, NO_MESSAGES),
     ("POST", "/manager/gift/test", 404, "a server on its embedded database is its own payment service"),
 ];
 
@@ -28,7 +33,7 @@ pub async fn nothing_is_left_out(api: Api) -> Verdict {
     for operation in document.operations.iter().filter(|operation| is_within_reach(&api, operation)) {
         let none = BTreeSet::new();
         let statuses = seen.get(&key(operation)).unwrap_or(&none);
-        if !statuses.iter().any(|status| (200..300).contains(status)) {
+        if !statuses.iter().any(|status| (200..300).contains(status)) && !excepted(operation, 200) {
             gaps.push(format!("{} {} lacks a 2xx case", operation.method, operation.path));
         }
         for status in wanted(operation).difference(statuses) {

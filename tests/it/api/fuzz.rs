@@ -25,7 +25,7 @@ pub async fn every_route_withstands(api: Api) -> Verdict {
         let (user, operator) = (api.user().await, api.operator().await);
         let live_ids =
             vec![api.room(&user).await, api.live_room(&user).await, api.live_room(&api.user().await).await];
-        let pool = Pool { user, live_ids };
+        let pool = Pool { user, bystander: api.user().await.id, live_ids };
         let asked = api.clone();
         let handle = tokio::runtime::Handle::current();
         let outcome = tokio::task::spawn_blocking(move || {

@@ -34,11 +34,16 @@ mod lists;
 mod membership;
 mod mesh;
 mod mics;
+mod moderation;
+mod moderation_limits;
+mod moderation_words;
+mod moderators;
 mod mutation;
 mod openapi;
 mod operation_log;
 mod own;
 mod permissions;
+mod platform_bans;
 mod raw;
 mod records;
 mod relays;
@@ -131,6 +136,11 @@ fn all_cases() -> Vec<Case> {
         admins::cases(),
         operation_log::cases(),
         mesh::cases(),
+        moderation::cases(),
+        moderation_limits::cases(),
+        moderation_words::cases(),
+        moderators::cases(),
+        platform_bans::cases(),
     ]
     .into_iter()
     .flatten()

@@ -11,6 +11,8 @@ use super::world::User;
 #[derive(Clone, Debug)]
 pub struct Pool {
     pub user: User,
+    /// One in whose name nothing is asked, who may be banned.
+    pub bystander: String,
     pub live_ids: Vec<String>,
 }
 
@@ -81,7 +83,7 @@ fn request(root: &Value, operation: &Operation, pool: &Pool) -> BoxedStrategy<Re
 fn target(operation: &Operation, pool: &Pool) -> BoxedStrategy<String> {
     let parts = operation.path.split('/').skip(1).map(|part| match part.strip_prefix('{') {
         Some(name) => prop_oneof![
-            6 => known(name.trim_end_matches('}'), pool).prop_map(|text| escape(&text)),
+            6 => known_in(operation, name.trim_end_matches('}'), pool).prop_map(|text| escape(&text)),
             3 => odd_text().prop_map(|text| escape(&text)),
             1 => prop::sample::select(vec!["%FF", "%00", "%C3%28", "%2F", "%3F", "a%0Ab"]).prop_map(str::to_owned),
         ]
@@ -105,6 +107,15 @@ fn target(operation: &Operation, pool: &Pool) -> BoxedStrategy<String> {
             format!("/{}{tail}", parts.join("/"))
         })
         .boxed()
+}
+
+/// As [`known`], but that the caller is not banned from the platform.
+fn known_in(operation: &Operation, name: &str, pool: &Pool) -> BoxedStrategy<String> {
+    let bans = ["/admin/bans/{user_id}", "/server/bans/{user_id}"];
+    if bans.contains(&operation.path.as_str()) {
+        return Just(pool.bystander.clone()).boxed();
+    }
+    known(name, pool)
 }
 
 /// A value that exists for parameters of that name, or a likely one.

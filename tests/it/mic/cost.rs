@@ -23,7 +23,7 @@ async fn statements(rooms: &Rooms) -> i64 {
 }
 
 /// How many statements `work` sends.
-async fn cost<T>(rooms: &Rooms, work: impl Future<Output = T>) -> i64 {
+pub async fn cost<T>(rooms: &Rooms, work: impl Future<Output = T>) -> i64 {
     let before = statements(rooms).await;
     let asking = statements(rooms).await - before;
     let before = before + asking;

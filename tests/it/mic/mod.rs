@@ -1,6 +1,6 @@
 //! Microphone seats: they go with the place in the room, and only one of several comes first.
 
-mod cost;
+pub mod cost;
 mod crash;
 mod leaving;
 mod races;

@@ -28,7 +28,7 @@ pub struct Rooms {
     pub lives: Lives,
     pub mics: Mics,
     pub relays: Relays,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Rooms {
@@ -52,13 +52,7 @@ impl Rooms {
     }
 
     async fn over(database: TestDatabase, db: Db) -> Self {
-        let is_embedded = database.schema().is_empty();
-        let cache = if is_embedded {
-            CacheConfig::Memory
-        } else {
-            let key_prefix = format!("{}:", database.schema());
-            CacheConfig::Node(RedisConfig { addrs: vec![env::redis()], key_prefix, ..RedisConfig::default() })
-        };
+        let cache = cache_config(database.schema());
         let keys = Credentials { access_key: "test-ak".to_owned(), secret_key: Secret::new("test-sk") };
         let needs = Needs { cache, keys: keys.clone(), ..Needs::default() };
         let Services { cache, clock, ids, users, tokens, lives, .. } = Services::over(&db, needs).await;
@@ -71,7 +65,12 @@ impl Rooms {
             rtc: RtcRooms::new(&RtcConfig::default(), keys).unwrap(),
         });
         let relays = Relays::new(relay::Parts { db: db.clone(), clock, ids, lives: lives.clone(), tokens });
-        Self { db, cache, users, lives, mics, relays, _database: database }
+        Self { db, cache, users, lives, mics, relays, database }
+    }
+
+    /// The cache, as another node over the same stores is connected to it.
+    pub async fn cache_of_another_node(&self) -> Cache {
+        Cache::connect(&cache_config(self.database.schema()), Arc::new(SystemClock)).await.unwrap()
     }
 
     /// The live room of a new anchor, who is in it.
@@ -108,4 +107,13 @@ impl Rooms {
         let rows = rows.order_by_asc(event_log::Column::Seq).all(self.db.writer()).await.unwrap();
         rows.iter().map(|row| DomainEvent::decode(&row.kind, &row.body).unwrap()).collect()
     }
+}
+
+/// Memory without a schema, else this run's Redis.
+fn cache_config(schema: &str) -> CacheConfig {
+    if schema.is_empty() {
+        return CacheConfig::Memory;
+    }
+    let key_prefix = format!("{schema}:");
+    CacheConfig::Node(RedisConfig { addrs: vec![env::redis()], key_prefix, ..RedisConfig::default() })
 }

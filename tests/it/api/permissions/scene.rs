@@ -154,6 +154,10 @@ impl Scene {
             "relay": get(format!("/client/relay/{}", self.name("relay"))).await,
             "gifts": get(format!("/client/gift/list/live/{live}")).await,
             "gift_types": get("/client/gift/config/1".to_owned()).await,
+            "chat": get(format!("/client/live/room/{live}/moderation")).await,
+            "moderators": get(format!("/client/live/room/{live}/moderation/moderators")).await,
+            "mutes": get(format!("/client/live/room/{live}/moderation/mutes")).await,
+            "bans": get(format!("/client/live/room/{live}/moderation/bans")).await,
             "statistics": get(format!("/client/stats/singleLive/{live}")).await,
         })
     }

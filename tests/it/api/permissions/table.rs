@@ -3,16 +3,16 @@
 use super::Caller::{self, Admin, Anchor, Backend, OtherAnchor, Stranger, Viewer};
 use super::Row;
 
-const USERS: &[Caller] = &[Stranger, Viewer, Anchor, OtherAnchor];
+pub(super) const USERS: &[Caller] = &[Stranger, Viewer, Anchor, OtherAnchor];
 /// Those who are in the room, but not its anchor.
 const VIEWER: &[Caller] = &[Viewer];
 const IN_ROOM: &[Caller] = &[Viewer, Anchor];
-const ANCHOR: &[Caller] = &[Anchor];
+pub(super) const ANCHOR: &[Caller] = &[Anchor];
 const BOTH_ANCHORS: &[Caller] = &[Anchor, OtherAnchor];
-const ADMIN: &[Caller] = &[Admin];
-const BACKEND: &[Caller] = &[Backend];
+pub(super) const ADMIN: &[Caller] = &[Admin];
+pub(super) const BACKEND: &[Caller] = &[Backend];
 
-type Line = (&'static str, &'static str, &'static str, &'static [Caller]);
+pub(super) type Line = (&'static str, &'static str, &'static str, &'static [Caller]);
 
 /// All lines.
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -25,6 +25,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         GIFT_ROUTES,
         ADMIN_ROUTES,
         BARRAGE_ROUTES,
+        super::moderation::ROUTES,
     ];
     tables.into_iter().flatten().map(|&(method, target, body, may)| Row { method, target, body, may })
 }
