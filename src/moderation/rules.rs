@@ -111,6 +111,7 @@ pub(super) async fn load(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Failure;
 
     fn rules() -> RoomRules {
         RoomRules {

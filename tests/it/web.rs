@@ -55,7 +55,6 @@ async fn room_of_two(server: &Client) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the endpoint /realtime"]
 async fn the_client_chats_resumes_and_keeps_order_with_a_server() {
     for backend in [Backend::Embedded, Backend::Redis, Backend::RedisCluster] {
         let setup = Setup::new(backend).await;

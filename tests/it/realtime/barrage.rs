@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::bed::Bed;
 use crate::support::client::Client;
 use crate::support::realtime::Socket;
-use crate::support::server::{Backend, ServerProcess, Setup, free_port};
+use crate::support::server::{Backend, Setup};
 use crate::support::wait::wait_until;
 
 /// The mesh API as in CONNMIX, without credentials.
@@ -60,16 +60,16 @@ async fn session(setup: &Setup, backend: &Client) {
 #[tokio::test]
 async fn a_viewer_follows_a_video_as_the_documents_show() {
     let bed = Bed::start(Backend::Embedded, OPEN).await;
-    session(&bed.setup, &bed.client).await;
+    session(bed.setup(), &bed.client).await;
 }
 
 #[tokio::test]
 async fn what_is_published_at_one_node_reaches_viewers_at_another() {
     let bed = Bed::start(Backend::Redis, OPEN).await;
-    let other = ServerProcess::start(&bed.setup.beside(2)).await;
-    session(&bed.setup, &other.client()).await;
-    let (mut viewer, id) = viewer(&bed.setup).await;
-    let answer = other.client().post("/v1/mesh/send", json!({"c": id, "d": "to you"})).await;
+    let other = bed.beside(2).await;
+    session(bed.setup(), &other.client).await;
+    let (mut viewer, id) = viewer(bed.setup()).await;
+    let answer = other.client.post("/v1/mesh/send", json!({"c": id, "d": "to you"})).await;
     assert_eq!(answer.body, json!({"E": null, "r": {"s": 1, "f": 0}}));
     assert_eq!(viewer.next_text().await.as_deref(), Some("to you"));
 }
@@ -77,7 +77,7 @@ async fn what_is_published_at_one_node_reaches_viewers_at_another() {
 #[tokio::test]
 async fn data_comes_as_text_or_bytes() {
     let bed = Bed::start(Backend::Embedded, OPEN).await;
-    let (mut viewer, _) = viewer(&bed.setup).await;
+    let (mut viewer, _) = viewer(bed.setup()).await;
     watch(&mut viewer, "1").await;
     let long = "\u{5f39}".repeat(65_536 / 3);
     publish(&bed.client, "1", &long).await;
@@ -90,7 +90,7 @@ async fn data_comes_as_text_or_bytes() {
 #[tokio::test]
 async fn a_message_can_be_sent_to_one_viewer_and_to_nobody_else() {
     let bed = Bed::start(Backend::Embedded, OPEN).await;
-    let ((mut one, one_id), (mut other, _)) = (viewer(&bed.setup).await, viewer(&bed.setup).await);
+    let ((mut one, one_id), (mut other, _)) = (viewer(bed.setup()).await, viewer(bed.setup()).await);
     let id: Value = serde_json::from_str(&told(&mut one, r#"{"op":"id"}"#).await).unwrap();
     assert_eq!(id, json!({"result": true, "client_id": one_id}));
     assert!(one_id.parse::<u64>().unwrap() < 1 << 53);
@@ -115,7 +115,7 @@ async fn a_message_can_be_sent_to_one_viewer_and_to_nobody_else() {
 #[tokio::test]
 async fn a_wrong_request_is_answered_and_what_is_no_json_ends_the_connection() {
     let bed = Bed::start(Backend::Embedded, OPEN).await;
-    let (mut patient, _) = viewer(&bed.setup).await;
+    let (mut patient, _) = viewer(bed.setup()).await;
     for wrong in [
         "1",
         "[]",
@@ -140,7 +140,7 @@ async fn a_wrong_request_is_answered_and_what_is_no_json_ends_the_connection() {
         Message::binary(vec![1]),
         Message::text("1".repeat(20_000)),
     ] {
-        let (mut viewer, _) = viewer(&bed.setup).await;
+        let (mut viewer, _) = viewer(bed.setup()).await;
         viewer.send_message(end).await;
         assert_eq!(viewer.close_code().await, 3502);
     }
@@ -150,12 +150,12 @@ async fn a_wrong_request_is_answered_and_what_is_no_json_ends_the_connection() {
 async fn a_viewer_may_ask_so_much_and_follow_so_many() {
     let settings = "realtime: {mesh_auth: off, max_channels: 2, barrage_per_address: 1}";
     let bed = Bed::start(Backend::Embedded, settings).await;
-    let (mut viewer, _) = viewer(&bed.setup).await;
+    let (mut viewer, _) = viewer(bed.setup()).await;
     watch(&mut viewer, "1").await;
     watch(&mut viewer, "2").await;
     let refused = told(&mut viewer, r#"{"op":"subscribe","channel":"3@video"}"#).await;
     assert_eq!(refused, r#"{"code":1,"msg":"a connection may follow 2 channels"}"#);
-    let Err(Error::Http(answer)) = Socket::try_open(&url(&bed.setup)).await else {
+    let Err(Error::Http(answer)) = Socket::try_open(&url(bed.setup())).await else {
         panic!("a second connection of one address")
     };
     assert_eq!(answer.status().as_u16(), 429);
@@ -164,34 +164,24 @@ async fn a_viewer_may_ask_so_much_and_follow_so_many() {
     }
     assert_eq!(viewer.close_code().await, 3503);
     wait_until("the address may come again", Duration::from_secs(10), async || {
-        Socket::try_open(&url(&bed.setup)).await.is_ok()
+        Socket::try_open(&url(bed.setup())).await.is_ok()
     })
     .await;
 }
 
 #[tokio::test]
 async fn nothing_is_left_of_those_who_went() {
-    let metrics = free_port();
-    let exporter =
-        format!("prome: {{client_mode: exporter, exporter_config: {{listen_addr: '127.0.0.1:{metrics}'}}}}");
-    let bed = Bed::start(Backend::Embedded, &exporter).await;
-    let gauge = async |name: &str| {
-        let page = reqwest::get(format!("http://127.0.0.1:{metrics}/metrics")).await.unwrap();
-        let text = page.text().await.unwrap();
-        let line =
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
-        line.map_or(0, |value| value.parse::<i64>().unwrap())
-    };
+    let bed = Bed::start(Backend::Embedded, "").await;
     let gauges = async || {
         (
-            gauge(r#"liveloom_realtime_connections{endpoint="barrage"}"#).await,
-            gauge("liveloom_realtime_subscriptions").await,
+            bed.metric(r#"liveloom_realtime_connections{endpoint="barrage"}"#).await,
+            bed.metric("liveloom_realtime_subscriptions").await,
         )
     };
     for round in 0..3 {
         let mut viewers = Vec::new();
         for number in 0..20 {
-            let (mut viewer, _) = viewer(&bed.setup).await;
+            let (mut viewer, _) = viewer(bed.setup()).await;
             watch(&mut viewer, &format!("{round}-{number}")).await;
             watch(&mut viewer, "shared").await;
             viewers.push(viewer);
@@ -206,7 +196,7 @@ async fn nothing_is_left_of_those_who_went() {
     }
     wait_until("no video is heard any more", Duration::from_secs(30), async || {
         // The node's own channel stays.
-        gauge("liveloom_realtime_channels").await == 1
+        bed.metric("liveloom_realtime_channels").await == 1
     })
     .await;
 }

@@ -12,7 +12,7 @@ const OPEN: &str = "realtime: {mesh_auth: off}";
 const CLOSED: &str = "auth: {server: {enable: true, access_key: ak, secret_key: sk}}";
 
 fn socket_url(bed: &Bed) -> String {
-    format!("ws://127.0.0.1:{}/ws/v1", bed.setup.port())
+    format!("ws://127.0.0.1:{}/ws/v1", bed.setup().port())
 }
 
 /// The value of `Authorization` of a request that a backend signs.
@@ -23,7 +23,7 @@ fn signature(bed: &Bed, method: &str, path: &str, body: Option<&Value>) -> Strin
         method,
         path: path.as_bytes(),
         query: None,
-        host: &format!("127.0.0.1:{}", bed.setup.port()),
+        host: &format!("127.0.0.1:{}", bed.setup().port()),
         headers: if body.is_some() { &kind } else { &[] },
         body: body.as_deref().map(str::as_bytes),
     };
@@ -32,7 +32,7 @@ fn signature(bed: &Bed, method: &str, path: &str, body: Option<&Value>) -> Strin
 
 /// One who follows a video.
 async fn viewer(bed: &Bed, video: &str) -> Socket {
-    let mut viewer = Socket::open(&format!("ws://127.0.0.1:{}/barrage-videos", bed.setup.port())).await;
+    let mut viewer = Socket::open(&format!("ws://127.0.0.1:{}/barrage-videos", bed.setup().port())).await;
     viewer.send(&json!({"op": "subscribe", "channel": format!("{video}@video")}).to_string()).await;
     assert_eq!(viewer.next_text().await.as_deref(), Some(r#"{"result":true}"#));
     viewer

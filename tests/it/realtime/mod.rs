@@ -2,5 +2,10 @@
 
 mod barrage;
 mod bed;
+mod faults;
+mod follower;
+mod limits;
 mod mesh;
 mod protocol;
+mod resume;
+mod rooms;

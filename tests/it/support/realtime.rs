@@ -110,13 +110,19 @@ impl Socket {
 
     /// Asks, and returns the whole answer; what is pushed meanwhile is kept.
     pub async fn ask(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.try_ask(method, params).await;
+        answer.unwrap_or_else(|| panic!("{method}: closed {:?}", self.closed))
+    }
+
+    /// As [`Socket::ask`]; None when the connection ends first.
+    pub async fn try_ask(&mut self, method: &str, params: Value) -> Option<Value> {
         self.last_id += 1;
         let id = self.last_id;
         self.send(&json!({"id": id, "method": method, "params": params}).to_string()).await;
         loop {
-            let document = self.next().await.unwrap_or_else(|| panic!("{method}: closed {:?}", self.closed));
+            let document = self.next().await?;
             if document["id"] == id {
-                return document;
+                return Some(document);
             }
             assert!(document["push"].is_object(), "{document}");
             self.pushes.push_back(document["push"].clone());
@@ -149,12 +155,23 @@ impl Socket {
 
     /// The next push.
     pub async fn next_push(&mut self) -> Value {
+        let push = self.try_next_push().await;
+        push.unwrap_or_else(|| panic!("closed {:?}", self.closed))
+    }
+
+    /// As [`Socket::next_push`]; None when the connection ends first.
+    pub async fn try_next_push(&mut self) -> Option<Value> {
         if let Some(push) = self.pushes.pop_front() {
-            return push;
+            return Some(push);
         }
-        let document = self.next().await.unwrap_or_else(|| panic!("closed {:?}", self.closed));
+        let document = self.next().await?;
         assert!(document["push"].is_object(), "{document}");
-        document["push"].clone()
+        Some(document["push"].clone())
+    }
+
+    /// Drops the pushes that came while something was asked.
+    pub fn forget_pushes(&mut self) {
+        self.pushes.clear();
     }
 
     /// The next message of an action, in any channel.

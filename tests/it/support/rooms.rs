@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use liveloom::auth::Credentials;
+use liveloom::clock::SharedClock;
 use liveloom::config::{CacheConfig, RedisConfig, RtcConfig, Secret};
 use liveloom::event::DomainEvent;
 use liveloom::live::{CreateRoom, Lives};
@@ -24,6 +25,7 @@ use super::services::{Needs, Services};
 pub struct Rooms {
     pub db: Db,
     pub cache: Cache,
+    clock: SharedClock,
     pub users: Users,
     pub lives: Lives,
     pub mics: Mics,
@@ -64,13 +66,19 @@ impl Rooms {
             tokens: Arc::clone(&tokens),
             rtc: RtcRooms::new(&RtcConfig::default(), keys).unwrap(),
         });
-        let relays = Relays::new(relay::Parts { db: db.clone(), clock, ids, lives: lives.clone(), tokens });
-        Self { db, cache, users, lives, mics, relays, database }
+        let relays = Relays::new(relay::Parts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            ids,
+            lives: lives.clone(),
+            tokens,
+        });
+        Self { db, cache, clock, users, lives, mics, relays, database }
     }
 
     /// The cache, as another node over the same stores is connected to it.
     pub async fn cache_of_another_node(&self) -> Cache {
-        Cache::connect(&cache_config(self.database.schema()), Arc::new(SystemClock)).await.unwrap()
+        Cache::connect(&cache_config(self.database.schema()), Arc::clone(&self.clock)).await.unwrap()
     }
 
     /// The live room of a new anchor, who is in it.

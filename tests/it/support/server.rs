@@ -123,8 +123,9 @@ impl Setup {
     /// Replaces a text of the settings, for example an address by that of a proxy.
     #[must_use]
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
-        assert!(self.yaml.contains(from), "{from} is not in the settings");
-        self.yaml = self.yaml.replace(from, to);
+        let settings = [&mut self.yaml, &mut self.overlay];
+        assert!(settings.iter().any(|yaml| yaml.contains(from)), "{from} is not in the settings");
+        settings.into_iter().for_each(|yaml| *yaml = yaml.replace(from, to));
         self
     }
 
@@ -271,6 +272,11 @@ impl ServerProcess {
     /// A client that acts as `user_id`, who is created when new.
     pub async fn client_of(&self, user_id: &str) -> Client {
         self.client().log_in(user_id).await
+    }
+
+    /// How it was set up.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// Its configuration file.
