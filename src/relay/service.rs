@@ -69,7 +69,7 @@ impl Relays {
             status: Status::Agreed.column(),
             ..RelayRow::default()
         };
-        let relay = db
+        let started = db
             .transaction(|tx| {
                 let draft = &draft;
                 Box::pin(async move {
@@ -84,10 +84,13 @@ impl Relays {
                     Ok::<_, Error>(relay)
                 })
             })
-            .await?;
+            .await;
         crash::point("relay.started");
-        lives.pk_changed([&relay.init_room_id, &relay.recv_room_id]).await;
-        Ok(self.view(&relay, Side::Init))
+        // A node that began a PK and died before it could announce it leaves that to who finds it.
+        if matches!(started, Ok(_) | Err(Error::Busy(_))) {
+            lives.pk_changed([&draft.init_room_id, &draft.recv_room_id]).await;
+        }
+        Ok(self.view(&started?, Side::Init))
     }
 
     /// Whether the rooms, which are locked, may begin the PK `draft`.

@@ -188,4 +188,4 @@ impl fmt::Display for Done {
 }
 
 /// How long it may take on a busy machine until all is settled.
-pub const SETTLED: Duration = Duration::from_secs(120);
+pub const SETTLED: Duration = Duration::from_secs(300);

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::bed::Bed;
 
 /// How long the load may stand still while a node is up.
-const STANDSTILL: Duration = Duration::from_secs(60);
+const STANDSTILL: Duration = Duration::from_secs(180);
 
 /// Draws whom to kill and when.
 pub struct Killer {

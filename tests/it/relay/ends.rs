@@ -114,3 +114,27 @@ async fn both_rooms_are_told_the_keys_that_changed(#[values(true, false)] is_emb
         assert_eq!(told.collect::<Vec<_>>(), wanted);
     }
 }
+
+/// A node that begins a PK and dies before it can say so leaves others with what they remember of the
+/// rooms. Whoever is refused because of that PK can look it up.
+#[rstest]
+#[tokio::test]
+async fn a_refused_start_shows_the_pk_of_a_node_that_died(#[values(true, false)] is_embedded: bool) {
+    let rooms = Rooms::start(is_embedded).await;
+    let (one, other) = (rooms.live("one").await, rooms.live("other").await);
+    start(&rooms, ("one", &one), ("other", &other)).await.unwrap();
+    for live_id in [&one, &other] {
+        rooms.lives.view(live_id).await.unwrap();
+    }
+    // As if another node had begun it.
+    let (sid, pk_id) = (relay_sessions::Column::Sid, live_entities::Column::PkId);
+    let conn = rooms.db.writer();
+    relay_sessions::Entity::update_many().col_expr(sid, Expr::value("77")).exec(conn).await.unwrap();
+    live_entities::Entity::update_many().col_expr(pk_id, Expr::value("77")).exec(conn).await.unwrap();
+    assert_ne!(rooms.lives.view(&one).await.unwrap().pk_id, "77", "it is remembered as it was");
+    let refused = start(&rooms, ("one", &one), ("other", &other)).await;
+    assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+    for live_id in [&one, &other] {
+        assert_eq!(rooms.lives.view(live_id).await.unwrap().pk_id, "77");
+    }
+}

@@ -16,7 +16,7 @@ use super::env;
 use super::wait::{wait_for, wait_until};
 
 /// How long a server may take to be ready, on a busy machine with a debug build.
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// Where a server keeps what it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
