@@ -295,20 +295,21 @@ impl Dispatcher {
                 return self.fetch(Arc::clone(name), since, RETRY);
             }
         };
-        if history.is_complete {
-            if !history.publications.is_empty() {
-                self.metrics.gaps.with_label_values(&["recovered"]).inc();
-            }
-            for publication in &history.publications {
-                self.hand_on(name, since.epoch, publication).await;
-            }
-        } else {
+        if !history.is_complete {
             tracing::warn!(channel = &**name, "messages were lost");
             self.metrics.gaps.with_label_values(&["lost"]).inc();
-            let frame = message::lost_frame(&followed.channel, history.position);
+            // What is still kept follows.
+            let kept = history.publications.first().map(|oldest| oldest.offset.saturating_sub(1));
+            let position = Position { offset: kept.unwrap_or(history.position.offset), ..history.position };
+            let frame = message::lost_frame(&followed.channel, position);
             let workers = followed.workers.clone();
-            followed.state = State::Recovering(history.position);
-            self.tell(&workers, || ToWorker::Lost(Arc::clone(name), history.position, frame.clone())).await;
+            followed.state = State::Recovering(position);
+            self.tell(&workers, || ToWorker::Lost(Arc::clone(name), position, frame.clone())).await;
+        } else if !history.publications.is_empty() {
+            self.metrics.gaps.with_label_values(&["recovered"]).inc();
+        }
+        for publication in &history.publications {
+            self.hand_on(name, history.position.epoch, publication).await;
         }
         self.go_on(name).await;
     }

@@ -169,6 +169,32 @@ async fn a_viewer_may_ask_so_much_and_follow_so_many() {
     .await;
 }
 
+/// A peer that reads nothing is closed once 1 MiB waits for it, and nobody else notices.
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_hurts_nobody() {
+    let bed = Bed::start(Backend::Embedded, OPEN).await;
+    let ((mut reader, _), (mut stalled, _)) = (viewer(bed.setup()).await, viewer(bed.setup()).await);
+    for viewer in [&mut reader, &mut stalled] {
+        watch(viewer, "1").await;
+    }
+    let large = "x".repeat(60_000);
+    let mut said = 0;
+    while bed.metric(r#"liveloom_realtime_closed_total{code="3008"}"#).await == 0 {
+        // The system buffers a few MiB on both sides.
+        assert!(said < 1000, "a stalled peer is not closed");
+        for _ in 0..10 {
+            publish(&bed.client, "1", &format!("{said} {large}")).await;
+            let text = reader.next_text().await.expect("a message");
+            assert!(text.starts_with(&format!("{said} ")));
+            said += 1;
+        }
+    }
+    assert_eq!(bed.metric(r#"liveloom_realtime_dropped_total{reason="slow"}"#).await, 1);
+    publish(&bed.client, "1", "go on").await;
+    assert_eq!(reader.next_text().await.as_deref(), Some("go on"));
+    drop(stalled);
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_those_who_went() {
     let bed = Bed::start(Backend::Embedded, "").await;

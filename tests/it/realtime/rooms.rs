@@ -68,11 +68,10 @@ async fn what_happens_in_a_room_is_told_there(
     let (anchor, mut at_anchor) = bed.user("anchor").await;
     let room = anchor.post("/client/live/room/instance", json!({"title": "t"})).await.data();
     let live_id = room["live_id"].as_str().unwrap().to_owned();
-    at_anchor.follow(&format!("room:{live_id}")).await;
-    anchor.put(&format!("/client/live/room/{live_id}"), json!({})).await.data();
-    let started = at_anchor.next_of("live_started").await;
-    assert_eq!(said(&started).0, "anchor");
     let (viewer, mut at_viewer) = bed.viewer("viewer", &live_id).await;
+    anchor.put(&format!("/client/live/room/{live_id}"), json!({})).await.data();
+    assert_eq!(said(&at_viewer.next_of("live_started").await).0, "anchor");
+    at_anchor.follow(&format!("room:{live_id}")).await;
 
     viewer.put(&format!("/client/live/room/{live_id}/like"), json!({"count": 3})).await.data();
     viewer.post("/client/gift/send", json!({"live_id": live_id, "gift_id": 1, "amount": 5})).await.data();
