@@ -1,6 +1,7 @@
 //! One process of the load generator: a loop over raw sockets. It must cost far less than the server that it
 //! measures, so it reads no JSON of messages, and all connections share one buffer.
 
+mod control;
 mod frame;
 mod ledger;
 mod link;
@@ -9,16 +10,16 @@ mod publisher;
 mod push;
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use mio::{Events, Interest, Poll, Token, Waker};
 
+pub use self::control::{Control, serve};
 pub use self::frame::{TEXT, append_unmasked};
 use self::ledger::Ledger;
 use self::link::Link;
@@ -59,45 +60,6 @@ enum Task {
     Settling { tops: Vec<u64>, end: u64 },
 }
 
-/// Sends commands to a loop in this process.
-#[derive(Clone)]
-pub struct Control {
-    commands: mpsc::Sender<Command>,
-    waker: Arc<Waker>,
-}
-
-impl Control {
-    /// Sends one; false when the loop has ended.
-    pub fn send(&self, command: Command) -> bool {
-        self.commands.send(command).is_ok() && self.waker.wake().is_ok()
-    }
-}
-
-/// Works as a process that reads commands from standard input and answers on standard output, until there are no
-/// more.
-pub fn serve() -> Result<()> {
-    let (mut worker, control) = Worker::new()?;
-    thread::spawn(move || {
-        // Ends, and with it the loop, when the benchmark closes the pipe, however it ends.
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let Ok(command) = serde_json::from_str(&line) else { break };
-            if !control.send(command) {
-                break;
-            }
-        }
-        // The loop looks for commands when woken, and finds that there will be none.
-        let Control { commands, waker } = control;
-        drop(commands);
-        _ = waker.wake();
-    });
-    worker.run(|reply| {
-        let mut output = std::io::stdout().lock();
-        serde_json::to_writer(&mut output, &reply)?;
-        output.write_all(b"\n")?;
-        Ok(output.flush()?)
-    })
-}
-
 impl Worker {
     /// A loop without connections, and what commands it.
     pub fn new() -> Result<(Self, Control)> {
@@ -114,7 +76,7 @@ impl Worker {
             turn: 0,
             request: Vec::new(),
         };
-        Ok((worker, Control { commands: sender, waker }))
+        Ok((worker, Control::new(sender, waker)))
     }
 
     /// Works until there are no more commands; `answer` gets one reply to each.
