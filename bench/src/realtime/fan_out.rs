@@ -24,7 +24,7 @@ use crate::server::Server;
 const WINDOW: u64 = 64;
 /// For connections that were closed to be gone.
 const REST: Duration = Duration::from_secs(1);
-/// How often the pace of the bare writer that is asked for is met: it begins before the clock does.
+/// The bare writer goes on until nothing is counted any more.
 const BARE_LEAD: Duration = Duration::from_secs(1);
 
 /// Measures the room, and its stalled subscribers if asked to.
@@ -83,10 +83,9 @@ async fn bare(
     let bare = Bare::start()?;
     let mut fleet = stage.seat(crowd.plans(&[bare.address], usize::from(args.processes), 0)).await?;
     let length = whole(saturated.bytes_each, 4);
-    let distance = nanos(Duration::try_from_secs_f64(quotient(1.0, half.asked_per_s.unwrap_or(1.0)))?);
     let mut figures = Vec::new();
-    for (batch, distance) in [(1, 0), (whole(saturated.per_read, 0).max(2), 0), (1, distance)] {
-        figures.push(write(&bare, &mut fleet, args, batch, length, distance).await?);
+    for (batch, per_s) in [(1, None), (whole(saturated.per_read, 0).max(2), None), (1, half.asked_per_s)] {
+        figures.push(write(&bare, &mut fleet, args, batch, length, per_s).await?);
     }
     fleet.close().await?;
     Ok(figures)
@@ -98,15 +97,18 @@ async fn write(
     args: &RealtimeArgs,
     batch: usize,
     length: usize,
-    distance: u64,
+    per_s: Option<f64>,
 ) -> Result<BareFigures> {
     let course = Course { pace: Pace::Listen, warm_up: WARM_UP, time: Duration::from_secs(args.seconds) };
     let end = now() + nanos(course.warm_up + course.time + BARE_LEAD);
+    let distance = per_s.map(|rate| Duration::try_from_secs_f64(quotient(1.0, rate))).transpose()?;
+    let distance = distance.map_or(0, nanos);
     bare.write(Job { batch, length, distance, end })?;
     let own = std::process::id();
     let (taken, [before, after]) = fleet.measure(course, || process::cpu(own)).await?;
     let (bytes_each, _) = taken.per_delivery();
     Ok(BareFigures {
+        asked_per_s: per_s,
         per_write: batch,
         deliveries_per_s: round(taken.deliveries_per_s(), 0),
         bytes_each: round(bytes_each, 0),

@@ -132,6 +132,8 @@ pub struct FanOutFigures {
 /// A loop that writes the same bytes to as many sockets, read by the same generator.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BareFigures {
+    /// The pace that was asked for, messages a second; none: as fast as it goes.
+    pub asked_per_s: Option<f64>,
     /// Deliveries that it writes at once.
     pub per_write: usize,
     /// Messages delivered a second.

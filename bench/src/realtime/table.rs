@@ -41,9 +41,11 @@ fn fan_out(figures: &FanOutFigures) {
     course(&figures.half);
     println!("\nThe machine's limit: the same bytes to as many sockets by a bare writer:");
     for bare in &figures.bare {
+        let pace =
+            bare.asked_per_s.map_or("as many as go".to_owned(), |rate| format!("{rate:.1} messages/s"));
         let BareFigures { per_write, deliveries_per_s, bytes_each, writer_cpu, generator_cpu, .. } = bare;
         println!(
-            "  {per_write:>3} in a write     {deliveries_per_s:>9.0} deliveries/s of {bytes_each:.0} bytes; {}; \
+            "  {per_write:>3} in a write     {pace}: {deliveries_per_s:>9.0} deliveries/s of {bytes_each:.0} bytes; {}; \
              CPU: writer {:.0} %, generator {:.0} %",
             delays(&bare.delays),
             writer_cpu * 100.0,
