@@ -92,10 +92,15 @@ impl Fake {
         _ = out.send(b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec());
         _ = out.send(text(&json!({ "push": { "connected": { "client": "c" } } })));
         _ = out.send(frame(9, b"still there?"));
+        let mut is_there = false;
         while let Some(payload) = masked(&mut read).await {
-            if payload != b"still there?" {
-                self.answer(&serde_json::from_slice(&payload).unwrap(), &out);
+            if payload == b"still there?" {
+                is_there = true;
+                continue;
             }
+            let request: Value = serde_json::from_slice(&payload).unwrap();
+            assert!(is_there || request["method"] == "subscribe", "the ping was not answered");
+            self.answer(&request, &out);
         }
     }
 
