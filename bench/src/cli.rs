@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +11,8 @@ Examples:
   bench run --skip-silent --skip-outbox       no viewers who fall silent, no callbacks
   bench run --json now.json                   keep the figures for a later comparison
   bench compare before.json now.json          what has become slower or faster
+  bench realtime                              messages over WebSocket, about four minutes
+  bench realtime --only fan-out --seconds 30  one of its scenes for longer
   bench check                                 count statements and round trips only; exit 1 when over a limit
 
 Through cargo:
@@ -38,7 +40,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Show two results of `run --json` side by side.
     Compare(CompareArgs),
+    /// Measure connections, deliveries and delays of messages over WebSocket; exit 1 and name each limit that is exceeded.
+    #[command(after_help = EXAMPLES)]
+    Realtime(RealtimeArgs),
+    /// One process of the load generator; started by `realtime`.
+    #[command(name = WORKER, hide = true)]
+    RealtimeWorker,
 }
+
+/// The name of [`Command::RealtimeWorker`].
+pub const WORKER: &str = "realtime-worker";
 
 /// What `run` and `check` have in common.
 #[derive(Args, Clone, Debug)]
@@ -104,6 +115,50 @@ pub struct CheckArgs {
     /// What `run` and `check` have in common.
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// Arguments of `realtime`.
+#[derive(Args, Clone, Debug)]
+pub struct RealtimeArgs {
+    /// The server's binary [default: `liveloom` beside this program].
+    #[arg(long, value_name = "FILE")]
+    pub server: Option<PathBuf>,
+    /// Only these scenes; stalled connections need the fan-out before.
+    #[arg(long, value_delimiter = ',', value_name = "SCENE,…")]
+    pub only: Vec<Scene>,
+    /// Connections in small rooms; the limit of open files allows fewer, perhaps.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(20..=1_000_000))]
+    pub connections: usize,
+    /// Subscribers of the large room.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(100..=15_000))]
+    pub room_size: usize,
+    /// Processes of the load generator.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub processes: u16,
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// Also write the result as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Keep the temporary folder (databases, configuration, logs) and print its path.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// What `realtime` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// Memory of connections that do nothing.
+    Idle,
+    /// The same connections in small rooms, with messages.
+    Rooms,
+    /// One large room.
+    FanOut,
+    /// The same room, a part of which stalls.
+    Stalled,
+    /// Two nodes over Redis.
+    Nodes,
 }
 
 /// Arguments of `compare`.

@@ -1,5 +1,6 @@
 //! The limits of the benchmark, and which figures keep them.
 
+use crate::realtime;
 use crate::report::{
     Counted, FlushFigures, FlushRound, OutboxFigures, ProcessFigures, Report, SeatFigures, SilentFigures,
     Timed, Verdict,
@@ -33,6 +34,7 @@ pub fn all(report: &Report) -> Vec<Verdict> {
     verdicts.extend(report.process.iter().flat_map(process));
     verdicts.extend(report.outbox.iter().flat_map(outbox));
     verdicts.extend(report.silent.iter().flat_map(silent));
+    verdicts.extend(report.realtime.iter().flat_map(realtime::judge));
     verdicts
 }
 

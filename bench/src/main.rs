@@ -22,6 +22,7 @@ mod outbox;
 mod peers;
 mod presence;
 mod probe;
+mod realtime;
 mod report;
 mod request;
 mod routes;
@@ -39,28 +40,42 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command};
 
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        // No runtime beside the loop of a process of the load generator.
+        Command::RealtimeWorker => finish(realtime::serve().map(|()| true)),
+        command => work(command),
+    }
+}
+
 /// One thread on purpose: the driver shares the machine with the server that it measures.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
+async fn work(command: Command) -> ExitCode {
     let work = async {
-        match cli.command {
+        match command {
             Command::Run(args) => session::run(&args).await,
             Command::Check(args) => session::check(&args).await,
             Command::Compare(args) => compare::compare(&args.before, &args.after),
+            Command::Realtime(args) => session::realtime(&args).await,
+            Command::RealtimeWorker => anyhow::bail!("a process of the load generator has no commands"),
         }
     };
     tokio::select! {
-        done = work => match done {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::from(1),
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::from(2)
-            }
-        },
+        done = work => finish(done),
         // Dropping the work kills what it started and removes the temporary folder.
         () = interrupted() => ExitCode::from(130),
+    }
+}
+
+/// Whether the limits were kept, as an exit code.
+fn finish(done: anyhow::Result<bool>) -> ExitCode {
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::realtime::RealtimeFigures;
+
 /// Everything that one call of the benchmark has found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
@@ -30,6 +32,9 @@ pub struct Report {
     pub outbox: Option<OutboxFigures>,
     /// The silent viewers.
     pub silent: Option<SilentFigures>,
+    /// Messages over WebSocket.
+    #[serde(default)]
+    pub realtime: Option<RealtimeFigures>,
     /// Figures with a limit.
     pub verdicts: Vec<Verdict>,
 }

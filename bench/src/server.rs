@@ -28,6 +28,7 @@ pub struct Launcher {
     folder: PathBuf,
     database: Value,
     address: SocketAddr,
+    node: u32,
     keys: Keys,
     rtc: String,
 }
@@ -43,6 +44,8 @@ pub struct Variant {
     pub viewer_timeout_s: u64,
     /// `callback.addr`, when callbacks are delivered.
     pub callbacks: Option<String>,
+    /// Whether clients publish as fast as they like.
+    pub is_realtime: bool,
 }
 
 /// A running server.
@@ -68,7 +71,12 @@ impl Launcher {
         }
         let keys = Keys { access_key: "bench-access".into(), secret_key: "bench-secret-0123456789".into() };
         let (folder, database) = (bed.folder().to_owned(), database(&bed.database));
-        Ok(Self { binary, folder, database, address, keys, rtc })
+        Ok(Self { binary, folder, database, address, node: 1, keys, rtc })
+    }
+
+    /// Starts servers beside these, over the same databases.
+    pub fn beside(&self, node: u32, address: SocketAddr) -> Self {
+        Self { node, address, ..self.clone() }
     }
 
     /// Where the servers listen.
@@ -116,8 +124,20 @@ impl Launcher {
     }
 
     fn config(&self, variant: &Variant) -> Value {
+        let mut config = self.defaults(variant);
+        if variant.is_realtime
+            && let Some(config) = config.as_object_mut()
+        {
+            // What is measured is what the server can do, not what it lets one user do.
+            config.insert("realtime".into(), json!({ "publish_per_user_s": 0, "publish_per_room_s": 0 }));
+        }
+        config
+    }
+
+    fn defaults(&self, variant: &Variant) -> Value {
+        let data = self.folder.join(format!("data-{}", self.node));
         json!({
-            "node": { "node_id": 1, "data_dir": self.folder.join("data") },
+            "node": { "node_id": self.node, "data_dir": data },
             "account": { "access_key": "bench-qiniu", "secret_key": "bench-qiniu-secret" },
             "httpq": { "addr": self.address.to_string() },
             "auth": {

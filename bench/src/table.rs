@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::judge;
+use crate::realtime;
 use crate::report::{Counted, Latency, OutboxFigures, Report, Timed, Verdict};
 
 /// Prints everything.
@@ -19,6 +20,7 @@ pub fn print(report: &Report) {
     process(report);
     outbox(report);
     silent(report);
+    report.realtime.iter().for_each(realtime::print);
     verdicts(&report.verdicts);
 }
 

@@ -4,6 +4,7 @@ mod counted;
 mod timed;
 mod wanted;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,12 +12,12 @@ use tokio::time::sleep;
 
 use self::counted::CountedPhase;
 use crate::bed::{Bed, free_address};
-use crate::cli::{CheckArgs, CommonArgs, RunArgs};
+use crate::cli::{CheckArgs, CommonArgs, RealtimeArgs, RunArgs};
 use crate::figures::{megabytes, round};
 use crate::peers::{Receiver, Rtc};
 use crate::report::{OutboxFigures, ProcessFigures, Report};
 use crate::server::{Launcher, Variant};
-use crate::{judge, outbox, silent, table};
+use crate::{judge, outbox, realtime, silent, table};
 
 /// Long enough that no viewer of the fixture falls silent while others are measured.
 const NEVER_S: u64 = 3_600;
@@ -66,14 +67,20 @@ pub async fn run(args: &RunArgs) -> Result<bool> {
         idle_mb: round(megabytes(idle), 1),
         busy_mb: round(megabytes(busy), 1),
     });
-    finish(report, &args.common)
+    finish(report, args.common.json.as_deref())
 }
 
 /// The counted phase alone; false when a limit is exceeded.
 pub async fn check(args: &CheckArgs) -> Result<bool> {
     let stage = Stage::prepare(&args.common).await?;
     let CountedPhase { counted, seats, flush, .. } = counted::measure(&stage, &args.common, &[]).await?;
-    finish(Report { counted, seats, flush, ..blank() }, &args.common)
+    finish(Report { counted, seats, flush, ..blank() }, args.common.json.as_deref())
+}
+
+/// Messages over WebSocket; false when a limit is exceeded.
+pub async fn realtime(args: &RealtimeArgs) -> Result<bool> {
+    let figures = realtime::measure(args).await?;
+    finish(Report { realtime: Some(figures), ..blank() }, args.json.as_deref())
 }
 
 impl Stage {
@@ -85,7 +92,8 @@ impl Stage {
 
     /// A server over the cache itself that nobody falls silent on.
     fn variant(&self, name: &'static str) -> Variant {
-        Variant { name, cache: self.bed.cache.address, viewer_timeout_s: NEVER_S, callbacks: None }
+        let cache = self.bed.cache.address;
+        Variant { name, cache, viewer_timeout_s: NEVER_S, callbacks: None, is_realtime: false }
     }
 
     async fn callbacks(&self, args: &RunArgs, anchors: &[crate::fixture::Person]) -> Result<OutboxFigures> {
@@ -101,10 +109,10 @@ fn blank() -> Report {
     Report { taken_at: chrono::Utc::now().to_rfc3339(), cores, ..Report::default() }
 }
 
-fn finish(mut report: Report, common: &CommonArgs) -> Result<bool> {
+fn finish(mut report: Report, json: Option<&Path>) -> Result<bool> {
     report.verdicts = judge::all(&report);
     table::print(&report);
-    if let Some(path) = &common.json {
+    if let Some(path) = json {
         report.save(path)?;
     }
     let mut within = true;
