@@ -169,6 +169,7 @@ async fn register(
 
 async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyhow::Result<Hub> {
     let (broker, heard) = Broker::connect(&config.cache, Arc::clone(clock)).await?;
+    broker.register(registry)?;
     let realtime = config.realtime.clone();
     Ok(Hub::start(broker, heard, realtime, config.node.node_id, Arc::clone(clock), registry)?)
 }

@@ -210,7 +210,7 @@ impl Dispatcher {
     async fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::Publication { channel, epoch, publication } => {
-                self.next(&channel, epoch, publication).await
+                self.next(&channel, epoch, publication).await;
             }
             Heard::Interrupted { channels } => {
                 let names = if channels.is_empty() { self.live() } else { channels };

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 
@@ -44,29 +43,6 @@ pub trait Outlet: Send + Sync + 'static {
     /// Ends what a user hears of a room. Where nobody is connected there is nothing to do.
     async fn take_out(&self, live_id: &str, user_id: &str) {
         tracing::debug!(live_id, user_id, "nobody is connected who could be taken out");
-    }
-}
-
-/// An outlet that reaches nobody: it counts what it gets and logs it at debug level.
-#[derive(Debug, Default)]
-pub struct CountingOutlet {
-    taken: AtomicU64,
-}
-
-impl CountingOutlet {
-    /// How many messages it got.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
-    }
-}
-
-#[async_trait]
-impl Outlet for CountingOutlet {
-    async fn deliver(&self, message: Message) -> Result<(), ImError> {
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(to = ?message.to, action = message.action, "im message counted, not delivered");
-        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::config::ImConfig;
 use crate::error::{Failure, Kind};
 use crate::hub::HubError;
 
-pub use builtin::{BuiltinIm, CountingOutlet, IdError, IdSource, Outlet};
+pub use builtin::{BuiltinIm, IdError, IdSource, Outlet};
 pub use message::{Account, Message, Target};
 pub use outlet::HubOutlet;
 pub use qiniu::QiniuIm;

@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use liveloom::config::{ImConfig, Secret};
 use liveloom::error::{Failure, Kind};
-use liveloom::im::{
-    Account, BuiltinIm, CountingOutlet, IdError, IdSource, Im, ImError, Message, Outlet, QiniuIm, Target,
-};
+use liveloom::im::{Account, BuiltinIm, IdError, IdSource, Im, ImError, Message, Outlet, QiniuIm, Target};
 use rstest::rstest;
 use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::support::fake::Mood;
 use crate::support::fake_im::{self, APP_ID, FakeIm, Group, Sent, TOKEN};
+use crate::support::services::NobodyConnected;
 
 fn client(endpoint: &str) -> QiniuIm {
     QiniuIm::new(APP_ID, endpoint, &Secret::new(TOKEN)).unwrap()
@@ -27,7 +26,7 @@ fn im(fake: &FakeIm) -> Im {
 
 fn configured(config: &ImConfig) -> Im {
     let ids = Arc::new(Counter(AtomicI64::new(1)));
-    Im::new(config, ids, Arc::new(CountingOutlet::default())).unwrap()
+    Im::new(config, ids, Arc::new(NobodyConnected)).unwrap()
 }
 
 #[tokio::test]
@@ -265,7 +264,7 @@ fn the_provider_is_the_configured_one() {
 
 #[tokio::test]
 async fn the_builtin_provider_issues_ids_from_one_source() {
-    let im = builtin(100_001, Arc::new(CountingOutlet::default()));
+    let im = builtin(100_001, Arc::new(NobodyConnected));
     assert_eq!(im.app_id(), "builtin");
     assert_eq!(im.register("qlbob", "pw").await.unwrap(), 100_001);
     assert_eq!(im.create_chatroom(100_001, "1001").await.unwrap(), 100_002);
@@ -284,19 +283,11 @@ async fn the_builtin_provider_hands_messages_to_its_outlet() {
     assert_eq!(told.collect::<Vec<_>>(), [group, user]);
 }
 
-#[tokio::test]
-async fn the_counting_outlet_counts() {
-    let outlet = Arc::new(CountingOutlet::default());
-    let im = builtin(1, outlet.clone());
-    im.send(Message::new(None, Target::User(account(3)), "y", ()).unwrap()).await.unwrap();
-    assert_eq!(outlet.taken(), 1);
-}
-
 #[rstest]
 #[case::source_down(0, Kind::Unavailable)]
 #[case::beyond_javascript(1 << 53, Kind::Unavailable)]
 #[tokio::test]
 async fn without_an_id_there_is_no_account(#[case] next: i64, #[case] kind: Kind) {
-    let error = builtin(next, Arc::new(CountingOutlet::default())).register("qlbob", "pw").await.unwrap_err();
+    let error = builtin(next, Arc::new(NobodyConnected)).register("qlbob", "pw").await.unwrap_err();
     assert_eq!(error.kind(), kind);
 }

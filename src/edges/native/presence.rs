@@ -46,7 +46,7 @@ async fn beat(local: &LocalHub, parts: &Parts, connection: Rc<Connection>, room:
     let Err(error) = parts.lives.heartbeat(room.id(), &user_id).await else { return };
     match error.kind() {
         ErrorKind::NotInRoom => {
-            local.end_subscription(&connection, room.name(), 403, "you are not in the room")
+            local.end_subscription(&connection, room.name(), 403, "you are not in the room");
         }
         ErrorKind::NotFound => local.end_subscription(&connection, room.name(), 404, "the room is gone"),
         // A cache that is away: nobody is put out meanwhile.
