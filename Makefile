@@ -15,9 +15,9 @@ run: ## Start the server alone, in embedded mode (needs nothing but Rust)
 test: ## Run every test, over servers of its own (installs and starts what they need)
 	@tests/run $(ARGS)
 
-test-long: ## Kill two nodes under load 200 times, and run every crash, race and ledger test (about ten minutes)
-	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} \
-	tests/run --test it -- drill:: crash races gift:: --nocapture $(ARGS)
+test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, run every crash, race and ledger test (15 minutes)
+	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} LIVELOOM_RESUMES=$${LIVELOOM_RESUMES:-10000} \
+	tests/run --test it -- drill:: crash races gift:: realtime:: --nocapture $(ARGS)
 
 lint: ## Check format, lints, the floors of src/, shell scripts, web/ and dependencies
 	cargo fmt --all --check

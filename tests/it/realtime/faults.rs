@@ -177,25 +177,25 @@ async fn a_killed_node_costs_no_message() {
         join(&user, &stage.live_id).await;
         let mut follower = Follower::new(&urls, user.token(), &stage.room);
         follower.come(number % 2).await;
+        follower
+    }));
+    let followers = followers.await.into_iter().map(|mut follower| {
         tokio::spawn(async move {
             follower.hear("the end").await;
             follower
         })
-    }))
-    .await;
+    });
+    let followers: Vec<_> = followers.collect();
     let speakers = join_all((0..4).map(async |number| {
         let user = stage.here.client.log_in(&format!("s-{number}")).await;
         join(&user, &stage.live_id).await;
-        let socket = Socket::log_in(&urls[number % 2], user.token()).await;
-        tokio::spawn(speak(
-            socket,
-            urls.clone(),
-            (number, user.token().to_owned()),
-            stage.room.clone(),
-            Arc::clone(&is_over),
-        ))
-    }))
-    .await;
+        (Socket::log_in(&urls[number % 2], user.token()).await, user.token().to_owned())
+    }));
+    let speakers = speakers.await.into_iter().enumerate().map(|(number, (socket, token))| {
+        let (room, is_over) = (stage.room.clone(), Arc::clone(&is_over));
+        tokio::spawn(speak(socket, urls.clone(), (number, token), room, is_over))
+    });
+    let speakers: Vec<_> = speakers.collect();
     let mut heard = 0;
     while heard < 40 {
         assert!(stage.followers[1].listen().await);

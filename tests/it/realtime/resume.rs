@@ -39,22 +39,25 @@ async fn all_hear_one_order_whenever_they_come_back(
     let (newest, published) = watch::channel(0);
     let is_over = Arc::new(AtomicBool::new(false));
     let newest = Arc::new(newest);
-    let publishers = join_all((0..PUBLISHERS).map(async |number| {
+    let sockets = join_all((0..PUBLISHERS).map(async |number| {
         let user = nodes[0].client.log_in(&format!("publisher-{number}")).await;
         join(&user, &live_id).await;
-        let socket = Socket::log_in(&urls[number % 2], user.token()).await;
-        let told = publish(socket, number, room.clone(), Arc::clone(&newest), Arc::clone(&is_over));
-        tokio::spawn(told)
-    }))
-    .await;
+        Socket::log_in(&urls[number % 2], user.token()).await
+    }));
+    let publishers = sockets.await.into_iter().enumerate().map(|(number, socket)| {
+        tokio::spawn(publish(socket, number, room.clone(), Arc::clone(&newest), Arc::clone(&is_over)))
+    });
+    let publishers: Vec<_> = publishers.collect();
     let left = Arc::new(AtomicU64::new(u64::try_from(resumes).unwrap()));
     let followers = join_all((0..FOLLOWERS).map(async |number| {
         let user = nodes[0].client.log_in(&format!("follower-{number}")).await;
         join(&user, &live_id).await;
-        let follower = Follower::new(&urls, user.token(), &room);
+        Follower::new(&urls, user.token(), &room)
+    }));
+    let followers = followers.await.into_iter().enumerate().map(|(number, follower)| {
         tokio::spawn(wander(follower, number, published.clone(), Arc::clone(&left)))
-    }))
-    .await;
+    });
+    let followers: Vec<_> = followers.collect();
     let followers: Vec<Follower> = join_all(followers).await.into_iter().map(Result::unwrap).collect();
     is_over.store(true, Ordering::Relaxed);
     let told: Vec<Heard> = join_all(publishers).await.into_iter().map(Result::unwrap).collect();
