@@ -17,9 +17,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::channel::{Channel, Kind};
 use super::error::HubError;
-use super::local::ToWorker;
 use super::message;
 use super::metrics::HubMetrics;
+use super::worker::ToWorker;
 use crate::clock::SharedClock;
 use crate::config::RealtimeConfig;
 use crate::store::broker::{Broker, BrokerError, Epoch, Heard, History, Position, Publication};

@@ -1,4 +1,5 @@
-//! The hub's part on one worker thread: its connections, and which of them follow what.
+//! The hub's part on one worker thread: its connections, and which of them follow what. What it is told
+//! is in `worker.rs`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,82 +11,51 @@ use bytes::Bytes;
 use slab::Slab;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_local;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::Instant;
 
-use super::channel::{Channel, Kind};
-use super::connection::{Closing, Connection, Subscription};
+use super::channel::Channel;
+use super::connection::{Connection, Subscription};
 use super::dispatcher::{Command, WorkerId};
 use super::error::HubError;
 use super::service::Hub;
+use super::worker::ToWorker;
 use super::{frame, message};
 use crate::store::broker::Position;
 
-/// How often connections are looked after.
-const TICK: Duration = Duration::from_secs(1);
-/// From one question whether a peer is there to the next.
-pub const PING_EVERY: Duration = Duration::from_secs(25);
-/// A tick that comes so late says that the machine was busy, and nothing about peers.
-const STANDSTILL: Duration = Duration::from_secs(5);
-/// How long a peer may be silent.
-const SILENCE: Duration = Duration::from_secs(35);
-/// How long a channel without subscribers is heard on, since many come back.
-const LINGER: Duration = Duration::from_secs(10);
-/// From one group of connections that are closed by a shutdown to the next.
-const DRAIN_STEP: Duration = Duration::from_millis(50);
-/// Events taken from the dispatcher at once.
-const BATCH: usize = 256;
-
-/// What a worker is told.
-#[derive(Clone)]
-pub(super) enum ToWorker {
-    /// A channel is heard from here on.
-    Opened(Arc<str>, Position),
-    /// A channel cannot be heard.
-    Failed(Arc<str>, HubError),
-    /// The next message of a channel.
-    Message(Arc<str>, Position, Bytes),
-    /// Messages before this position may be missing.
-    Lost(Arc<str>, Position, Option<Bytes>),
-    /// A message for one barrage connection, wherever it is.
-    Direct(u64, Bytes),
-    /// A user must not follow a channel any more.
-    Unsubscribe { channel: Arc<str>, user_id: Arc<str>, code: u16, reason: Arc<str> },
-    /// A user must not be connected any more.
-    Disconnect(Arc<str>),
-    /// All connections are to be closed, spread over this time.
-    Drain(Duration),
-}
-
 /// One who follows a channel.
-struct Subscriber {
-    connection: Rc<Connection>,
+pub(super) struct Subscriber {
+    pub(super) connection: Rc<Connection>,
     /// Messages up to here are not for them: they have them.
-    after: u64,
+    pub(super) after: u64,
     /// What came while the answer to their subscription is not sent.
-    held: Option<Vec<(u64, Bytes)>>,
+    pub(super) held: Option<Vec<(u64, Bytes)>>,
 }
 
+/// A channel that connections of this worker follow, or did a moment ago.
 #[derive(Default)]
-struct Followed {
+pub(super) struct Followed {
     /// The last message that this worker handed on, once the channel is heard.
-    position: Option<Position>,
-    waiting: Vec<oneshot::Sender<Result<(), HubError>>>,
-    subscribers: Slab<Subscriber>,
-    empty_since: Option<Instant>,
+    pub(super) position: Option<Position>,
+    /// Who waits until it is heard.
+    pub(super) waiting: Vec<oneshot::Sender<Result<(), HubError>>>,
+    pub(super) subscribers: Slab<Subscriber>,
+    pub(super) empty_since: Option<Instant>,
 }
 
 /// The hub's part on one worker thread; clones share it.
 #[derive(Clone)]
-pub struct LocalHub(Rc<Inner>);
+pub struct LocalHub(pub(super) Rc<Inner>);
 
-struct Inner {
-    hub: Hub,
-    worker: WorkerId,
+pub(super) struct Inner {
+    pub(super) hub: Hub,
+    pub(super) worker: WorkerId,
     started: Instant,
-    channels: RefCell<HashMap<Arc<str>, Followed>>,
-    connections: RefCell<Slab<Rc<Connection>>>,
+    pub(super) channels: RefCell<HashMap<Arc<str>, Followed>>,
+    pub(super) connections: RefCell<Slab<Rc<Connection>>>,
     /// Those that may be sent something by their client id: the barrage ones.
-    by_id: RefCell<HashMap<u64, Rc<Connection>>>,
+    pub(super) by_id: RefCell<HashMap<u64, Rc<Connection>>>,
+    /// Those of each user.
+    by_user: RefCell<HashMap<Arc<str>, Vec<Rc<Connection>>>>,
 }
 
 /// Which protocol a connection speaks.
@@ -134,6 +104,15 @@ impl Drop for Registered {
         }
         inner.connections.borrow_mut().remove(self.key);
         inner.by_id.borrow_mut().remove(&self.connection.client_id());
+        if let Some(user_id) = self.connection.user_id() {
+            let mut by_user = inner.by_user.borrow_mut();
+            if let Some(theirs) = by_user.get_mut(&user_id) {
+                theirs.retain(|other| !Rc::ptr_eq(other, &self.connection));
+                if theirs.is_empty() {
+                    by_user.remove(&user_id);
+                }
+            }
+        }
         inner.hub.metrics().connections.with_label_values(&[self.endpoint.label()]).dec();
     }
 }
@@ -147,6 +126,7 @@ impl LocalHub {
             channels: RefCell::default(),
             connections: RefCell::default(),
             by_id: RefCell::default(),
+            by_user: RefCell::default(),
         };
         let local = Self(Rc::new(inner));
         // The dispatcher holds the sender, and so these end with it.
@@ -178,6 +158,21 @@ impl LocalHub {
         }
         inner.hub.metrics().connections.with_label_values(&[endpoint.label()]).inc();
         Registered { local: self.clone(), key, endpoint, connection }
+    }
+
+    /// A connection is this user's, until the token ends (Unix seconds). It stays that user's.
+    pub fn authenticate(&self, connection: &Rc<Connection>, user_id: &str, expires_at: i64) {
+        let is_new = connection.user_id().is_none();
+        connection.authenticate(user_id, expires_at);
+        if is_new {
+            let mut by_user = self.0.by_user.borrow_mut();
+            by_user.entry(user_id.into()).or_default().push(Rc::clone(connection));
+        }
+    }
+
+    /// The connections of a user.
+    pub(super) fn of_user(&self, user_id: &str) -> Vec<Rc<Connection>> {
+        self.0.by_user.borrow().get(user_id).cloned().unwrap_or_default()
     }
 
     /// The connections of this worker.
@@ -268,114 +263,6 @@ impl LocalHub {
         true
     }
 
-    async fn follow(self, mut events: mpsc::Receiver<ToWorker>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        self.open_node_channel();
-        while events.recv_many(&mut batch, BATCH).await > 0 {
-            for event in batch.drain(..) {
-                self.take(event);
-            }
-            // The connections' tasks write what they got before the next batch.
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// What is meant for a connection of this node comes by a channel of the node's own.
-    fn open_node_channel(&self) {
-        let inner = &self.0;
-        let node = Channel::new(Kind::Node, &inner.hub.node_id().to_string());
-        inner.hub.command(Command::Open(inner.worker, node));
-    }
-
-    fn take(&self, event: ToWorker) {
-        match event {
-            ToWorker::Opened(name, position) => self.opened(&name, position),
-            ToWorker::Failed(name, error) => self.failed(&name, &error),
-            ToWorker::Message(name, position, frame) => self.fan_out(&name, position, &frame),
-            ToWorker::Lost(name, position, frame) => self.lost(&name, position, frame.as_ref()),
-            ToWorker::Direct(client_id, frame) => {
-                if let Some(connection) = self.0.by_id.borrow().get(&client_id) {
-                    connection.push(frame);
-                }
-            }
-            ToWorker::Unsubscribe { channel, user_id, code, reason } => {
-                self.expel(&channel, &user_id, code, &reason);
-            }
-            ToWorker::Disconnect(user_id) => {
-                for connection in self.connections() {
-                    if connection.user_id().as_deref() == Some(&*user_id) {
-                        connection.close_now(Closing::BANNED);
-                    }
-                }
-            }
-            ToWorker::Drain(window) => _ = spawn_local(self.clone().drain(window)),
-        }
-    }
-
-    fn opened(&self, name: &Arc<str>, position: Position) {
-        if let Some(followed) = self.0.channels.borrow_mut().get_mut(name) {
-            followed.position = Some(position);
-            if followed.subscribers.is_empty() {
-                followed.empty_since = Some(Instant::now());
-            }
-            // One who does not wait any more has gone.
-            followed.waiting.drain(..).for_each(|waiting| _ = waiting.send(Ok(())));
-        }
-    }
-
-    fn failed(&self, name: &Arc<str>, error: &HubError) {
-        if let Some(followed) = self.0.channels.borrow_mut().remove(name) {
-            followed.waiting.into_iter().for_each(|waiting| _ = waiting.send(Err(error.clone())));
-        } else if name.starts_with("node:") {
-            let local = self.clone();
-            spawn_local(async move {
-                sleep(TICK).await;
-                local.open_node_channel();
-            });
-        }
-    }
-
-    fn fan_out(&self, name: &Arc<str>, position: Position, frame: &Bytes) {
-        let mut channels = self.0.channels.borrow_mut();
-        let Some(followed) = channels.get_mut(name) else { return };
-        followed.position = Some(position);
-        let metrics = self.0.hub.metrics();
-        for (_, subscriber) in &mut followed.subscribers {
-            if let Some(held) = &mut subscriber.held {
-                held.push((position.offset, frame.clone()));
-            } else if position.offset > subscriber.after && !subscriber.connection.push(frame.clone()) {
-                metrics.dropped.with_label_values(&["slow"]).inc();
-            }
-        }
-        metrics.delivered.inc_by(u64::try_from(followed.subscribers.len()).unwrap_or_default());
-    }
-
-    fn lost(&self, name: &Arc<str>, position: Position, frame: Option<&Bytes>) {
-        let mut channels = self.0.channels.borrow_mut();
-        let Some(followed) = channels.get_mut(name) else { return };
-        followed.position = Some(position);
-        for (_, subscriber) in &mut followed.subscribers {
-            subscriber.after = 0;
-            let Some(frame) = frame else { continue };
-            match &mut subscriber.held {
-                Some(held) => held.push((u64::MAX, frame.clone())),
-                None => _ = subscriber.connection.push(frame.clone()),
-            }
-        }
-    }
-
-    fn expel(&self, channel: &Arc<str>, user_id: &Arc<str>, code: u16, reason: &str) {
-        let theirs: Vec<Rc<Connection>> = {
-            let channels = self.0.channels.borrow();
-            let Some(followed) = channels.get(channel) else { return };
-            let connections = followed.subscribers.iter().map(|(_, subscriber)| &subscriber.connection);
-            connections.filter(|connection| connection.user_id().as_ref() == Some(user_id)).cloned().collect()
-        };
-        for connection in theirs {
-            self.end_subscription(&connection, channel, code, reason);
-        }
-    }
-
     /// Ends a subscription and tells its connection why.
     pub fn end_subscription(&self, connection: &Rc<Connection>, channel: &str, code: u16, reason: &str) {
         if self.unsubscribe(connection, channel) {
@@ -389,91 +276,9 @@ impl LocalHub {
             connection.push(frame::text(&json));
         }
     }
-
-    async fn drain(self, window: Duration) {
-        let steps = (window.as_millis() / DRAIN_STEP.as_millis()).max(1);
-        for step in 0..steps {
-            let left = self.connections();
-            let left: Vec<_> = left.iter().filter(|connection| !connection.is_closing()).collect();
-            let share = left.len().div_ceil(usize::try_from(steps - step).unwrap_or(1));
-            left.iter().take(share).for_each(|connection| connection.close(Closing::SHUTDOWN));
-            sleep(DRAIN_STEP).await;
-        }
-    }
-
-    /// Asks whether peers are there, and closes those that are not, whose token has ended, or whose
-    /// channel nobody wants.
-    async fn look_after(self) {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let ping = frame::ping();
-        let (mut before, mut patient_until) = (self.now(), Duration::ZERO);
-        loop {
-            tick.tick().await;
-            let (now, wall) = (self.now(), self.0.hub.clock().now().timestamp());
-            // What peers sent while the thread stood still is not read yet.
-            if now - before > STANDSTILL {
-                patient_until = now + (SILENCE - PING_EVERY);
-            }
-            for (_, connection) in self.0.connections.borrow().iter() {
-                if now.saturating_sub(connection.heard()) >= SILENCE && now >= patient_until {
-                    connection.close_now(Closing::SILENT);
-                } else if connection.expires_at().is_some_and(|end| wall > end) {
-                    connection.close(Closing::EXPIRED);
-                } else if is_turn(connection.opened(), before, now, PING_EVERY) {
-                    connection.push(ping.clone());
-                }
-            }
-            before = now;
-            self.close_idle();
-        }
-    }
-
-    fn close_idle(&self) {
-        let inner = &self.0;
-        inner.channels.borrow_mut().retain(|name, followed| {
-            let is_idle = followed.subscribers.is_empty()
-                && followed.waiting.is_empty()
-                && followed.empty_since.is_some_and(|since| since.elapsed() >= LINGER);
-            if is_idle {
-                inner.hub.command(Command::Close(inner.worker, Arc::clone(name)));
-            }
-            !is_idle
-        });
-    }
 }
 
 fn slot_of(connection: &Connection, channel: &str) -> Option<usize> {
     let subscriptions = connection.subscriptions.borrow();
     subscriptions.iter().find(|subscription| &*subscription.channel == channel).map(|found| found.slot)
-}
-
-/// Whether something that is due every so often since `opened` became due after `before` and until
-/// `now`, however late that is looked at.
-#[must_use]
-pub fn is_turn(opened: Duration, before: Duration, now: Duration, every: Duration) -> bool {
-    let turns = |at: Duration| at.saturating_sub(opened).as_millis() / every.as_millis().max(1);
-    turns(now) > turns(before)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_turn_comes_once_however_late_it_is_looked_for() {
-        let (opened, every) = (Duration::from_millis(1700), Duration::from_secs(25));
-        for looks in [&[1000, 1000, 1000][..], &[1400, 999, 1001, 2600], &[7000, 300], &[40_000]] {
-            let (mut before, mut turns, mut looks) = (opened, 0, looks.iter().cycle());
-            while before < opened + every * 40 {
-                let now = before + Duration::from_millis(*looks.next().unwrap_or(&1000));
-                turns += u32::from(is_turn(opened, before, now, every));
-                before = now;
-            }
-            let due = (before - opened).as_millis() / every.as_millis();
-            // Two that fall together are one.
-            let seldom = looks.next() == Some(&40_000);
-            assert!(u128::from(turns) == due || seldom && u128::from(turns) <= due, "{turns} of {due}");
-        }
-    }
 }

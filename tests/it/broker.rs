@@ -3,7 +3,7 @@
 mod bed;
 mod cases;
 mod failover;
-mod meddler;
+pub mod meddler;
 mod outage;
 mod subscriptions;
 

@@ -191,7 +191,7 @@ impl Session {
         if self.connection.user_id().as_deref() != Some(client.user_id()) {
             return Err(NotTaken::NotYours.into());
         }
-        self.connection.authenticate(client.user_id(), client.expires_at());
+        self.local.authenticate(&self.connection, client.user_id(), client.expires_at());
         self.answer(request.id, &format!(r#"{{"expires_at":{}}}"#, client.expires_at()));
         Ok(())
     }

@@ -139,7 +139,11 @@ impl Session {
             Ok(client) => client,
             Err(error) => return self.connection.close(closing_of(&error)),
         };
-        self.connection.authenticate(client.user_id(), client.expires_at());
+        self.local.authenticate(&self.connection, client.user_id(), client.expires_at());
+        // A ban that came meanwhile did not find the connection.
+        if let Err(error) = self.parts.gate.client_of(token).await {
+            return self.connection.close(closing_of(&error));
+        }
         let mut hello = format!(r#"{{"client":"{}","user_id":"#, self.connection.client_id());
         push_text(&mut hello, client.user_id());
         hello.push_str(&format!(

@@ -42,6 +42,10 @@ pub struct Sent {
 #[async_trait]
 impl Outlet for Sent {
     async fn deliver(&self, message: Message) -> Result<(), ImError> {
+        // How many are in is told as well.
+        if message.action == "online_count" {
+            return Ok(());
+        }
         let delay = *self.delay.lock().unwrap();
         tokio::time::sleep(delay).await;
         self.messages.lock().unwrap().push((Instant::now(), message));

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::bed::{Bed, join};
 use super::follower::{Follower, Heard, assert_one_order};
+use crate::broker::meddler::Meddler;
 use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::env;
 use crate::support::realtime::Socket;
@@ -163,6 +164,30 @@ async fn a_failover_of_the_cluster_costs_no_connection() {
     for follower in &stage.followers {
         assert!(follower.lost > 0, "it is not told that the room begins anew");
     }
+}
+
+/// A subscription that ended without a word is found by comparing positions, and made anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_that_falls_silent_is_found_and_its_gap_closed() {
+    let redis = RedisServer::start(&[]);
+    let mut stage = Stage::of(over(&redis.addr()).await).await;
+    let meddler = Meddler::start(redis.addr()).await;
+    let apart = stage.here.setup().beside(3).replacing(&redis.addr(), &meddler.addr());
+    let apart = stage.here.beside_as(apart).await;
+    let user = stage.here.client.log_in("f-2").await;
+    join(&user, &stage.live_id).await;
+    let mut follower = Follower::new(&[apart.url()], user.token(), &stage.room);
+    follower.come(0).await;
+    stage.say("before").await;
+    follower.hear("before").await;
+    let names: Vec<String> = redis.run(&["PUBSUB", "CHANNELS", &format!("*:channel:{}", stage.room)]);
+    meddler.unsubscribe(&names[0], true);
+    let heard_by = |redis: &RedisServer| -> (String, i64) { redis.run(&["PUBSUB", "NUMSUB", &names[0]]) };
+    wait_until("one node hears no more", SOON, async || heard_by(&redis).1 == 2).await;
+    stage.say("meanwhile").await;
+    follower.hear("meanwhile").await;
+    wait_until("all nodes hear again", SOON, async || heard_by(&redis).1 == 3).await;
+    assert_eq!((follower.lost, follower.recovered, follower.unrecovered), (0, 0, 0));
 }
 
 /// A node that is killed under load: who was connected to it goes on at the other, and misses nothing

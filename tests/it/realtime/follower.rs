@@ -23,6 +23,8 @@ pub struct Follower {
     /// The epoch and offset of the last message.
     place: Option<(String, u64)>,
     pub heard: Heard,
+    /// The code with which the last connection was closed.
+    pub closed: Option<u16>,
     /// How often it came back and missed nothing, or was told that it may have; and how often the
     /// latter was told without a break.
     pub recovered: usize,
@@ -39,6 +41,7 @@ impl Follower {
             socket: None,
             place: None,
             heard: Heard::new(),
+            closed: None,
             recovered: 0,
             unrecovered: 0,
             lost: 0,
@@ -118,7 +121,7 @@ impl Follower {
     pub async fn listen(&mut self) -> bool {
         let socket = self.socket.as_mut().expect("a connection");
         let Some(push) = socket.try_next_push().await else {
-            self.socket = None;
+            self.closed = self.socket.take().and_then(|socket| socket.closed);
             return false;
         };
         let (epoch, _) = self.place.clone().expect("a place");

@@ -9,3 +9,4 @@ mod mesh;
 mod protocol;
 mod resume;
 mod rooms;
+mod shutdown;

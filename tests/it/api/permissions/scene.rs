@@ -144,6 +144,12 @@ impl Scene {
             }
             seen
         };
+        // Other scenes have theirs at the same time.
+        let mut gift_types = get("/client/gift/config/1".to_owned()).await;
+        if let Some(types) = gift_types.as_array_mut() {
+            let own: i64 = self.name("gift_type").parse().unwrap();
+            types.retain(|kind| kind["gift_id"] == own);
+        }
         json!({
             "room": get(format!("/client/live/room/info/{live}")).await,
             "other_room": get(format!("/client/live/room/info/{}", self.name("other_live"))).await,
@@ -153,7 +159,7 @@ impl Scene {
             "explained": get(format!("/client/item/demonstrate/{live}")).await,
             "relay": get(format!("/client/relay/{}", self.name("relay"))).await,
             "gifts": get(format!("/client/gift/list/live/{live}")).await,
-            "gift_types": get("/client/gift/config/1".to_owned()).await,
+            "gift_types": gift_types,
             "chat": get(format!("/client/live/room/{live}/moderation")).await,
             "moderators": get(format!("/client/live/room/{live}/moderation/moderators")).await,
             "mutes": get(format!("/client/live/room/{live}/moderation/mutes")).await,
