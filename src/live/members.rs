@@ -7,7 +7,7 @@
 //! one when they leave. It changes under the lock of [`lock`] alone, as seats do.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
     QuerySelect, Statement,
@@ -17,8 +17,9 @@ use super::error::Error;
 use super::removal;
 use crate::rest::Paging;
 use crate::store::cache::Counters;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_room_user_entities::{ActiveModel, Column, Entity};
+use crate::store::db::{Db, StoreError, WallTime};
+use crate::store::entity::live_room_user_entities::{Column, Entity};
+use crate::store::entity::live_users;
 
 pub(super) const OUT: i32 = 0;
 pub(super) const IN: i32 = 1;
@@ -146,20 +147,7 @@ pub async fn store(
     let banned = removal::ban_on(live_id, user_id, now);
     let now = db.wall(now);
     let Some(member) = found else {
-        if tx.query_one(&banned).await.map_err(StoreError::from)?.is_some() {
-            return Err(Error::Banned);
-        }
-        let row = ActiveModel {
-            live_id: sea_orm::ActiveValue::Set(Some(live_id.to_owned())),
-            user_id: sea_orm::ActiveValue::Set(Some(user_id.to_owned())),
-            status: sea_orm::ActiveValue::Set(Some(IN)),
-            heart_beat_at: sea_orm::ActiveValue::Set(Some(now)),
-            created_at: sea_orm::ActiveValue::Set(Some(now)),
-            updated_at: sea_orm::ActiveValue::Set(Some(now)),
-            mic_seat: sea_orm::ActiveValue::Set(Some(false)),
-            ..ActiveModel::default()
-        };
-        Entity::insert(row).exec(tx).await.map_err(StoreError::from)?;
+        insert(tx, live_id, user_id, now, banned).await?;
         return Ok(None);
     };
     let mut change = Entity::update_many()
@@ -176,6 +164,36 @@ pub async fn store(
     }
     Ok((member.is_online && member.live_id != live_id && !member.live_id.is_empty())
         .then_some(member.live_id))
+}
+
+/// The first row of a user, by one statement with the look for a ban; the user's own row, which is
+/// locked, makes it one row.
+async fn insert(
+    tx: &impl ConnectionTrait,
+    live_id: &str,
+    user_id: &str,
+    now: WallTime,
+    banned: SelectStatement,
+) -> Result<(), Error> {
+    let columns = [
+        (Column::LiveId, Expr::value(live_id)),
+        (Column::UserId, Expr::value(user_id)),
+        (Column::Status, Expr::value(IN)),
+        (Column::HeartBeatAt, Expr::value(now)),
+        (Column::CreatedAt, Expr::value(now)),
+        (Column::UpdatedAt, Expr::value(now)),
+        (Column::MicSeat, Expr::value(false)),
+    ];
+    let mut row = Query::select();
+    row.exprs(columns.iter().map(|(_, value)| value.clone()))
+        .from(live_users::Entity)
+        .and_where(Expr::col(live_users::Column::UserId).eq(user_id))
+        .and_where(Expr::not_exists(banned));
+    let mut insert = Query::insert();
+    insert.into_table(Entity).columns(columns.map(|(column, _)| column));
+    insert.select_from(row).map_err(|error| StoreError::Setup(error.to_string()))?;
+    let inserted = tx.execute(&insert).await.map_err(StoreError::from)?;
+    if inserted.rows_affected() == 0 { Err(Error::Banned) } else { Ok(()) }
 }
 
 /// Takes a user out of a room, unless they may hold a seat in it; whether they were so taken out.

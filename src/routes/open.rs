@@ -1,10 +1,12 @@
 //! Routes without credentials of the common kinds: the managers' login, the media servers' hooks,
 //! and the document of the API.
 
+use std::sync::LazyLock;
+
 use actix_web::HttpResponse;
-use actix_web::http::header::{LOCATION, UPGRADE};
-use actix_web::web::{self, ServiceConfig};
-use utoipa_swagger_ui::SwaggerUi;
+use actix_web::http::header::{ContentType, LOCATION, UPGRADE};
+use actix_web::web::{self, Bytes, ServiceConfig};
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::openapi;
 use crate::{censor, gift, live, user};
@@ -19,12 +21,20 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/hooks/publish_done").post(live::stream::publish_done))
         .service(web::resource(["/realtime", "/barrage-videos", "/ws/v1"]).get(upgrade_required))
         .service(web::resource("/docs").get(docs))
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document()));
+        .service(web::resource("/openapi.json").get(document))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::from("/openapi.json")));
 }
 
 /// WebSocket handshakes go another way; what asks for something else comes here (RFC 9110 section 15.5.22).
 async fn upgrade_required() -> HttpResponse {
     HttpResponse::UpgradeRequired().insert_header((UPGRADE, "websocket")).finish()
+}
+
+/// Made when it is first asked for: most servers never are, and every worker thread would hold one.
+async fn document() -> HttpResponse {
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| openapi::document().to_json().unwrap_or_default().into());
+    HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT.clone())
 }
 
 /// Trailing slashes are taken off before routing, so the page has to be named.

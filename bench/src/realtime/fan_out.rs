@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use tokio::time::sleep;
 
 use super::bare::{Bare, Job};
@@ -37,7 +37,7 @@ pub async fn measure(
     let server = stage.start("fan-out").await?;
     eprintln!("opening {} connections in one room", crowd.connections());
     let mut fleet = stage.open(crowd, 0).await?;
-    let (saturated, half) = talk(stage, crowd, args, &mut fleet, &server).await?;
+    let [saturated, half, half_of_limit] = talk(stage, crowd, args, &mut fleet, &server).await?;
     fleet.close().await?;
     let bare = bare(stage, crowd, args, &saturated, &half).await?;
     let stalled = match are_stalling {
@@ -48,7 +48,7 @@ pub async fn measure(
         false => None,
     };
     server.stop().await?;
-    Ok((FanOutFigures { saturated, half, bare }, stalled))
+    Ok((FanOutFigures { saturated, half, half_of_limit, bare }, stalled))
 }
 
 async fn talk(
@@ -57,17 +57,21 @@ async fn talk(
     args: &RealtimeArgs,
     fleet: &mut Fleet,
     server: &Server,
-) -> Result<(Run, Run)> {
+) -> Result<[Run; 3]> {
     let time = Duration::from_secs(args.seconds);
     eprintln!("publishing as fast as all get it");
     let course = Course { pace: Pace::Window(WINDOW), warm_up: WARM_UP, time };
     let (saturated, _) = stage.run(crowd, fleet, &[server], course).await?;
-    let half = saturated.deliveries_per_s.max(DELIVERIES_PER_S) / 2.0;
-    let rate = quotient(half, real(u64::try_from(crowd.connections())?));
-    eprintln!("publishing {rate:.1} messages a second");
-    let course = Course { pace: Pace::PerSecond(rate), ..course };
-    let (half, _) = stage.run(crowd, fleet, &[server], course).await?;
-    Ok((saturated, half))
+    let connections = real(u64::try_from(crowd.connections())?);
+    let mut halves = Vec::new();
+    for deliveries_per_s in [saturated.deliveries_per_s.max(DELIVERIES_PER_S) / 2.0, DELIVERIES_PER_S / 2.0] {
+        let rate = quotient(deliveries_per_s, connections);
+        eprintln!("publishing {rate:.1} messages a second");
+        let course = Course { pace: Pace::PerSecond(rate), ..course };
+        halves.push(stage.run(crowd, fleet, &[server], course).await?.0);
+    }
+    let [half, half_of_limit] = halves.try_into().map_err(|_| anyhow!("two paces make two runs"))?;
+    Ok([saturated, half, half_of_limit])
 }
 
 /// The same bytes by a bare writer: a message in a write, as many as the server's subscribers read at once, and at

@@ -125,6 +125,8 @@ pub struct FanOutFigures {
     pub saturated: Run,
     /// At half of that, or of the limit when that is more.
     pub half: Run,
+    /// At half of the limit.
+    pub half_of_limit: Run,
     /// What a bare writer does on this machine.
     pub bare: Vec<BareFigures>,
 }

@@ -39,6 +39,8 @@ fn fan_out(figures: &FanOutFigures) {
     course(&figures.saturated);
     println!("\nThe same room at half of that:");
     course(&figures.half);
+    println!("\nThe same room at half of the limit:");
+    course(&figures.half_of_limit);
     println!("\nThe machine's limit: the same bytes to as many sockets by a bare writer:");
     for bare in &figures.bare {
         let pace =
