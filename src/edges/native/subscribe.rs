@@ -7,6 +7,7 @@ use super::request::Request;
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::hub::message::{push_publications, push_text};
 use crate::hub::{Channel, HubError, Kind};
+use crate::live;
 use crate::rest::{ApiError, Invalid};
 use crate::store::broker::{Epoch, Position, Publication};
 
@@ -140,6 +141,18 @@ impl Session {
         }
     }
 
+    /// Whether the user is in a room; counts as a heartbeat, which brings back those who were silent for
+    /// too long. While heartbeats cannot be stored the table is asked.
+    async fn is_there(&self, live_id: &str, user_id: &str) -> Result<bool, live::Error> {
+        let lives = &self.parts.lives;
+        match lives.heartbeat(live_id, user_id).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotInRoom => Ok(false),
+            Err(error) if error.kind() == ErrorKind::Unavailable => lives.is_in_room(live_id, user_id).await,
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the user may follow a channel, and read what was said there.
     pub(super) async fn may_follow(&self, channel: &Channel) -> Result<(), ApiError> {
         let Some(user_id) = self.connection.user_id() else { return Err(Refused::NotYours.into()) };
@@ -148,10 +161,12 @@ impl Session {
             Kind::User => Err(Refused::NotYours.into()),
             Kind::Room if self.connection.follows(channel.name()) => Ok(()),
             Kind::Room => {
-                self.parts.lives.room(channel.id()).await?;
                 self.parts.moderation.may_enter(channel.id(), &user_id).await?;
-                let is_in = self.parts.lives.is_in_room(channel.id(), &user_id).await?;
-                if is_in { Ok(()) } else { Err(Refused::NotInRoom.into()) }
+                if self.is_there(channel.id(), &user_id).await? {
+                    Ok(())
+                } else {
+                    Err(Refused::NotInRoom.into())
+                }
             }
             Kind::Video | Kind::Other | Kind::Node => Err(Refused::Unknown.into()),
         }

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, join, leave, said};
+use super::follower::Follower;
 use crate::support::fake_payment::FakePayment;
 use crate::support::realtime::Socket;
 use crate::support::server::Backend;
@@ -53,6 +54,29 @@ async fn one_who_goes_to_another_room_hears_the_first_no_more(
     join(&viewer, &second).await;
     assert_eq!(ended(&mut socket, &first_room).await, 403);
     socket.follow(&second_room).await;
+}
+
+/// Whoever had no network for so long that silence put them out comes back with their subscription.
+#[rstest]
+#[tokio::test]
+async fn one_whom_silence_put_out_comes_back(#[values(Backend::Embedded, Backend::Redis)] backend: Backend) {
+    let bed = Bed::start(backend, "live: {viewer_timeout_s: 10}").await;
+    let (anchor, mut at_anchor) = bed.user("anchor").await;
+    let (live_id, room) = bed.room(&anchor).await;
+    at_anchor.follow(&room).await;
+    let viewer = bed.client.log_in("viewer").await;
+    join(&viewer, &live_id).await;
+    let mut follower = Follower::new(&[bed.url()], viewer.token(), &room);
+    follower.come(0).await;
+    count_of(&mut at_anchor, 2).await;
+    follower.cut();
+    count_of(&mut at_anchor, 1).await;
+    let last = at_anchor.say(&room, "meanwhile").await;
+    follower.come(0).await;
+    assert_eq!((follower.recovered, follower.unrecovered), (1, 0));
+    assert!(follower.offset() >= last);
+    assert!(follower.heard.values().any(|text| text == "meanwhile"));
+    assert_eq!(at_anchor.result("presence", json!({"channel": room})).await["online_count"], 2);
 }
 
 /// What the server has to say about likes, gifts and the life of a room.
