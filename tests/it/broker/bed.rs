@@ -10,8 +10,7 @@ use liveloom::store::broker::{Broker, Epoch, Heard, Keep, Pace, Position, Public
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::cache::backend::config;
-use crate::support::redis::{RedisCluster, RedisServer};
+use crate::cache::backend::Place;
 
 pub const SOON: Duration = Duration::from_secs(10);
 pub const KEEP: Keep = Keep { messages: 10_000, time: Duration::from_secs(60) };
@@ -55,45 +54,29 @@ pub struct Bed {
     pub brokers: [Broker; 2],
     pub ears: Vec<Ear>,
     pub config: CacheConfig,
-    // Held until the test ends.
-    _server: Option<RedisServer>,
-    _cluster: Option<Arc<RedisCluster>>,
+    _place: Place,
 }
 
 impl Bed {
     pub async fn memory() -> Self {
         let (broker, ear) = open(&CacheConfig::Memory).await;
         let brokers = [broker.clone(), broker];
-        Self { brokers, ears: vec![ear], config: CacheConfig::Memory, _server: None, _cluster: None }
+        Self { brokers, ears: vec![ear], config: CacheConfig::Memory, _place: Place::memory() }
     }
 
-    /// The server that LIVELOOM_TEST_REDIS names, or one of the test's own.
     pub async fn node() -> Self {
-        let named = std::env::var("LIVELOOM_TEST_REDIS").ok();
-        let own = named.is_none().then(|| RedisServer::start(&[]));
-        let addr = named.unwrap_or_else(|| own.as_ref().map(RedisServer::addr).unwrap_or_default());
-        Self::over(CacheConfig::Node(config(vec![addr])), own, None).await
+        Self::over(Place::node()).await
     }
 
-    /// The cluster that LIVELOOM_TEST_REDIS_CLUSTER names, or one that the tests share.
     pub async fn cluster() -> Self {
-        let named = std::env::var("LIVELOOM_TEST_REDIS_CLUSTER").ok();
-        let own = named.is_none().then(RedisCluster::shared);
-        let addrs = match (&own, &named) {
-            (Some(own), _) => own.addrs(),
-            (None, named) => named.iter().flat_map(|addrs| addrs.split(',')).map(str::to_owned).collect(),
-        };
-        Self::over(CacheConfig::Cluster(config(addrs)), None, own).await
+        Self::over(Place::cluster()).await
     }
 
-    async fn over(
-        config: CacheConfig,
-        server: Option<RedisServer>,
-        cluster: Option<Arc<RedisCluster>>,
-    ) -> Self {
+    async fn over(place: Place) -> Self {
+        let config = place.config.clone();
         let ((first, one), (second, other)) = (open(&config).await, open(&config).await);
         let (brokers, ears) = ([first, second], vec![one, other]);
-        Self { brokers, ears, config, _server: server, _cluster: cluster }
+        Self { brokers, ears, config, _place: place }
     }
 
     /// Both nodes subscribe.

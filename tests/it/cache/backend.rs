@@ -10,45 +10,62 @@ use liveloom::store::cache::{Cache, Member, Silent};
 
 use crate::support::redis::{RedisCluster, RedisServer};
 
-/// A cache with nothing in it, and what it runs on.
-pub struct Backend {
-    pub cache: Cache,
+/// Where a cache or a broker lives.
+pub struct Place {
     pub config: CacheConfig,
     // Held until the test ends.
     _server: Option<RedisServer>,
     _cluster: Option<Arc<RedisCluster>>,
 }
 
-impl Backend {
-    pub async fn memory() -> Self {
-        Self::open(CacheConfig::Memory, None, None).await
+impl Place {
+    pub fn memory() -> Self {
+        Self { config: CacheConfig::Memory, _server: None, _cluster: None }
     }
 
     /// The server that LIVELOOM_TEST_REDIS names, or one of the test's own.
-    pub async fn node() -> Self {
+    pub fn node() -> Self {
         let named = std::env::var("LIVELOOM_TEST_REDIS").ok();
         let own = named.is_none().then(|| RedisServer::start(&[]));
         let addr = named.unwrap_or_else(|| own.as_ref().map(RedisServer::addr).unwrap_or_default());
-        Self::open(CacheConfig::Node(config(vec![addr])), own, None).await
+        Self { config: CacheConfig::Node(config(vec![addr])), _server: own, _cluster: None }
     }
 
     /// The cluster that LIVELOOM_TEST_REDIS_CLUSTER names, or one that the tests share.
-    pub async fn cluster() -> Self {
+    pub fn cluster() -> Self {
         let named = std::env::var("LIVELOOM_TEST_REDIS_CLUSTER").ok();
         let own = named.is_none().then(RedisCluster::shared);
         let addrs = match (&own, &named) {
             (Some(own), _) => own.addrs(),
             (None, named) => named.iter().flat_map(|addrs| addrs.split(',')).map(str::to_owned).collect(),
         };
-        Self::open(CacheConfig::Cluster(config(addrs)), None, own).await
+        Self { config: CacheConfig::Cluster(config(addrs)), _server: None, _cluster: own }
+    }
+}
+
+/// A cache with nothing in it, and what it runs on.
+pub struct Backend {
+    pub cache: Cache,
+    pub config: CacheConfig,
+    _place: Place,
+}
+
+impl Backend {
+    pub async fn memory() -> Self {
+        Self::open(Place::memory()).await
     }
 
-    async fn open(
-        config: CacheConfig,
-        server: Option<RedisServer>,
-        cluster: Option<Arc<RedisCluster>>,
-    ) -> Self {
-        Self { cache: open(&config).await, config, _server: server, _cluster: cluster }
+    pub async fn node() -> Self {
+        Self::open(Place::node()).await
+    }
+
+    pub async fn cluster() -> Self {
+        Self::open(Place::cluster()).await
+    }
+
+    async fn open(place: Place) -> Self {
+        let config = place.config.clone();
+        Self { cache: open(&config).await, config, _place: place }
     }
 
     /// The cache as another process sees it.

@@ -64,6 +64,17 @@ impl Stage {
         .await;
     }
 
+    /// A third node that goes another way to Redis, and one who follows the room there.
+    async fn apart(&self, redis: &str, way: &str) -> (Bed, Follower) {
+        let apart = self.here.setup().beside(3).replacing(redis, way);
+        let apart = self.here.beside_as(apart).await;
+        let user = self.here.client.log_in("f-2").await;
+        join(&user, &self.live_id).await;
+        let mut follower = Follower::new(&[apart.url()], user.token(), &self.room);
+        follower.come(0).await;
+        (apart, follower)
+    }
+
     /// Nobody's connection ended; each heard `text`, and the same order.
     async fn all_hear(&mut self, text: &str) {
         for follower in &mut self.followers {
@@ -124,12 +135,7 @@ async fn a_node_that_lost_redis_for_a_while_catches_up() {
     let proxy = ChaosProxy::start(env::redis()).await;
     let setup = Setup::new(Backend::Redis).await;
     let mut stage = Stage::of(setup).await;
-    let apart = stage.here.setup().beside(3).replacing(&env::redis(), &proxy.addr());
-    let apart = stage.here.beside_as(apart).await;
-    let user = stage.here.client.log_in("f-2").await;
-    join(&user, &stage.live_id).await;
-    let mut follower = Follower::new(&[apart.url()], user.token(), &stage.room);
-    follower.come(0).await;
+    let (_apart, mut follower) = stage.apart(&env::redis(), &proxy.addr()).await;
     stage.say("before").await;
     follower.hear("before").await;
     proxy.set(Mode::Swallow);
@@ -172,12 +178,7 @@ async fn a_subscription_that_falls_silent_is_found_and_its_gap_closed() {
     let redis = RedisServer::start(&[]);
     let mut stage = Stage::of(over(&redis.addr()).await).await;
     let meddler = Meddler::start(redis.addr()).await;
-    let apart = stage.here.setup().beside(3).replacing(&redis.addr(), &meddler.addr());
-    let apart = stage.here.beside_as(apart).await;
-    let user = stage.here.client.log_in("f-2").await;
-    join(&user, &stage.live_id).await;
-    let mut follower = Follower::new(&[apart.url()], user.token(), &stage.room);
-    follower.come(0).await;
+    let (_apart, mut follower) = stage.apart(&redis.addr(), &meddler.addr()).await;
     stage.say("before").await;
     follower.hear("before").await;
     let names: Vec<String> = redis.run(&["PUBSUB", "CHANNELS", &format!("*:channel:{}", stage.room)]);
