@@ -96,6 +96,16 @@ pub async fn leave(user: &Client, live_id: &str) {
     user.delete(&format!("/client/live/room/user/{live_id}")).await.data();
 }
 
+/// The next push, but for the beginning of the live, of which rooms are told a moment after it.
+pub async fn next_but_start(socket: &mut Socket) -> Value {
+    loop {
+        let push = socket.next_push().await;
+        if push["pub"]["action"] != "live_started" {
+            return push;
+        }
+    }
+}
+
 /// What a push carries of a message.
 pub fn said(push: &Value) -> (&str, &Value) {
     (push["pub"]["from"].as_str().unwrap_or_default(), &push["pub"]["data"])
