@@ -40,8 +40,6 @@ impl Closing {
     pub const SLOW: Self = Self { code: 3008, reason: "too slow" };
     /// Nothing was heard of the peer.
     pub const SILENT: Self = Self { code: 3009, reason: "silent" };
-    /// The node has as many connections as it may have.
-    pub const FULL: Self = Self { code: 3010, reason: "too many connections" };
     /// The token is none of this server's, or its user does not exist.
     pub const BAD_TOKEN: Self = Self { code: 3500, reason: "bad token" };
     /// The user was banned from the platform.
@@ -117,7 +115,7 @@ impl Connection {
     }
 
     /// The connection is this user's, until the token ends (Unix seconds).
-    pub fn authenticate(&self, user_id: &str, expires_at: i64) {
+    pub(super) fn authenticate(&self, user_id: &str, expires_at: i64) {
         *self.user.borrow_mut() = Some((user_id.into(), expires_at));
     }
 

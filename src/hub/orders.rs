@@ -49,26 +49,3 @@ impl<F: Failure> From<F> for OrderError {
         Self { kind: cause.kind(), cause: Box::new(cause) }
     }
 }
-
-/// The orders of a server to which nobody is connected.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoConnections;
-
-#[async_trait]
-impl Orders for NoConnections {
-    async fn kick(&self, live_id: &str, user_id: &str, _: u16, _: &str) {
-        tracing::debug!(live_id, user_id, "a user was kicked who has no connection");
-    }
-
-    async fn disconnect(&self, user_id: &str, _: &str) {
-        tracing::debug!(user_id, "a user was disconnected who has no connection");
-    }
-
-    async fn tell_room(&self, live_id: &str, _: &str, action: &str, _: Value) {
-        tracing::debug!(live_id, action, "a room was told of moderation with nobody connected");
-    }
-
-    async fn delete_message(&self, _: &str, _: u64, _: u64) -> Result<bool, OrderError> {
-        Ok(false)
-    }
-}

@@ -50,8 +50,7 @@ impl Lives {
             .db
             .transaction(|tx| {
                 Box::pin(async move {
-                    let room = super::queries::find_for_update(&inner.db, tx, live_id).await?;
-                    let room = room.ok_or(Error::NotFound)?;
+                    let room = self.lock_for(tx, live_id, None).await?;
                     if room.status != LiveStatus::Live {
                         return Err(Error::NotLive);
                     }

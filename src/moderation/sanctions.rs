@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::actor::Actor;
+use super::actor::{Actor, Role};
 use super::dto::SanctionView;
 use super::error::Error;
 use super::service::{Moderation, Parts};
 use super::{queries, sanction_queries};
 use crate::live::TakenOut;
 use crate::rest::{Page, Paging};
+use crate::store::db::Tx;
 use crate::store::entity::live_sanction::{BAN, MUTE, Model};
 use crate::user::{end_in_seconds, end_of};
 
@@ -108,9 +109,7 @@ impl Moderation {
         let now = clock.now();
         db.transaction(|tx| {
             Box::pin(async move {
-                let room = lives.lock_for(tx, live_id, None).await?;
-                let moderators = queries::moderators(tx, live_id).await?;
-                let role = actor.role_against(user_id, &room.anchor_id, &moderators)?;
+                let role = self.lock_against(tx, live_id, actor, user_id).await?;
                 let mut banned = Banned::default();
                 if kind == Kind::Ban {
                     banned.taken_out = lives.take_out(tx, live_id, user_id, now).await?;
@@ -148,14 +147,12 @@ impl Moderation {
         actor: Actor<'_>,
         user_id: &str,
     ) -> Result<(), Error> {
-        let Parts { db, clock, lives, .. } = &self.0.parts;
+        let Parts { db, clock, .. } = &self.0.parts;
         let now_ms = clock.now_ms();
         let was_on = db
             .transaction(|tx| {
                 Box::pin(async move {
-                    let room = lives.lock_for(tx, live_id, None).await?;
-                    let moderators = queries::moderators(tx, live_id).await?;
-                    actor.role_against(user_id, &room.anchor_id, &moderators)?;
+                    self.lock_against(tx, live_id, actor, user_id).await?;
                     let was_on =
                         sanction_queries::delete(tx, live_id, kind.column(), user_id, now_ms).await?;
                     Ok::<_, Error>(was_on)
@@ -188,9 +185,7 @@ impl Moderation {
         let taken_out = db
             .transaction(|tx| {
                 Box::pin(async move {
-                    let room = lives.lock_for(tx, live_id, None).await?;
-                    let moderators = queries::moderators(tx, live_id).await?;
-                    actor.role_against(user_id, &room.anchor_id, &moderators)?;
+                    self.lock_against(tx, live_id, actor, user_id).await?;
                     Ok::<_, Error>(lives.take_out(tx, live_id, user_id, now).await?)
                 })
             })
@@ -199,6 +194,19 @@ impl Moderation {
         let data = json!({"live_id": live_id, "user_id": user_id});
         self.tell(live_id, actor, "kicked", data).await;
         Ok(())
+    }
+
+    /// Locks a room for one who acts on a user in it; the role in which they do.
+    async fn lock_against(
+        &self,
+        tx: &Tx<'_>,
+        live_id: &str,
+        actor: Actor<'_>,
+        user_id: &str,
+    ) -> Result<Role, Error> {
+        let room = self.0.parts.lives.lock_for(tx, live_id, None).await?;
+        let moderators = queries::moderators(tx, live_id).await?;
+        actor.role_against(user_id, &room.anchor_id, &moderators)
     }
 
     /// What follows once a user's place in a room is gone.

@@ -119,8 +119,7 @@ async fn a_redis_that_falls_silent_costs_no_message() {
     let mut stage = Stage::of(over(&proxy.addr()).await).await;
     stage.say("before").await;
     stage.all_hear("before").await;
-    // Connections of the nodes are forgotten by something in the middle: what the other backend, who
-    // has another way, says, is in the history.
+    // Something in the middle forgets the connections of both nodes.
     proxy.set(Mode::Swallow);
     let params = json!({"channel": stage.room, "action": "liveroom-pubchat", "data": "meanwhile"});
     assert_eq!(stage.speaker.refused("publish", params).await, 503);
