@@ -1,0 +1,3 @@
+import type en from './en';
+
+export default { title: 'liveloom' } satisfies typeof en;
