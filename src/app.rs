@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PromeConfig, parse_listen_addr};
+use crate::demo;
 use crate::hub::Hub;
 use crate::id::IdGenerator;
 use crate::jobs::lease::LeaderLease;
@@ -27,7 +28,7 @@ use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::registry::{self as nodes, NodeLease};
 use crate::telemetry::{self, exporter, pusher::Pusher};
-use crate::user::Users;
+use crate::user::{Admins, Users};
 
 use services::{Ground, Services, follow_changes};
 
@@ -37,6 +38,7 @@ pub struct Application {
     addr: SocketAddr,
     metrics_addr: Option<SocketAddr>,
     users: web::Data<Users>,
+    admins: web::Data<Admins>,
     background: Background,
 }
 
@@ -73,6 +75,9 @@ impl Application {
         let hub = hub(&config, &clock, &registry).await?;
         let ground = Ground { config, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
+        if ground.config.demo.enable {
+            demo::prepare(services.gifts.types()).await?;
+        }
         let (server, addr) = http::listen(&ground, &services)?;
 
         let stop = CancellationToken::new();
@@ -90,7 +95,7 @@ impl Application {
         let Ground { config, db, registry, .. } = ground;
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
-        Ok(Self { server, addr, metrics_addr, users: services.users, background })
+        Ok(Self { server, addr, metrics_addr, users: services.users, admins: services.admins, background })
     }
 
     /// The address that the API listens at.
@@ -118,6 +123,14 @@ impl Application {
     pub async fn register(&self, user_id: &str) -> anyhow::Result<()> {
         self.users.find_or_register(user_id).await?;
         Ok(())
+    }
+
+    /// Where nobody can log in at the console yet, creates an administrator; answers the password.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn create_first_admin(&self, name: &str) -> anyhow::Result<Option<String>> {
+        Ok(self.admins.create_first(name).await?)
     }
 
     /// Serves until SIGTERM, SIGINT or the stop handle; then lets running requests finish and

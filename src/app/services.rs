@@ -15,6 +15,7 @@ use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
 use crate::config::{Config, HooksConfig};
+use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
 use crate::hub::orders::Orders;
@@ -26,6 +27,7 @@ use crate::like::Likes;
 use crate::live::Lives;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
+use crate::pages::Policy;
 use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
@@ -55,7 +57,7 @@ pub(super) struct Ground {
 pub(super) struct Services {
     pub(super) im: web::Data<Im>,
     pub(super) users: web::Data<Users>,
-    admins: web::Data<Admins>,
+    pub(super) admins: web::Data<Admins>,
     operations: web::Data<Operations>,
     pub(super) lives: web::Data<Lives>,
     mics: web::Data<Mics>,
@@ -74,6 +76,8 @@ pub(super) struct Services {
     login_limit: web::Data<LoginLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
+    demo: web::Data<Demo>,
+    policy: web::Data<Policy>,
     stores: web::Data<Stores>,
     http_metrics: web::Data<HttpMetrics>,
 }
@@ -90,6 +94,7 @@ impl Services {
         let gate = web::Data::new(gate(ground, &users, &admins)?);
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
         let features = Features::wire(ground, &users, &im, orders)?;
+        let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -113,6 +118,8 @@ impl Services {
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
+            demo: web::Data::new(demo),
+            policy: web::Data::new(Policy::new(config)?),
             stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit: open_limit() }),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
@@ -145,6 +152,8 @@ impl Services {
             .app_data(self.login_limit.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
+            .app_data(self.demo.clone())
+            .app_data(self.policy.clone())
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }

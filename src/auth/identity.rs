@@ -10,6 +10,7 @@ use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
+use super::console;
 use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
@@ -194,9 +195,7 @@ impl Client {
     pub fn user_id(&self) -> &str {
         &self.claims.user_id
     }
-}
 
-impl Client {
     /// When the token ends, in Unix seconds.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
@@ -218,7 +217,7 @@ impl FromRequest for Client {
     }
 }
 
-/// An administrator, by a valid token of that role. Left in the request's extensions, for the
+/// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the request's extensions, for the
 /// operation log.
 #[derive(Clone, Debug)]
 pub struct Admin {
@@ -230,6 +229,12 @@ impl Admin {
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.claims.user_id
+    }
+
+    /// When the token ends, in Unix seconds.
+    #[must_use]
+    pub fn expires_at(&self) -> i64 {
+        self.claims.exp
     }
 }
 
@@ -246,7 +251,8 @@ impl FromRequest for Admin {
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let admin = gate?.admin(header.map(strip_bearer)).await?;
+            let cookie = header.is_none().then(|| console::token(&request)).flatten();
+            let admin = gate?.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
             request.extensions_mut().insert(admin.clone());
             Ok(admin)
         })

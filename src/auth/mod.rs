@@ -3,6 +3,7 @@
 //! Nothing here knows a transport or a database; the extractors that turn a request into an
 //! identity stand beside these files and use them.
 
+pub mod console;
 pub mod identity;
 pub mod outgoing;
 pub mod password;

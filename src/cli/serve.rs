@@ -1,8 +1,11 @@
 //! `liveloom serve`
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 
 use super::source::Source;
@@ -21,6 +24,12 @@ pub struct Args {
 /// The user whose token is shown in embedded mode, to try the API with.
 const DEMO_USER: &str = "demo";
 
+/// The administrator whom the first start of embedded mode makes.
+const FIRST_ADMIN: &str = "admin";
+
+/// Where their password is kept, in the data folder.
+const PASSWORD_FILE: &str = "admin-password";
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -34,26 +43,49 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;
-            welcome(&config, application.addr())?;
+            let password = application.create_first_admin(FIRST_ADMIN).await?;
+            if let Some(password) = &password {
+                keep_password(&config, password).context("the password of the console cannot be kept")?;
+            }
+            welcome(&config, application.addr(), password.as_deref())?;
         }
         application.run_until_stopped().await
     })
 }
 
-/// What a newcomer needs: what to open, a token, a first call.
-fn welcome(config: &Config, addr: SocketAddr) -> anyhow::Result<()> {
+/// Keeps the first password where only the owner of the data can read it: it is shown once.
+fn keep_password(config: &Config, password: &str) -> io::Result<()> {
+    let path = config.node.data_dir.join(PASSWORD_FILE);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{password}")?;
+    file.sync_all()
+}
+
+/// What a newcomer needs: what to open, how to log in, a token, a first call.
+fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow::Result<()> {
     let token = token::issue(config, DEMO_USER, TimeDelta::days(7))?;
     let url = format!("http://127.0.0.1:{}", addr.port());
+    let data = &config.node.data_dir;
+    let kept = data.join(PASSWORD_FILE);
+    let log_in = match password {
+        Some(password) => format!("user {FIRST_ADMIN}, password {password}"),
+        None if kept.exists() => format!("the first password of {FIRST_ADMIN} is in {}", kept.display()),
+        None => "any administrator".to_owned(),
+    };
     let text = format!(
         "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\n\
+         Demo room       {url}/\n\
+         Console         {url}/console   ({log_in})\n\
          API reference   {url}/docs\n\
+         Realtime        {realtime}/realtime (messages), /barrage-videos (barrage)\n\
          Health          {url}/readyz\n\
          Server keys     {keys} (access_key, secret_key: for signed /server calls)\n\n\
          A client token for the user `{DEMO_USER}`, good for 7 days:\n{token}\n\n\
          Create a room:\n\
          curl -X POST {url}/client/live/room/instance \\\n  -H 'Authorization: {token}' -d '{{\"title\": \"My first live\"}}'\n",
-        data = config.node.data_dir.display(),
-        keys = config.node.data_dir.join("keys.yaml").display(),
+        data = data.display(),
+        realtime = url.replacen("http", "ws", 1),
+        keys = data.join("keys.yaml").display(),
     );
     // Nobody may be there to read it.
     let _ = writeln!(io::stdout(), "{text}");

@@ -6,14 +6,15 @@ use super::document::{Entry, Node, Value};
 use super::load::{Loaded, document, finish, merge, process_environment};
 use super::problem::Origin;
 use super::substitute::Environment;
-use super::{Config, Problem, Problems, keys};
+use super::{Config, Problem, Problems, keys, parse_listen_addr};
 
 /// What differs from the built-in defaults.
 const DEFAULTS: &str = include_str!("embedded.yaml");
 
 impl Config {
     /// The configuration of a server that runs alone: SQLite and generated keys in `data_dir`
-    /// (created when absent), in-process cache, built-in IM, streams on a media server of this machine.
+    /// (created when absent), in-process cache, built-in IM, streams on a media server of this machine,
+    /// gifts paid by the stand-in payment service.
     /// The keys are made on the first start and kept in `keys.yaml` there. `LIVELOOM__SECTION__KEY`
     /// of `env` win over all of it; `LIVELOOM__NODE__DATA_DIR` moves the folder itself.
     ///
@@ -32,6 +33,7 @@ impl Config {
         let name = kept.path.display().to_string().into();
         merge(&mut root, document(&kept.text, &name, 1, &Environment::new(), &mut problems));
         let mut loaded = finish(root, env, problems)?;
+        pay_here(&mut loaded.config);
         if kept.exposed {
             let text = "can be read by other users of this machine: chmod 600";
             loaded.warnings.push(Problem::new(origin(&kept.path), "", text));
@@ -45,6 +47,14 @@ impl Config {
     /// As there.
     pub fn embedded_here(data_dir: &Path) -> Result<Loaded, Problems> {
         Self::embedded(data_dir, &process_environment())
+    }
+}
+
+/// Gifts are paid by the server's own stand-in, unless a payment service is named.
+fn pay_here(config: &mut Config) {
+    let port = parse_listen_addr(&config.httpq.addr).map_or(0, |addr| addr.port());
+    if config.gift.gift_addr.is_empty() && port != 0 {
+        config.gift.gift_addr = format!("http://127.0.0.1:{port}/manager/gift/test");
     }
 }
 

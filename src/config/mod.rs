@@ -11,6 +11,7 @@ mod callback;
 mod censor;
 mod check;
 mod cron;
+mod demo;
 mod document;
 mod embedded;
 mod environment;
@@ -48,6 +49,7 @@ pub use cache::{CacheConfig, RedisConfig};
 pub use callback::CallbackConfig;
 pub use censor::CensorConfig;
 pub use cron::CronConfig;
+pub use demo::DemoConfig;
 pub use events::EventsConfig;
 pub use gift::GiftConfig;
 pub use hooks::HooksConfig;
@@ -107,6 +109,8 @@ pub struct Config {
     pub hooks: HooksConfig,
     /// Time-outs of rooms.
     pub live: LiveConfig,
+    /// The demo room.
+    pub demo: DemoConfig,
     /// The built-in IM.
     pub realtime: RealtimeConfig,
     /// The event archive.
@@ -149,6 +153,7 @@ impl Config {
             gift: root.section("gift", GiftConfig::read),
             hooks: root.section("hooks", HooksConfig::read),
             live: root.section("live", LiveConfig::read),
+            demo: root.section("demo", DemoConfig::read),
             realtime: root.section("realtime", RealtimeConfig::read),
             events: root.section("events", EventsConfig::read),
             limits: root.section("limits", LimitsConfig::read),

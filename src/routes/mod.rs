@@ -14,6 +14,8 @@ use actix_web::web::ServiceConfig;
 pub use health::Stores;
 pub use openapi::document;
 
+use crate::pages;
+
 /// All routes; `is_cors_on` lets browsers of any origin call `/client/*`.
 pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
     config
@@ -23,5 +25,6 @@ pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
         .configure(server::mesh)
         .service(admin::scope())
         .configure(open::configure)
-        .configure(health::configure);
+        .configure(health::configure)
+        .configure(pages::configure);
 }

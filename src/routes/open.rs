@@ -1,5 +1,5 @@
-//! Routes without credentials of the common kinds: the managers' login, the media servers' hooks,
-//! and the document of the API.
+//! Routes without credentials of the common kinds: the managers' and the demo room's logins, the media
+//! servers' hooks, and the document of the API.
 
 use std::sync::LazyLock;
 
@@ -9,12 +9,15 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::openapi;
-use crate::{censor, gift, live, user};
+use crate::{censor, demo, gift, live, user};
 
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/manager/login").post(user::tokens::login).get(user::tokens::login))
+        .service(web::resource("/manager/session").post(user::sessions::begin).delete(user::sessions::end))
+        .service(web::resource("/demo/info").get(demo::handlers::info))
+        .service(web::resource("/demo/login").post(demo::handlers::login))
         .service(web::resource("/manager/gift/test").post(gift::handlers::test_payment))
         .service(web::resource("/manager/censor/callback").post(censor::handlers::callback))
         .service(web::resource("/hooks/publish").post(live::stream::publish))

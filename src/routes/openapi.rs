@@ -11,6 +11,7 @@ use utoipa::{Modify, OpenApi as _};
 use self::aliases::{Aliases, Mirrored};
 use super::health::paths as health;
 use crate::censor::handlers as censor;
+use crate::demo::handlers as demo;
 use crate::edges::mesh::http as mesh;
 use crate::gift::handlers as gift;
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
@@ -22,7 +23,7 @@ use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::stats::handlers as stats;
 use crate::user::admin::handlers as admin;
-use crate::user::{ban_handlers as bans, handlers as user, operations, tokens};
+use crate::user::{ban_handlers as bans, handlers as user, operations, sessions, tokens};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -30,6 +31,7 @@ use crate::user::{ban_handlers as bans, handlers as user, operations, tokens};
         `{request_id, code, message, data?}`; see docs/api.md for codes, paging and limits."),
     paths(
         tokens::token, tokens::admin_token, tokens::login, tokens::app_config,
+        sessions::begin, sessions::end, sessions::show, demo::info, demo::login,
         user::register, user::register_batch, user::update, user::info, user::infos, user::profile, user::profiles,
         user::own_profile, user::info_for_client, user::infos_for_client, user::im_users, user::update_own,
         live::create, live::create_for, live::info, live::info_for_server, live::start, live::stop,

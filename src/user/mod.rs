@@ -10,6 +10,7 @@ mod im_account;
 pub mod operations;
 mod queries;
 mod service;
+pub mod sessions;
 pub mod tokens;
 
 pub use admin::{Admins, NewAdmin};

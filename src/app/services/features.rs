@@ -149,7 +149,6 @@ fn moderation(ground: &Ground, lives: &Lives, users: &Users, orders: Arc<dyn Ord
 /// The stand-in for a payment service. It answers where gifts are paid by it, on this node or another,
 /// and on an embedded database.
 pub(super) fn test_payment(config: &Config, limit: AddressLimit) -> TestPayment {
-    let leads_to_it =
-        url::Url::parse(&config.gift.gift_addr).is_ok_and(|address| address.path() == "/manager/gift/test");
-    TestPayment { is_in_use: leads_to_it || config.mysql.databases.is_empty(), limit }
+    let is_in_use = config.gift.is_paid_by_stand_in() || config.mysql.databases.is_empty();
+    TestPayment { is_in_use, limit }
 }

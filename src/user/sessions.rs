@@ -1,0 +1,80 @@
+//! The console's sessions: a manager's token in a cookie (`auth::console`).
+
+use actix_web::cookie::Cookie;
+use actix_web::http::header::SET_COOKIE;
+use actix_web::{CustomizeResponder, HttpRequest, Responder, web};
+use chrono::TimeDelta;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::admin::Admins;
+use super::tokens::{Login, LoginLimit};
+use crate::auth::{ADMIN_ROLE, Admin, Claims, Gate, console};
+use crate::clock::SharedClock;
+use crate::rest::envelope::{Done, Success};
+use crate::rest::{ApiError, Body, Reply};
+
+type Answer<T> = Result<CustomizeResponder<Reply<T>>, ApiError>;
+
+/// How long a session lasts.
+const LIFE: TimeDelta = TimeDelta::hours(12);
+
+/// A manager's session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Session {
+    /// The administrator.
+    pub user_id: String,
+    /// When it ends, Unix seconds.
+    pub expires_at: i64,
+}
+
+/// Begins a session of a manager who gives name and password: the answer sets a cookie that `/admin/*`
+/// takes in place of a token, together with the header `X-Liveloom-Console`.
+///
+/// # Errors
+/// 400, 403 with code 30001, 429.
+#[utoipa::path(post, path = "/manager/session", tag = "auth", request_body = Login,
+    responses((status = 200, body = inline(Success<Session>)),
+        (status = 403, description = "Invalid username or password")))]
+pub async fn begin(
+    admins: web::Data<Admins>,
+    gate: web::Data<Gate>,
+    clock: web::Data<SharedClock>,
+    limit: web::Data<LoginLimit>,
+    request: HttpRequest,
+    login: Body<Login>,
+) -> Answer<Session> {
+    limit.0.check(gate.client_ip(&request))?;
+    let user_id = admins.login(&login.0.user_name, &login.0.password).await?;
+    let now = clock.now();
+    let claims = Claims {
+        exp: (now + LIFE).timestamp(),
+        user_id,
+        role: ADMIN_ROLE.to_owned(),
+        issued_at: Some(now.timestamp()),
+        ..Claims::default()
+    };
+    let cookie = console::cookie(&request, gate.tokens().issue(&claims)?, LIFE.num_seconds());
+    let session = Session { user_id: claims.user_id, expires_at: claims.exp };
+    Ok(with(Reply::data(session), &cookie))
+}
+
+/// Ends the session of a browser: takes its cookie away.
+#[utoipa::path(delete, path = "/manager/session", tag = "auth", responses((status = 200, body = Done)))]
+pub async fn end(request: HttpRequest) -> CustomizeResponder<Reply<()>> {
+    with(Reply::empty(), &console::no_cookie(&request))
+}
+
+/// Whose session it is.
+///
+/// # Errors
+/// 401.
+#[utoipa::path(get, path = "/admin/session", tag = "admin", security(("admin" = [])),
+    responses((status = 200, body = inline(Success<Session>))))]
+pub async fn show(admin: Admin) -> Reply<Session> {
+    Reply::data(Session { user_id: admin.user_id().to_owned(), expires_at: admin.expires_at() })
+}
+
+fn with<T: Serialize>(reply: Reply<T>, cookie: &Cookie<'_>) -> CustomizeResponder<Reply<T>> {
+    reply.customize().insert_header((SET_COOKIE, cookie.encoded().to_string()))
+}
