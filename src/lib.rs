@@ -23,6 +23,7 @@ pub mod live;
 pub mod media;
 pub mod mic;
 pub mod moderation;
+pub mod overview;
 pub mod reactions;
 pub mod relay;
 pub mod rest;

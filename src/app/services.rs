@@ -11,10 +11,11 @@ use prometheus::Registry;
 
 use self::features::Features;
 use crate::auth::{Gate, Passwords, TokenService};
+use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, HooksConfig};
+use crate::config::{Config, HooksConfig, Problem};
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
 use crate::hub::orders::Orders;
@@ -26,6 +27,7 @@ use crate::like::Likes;
 use crate::live::Lives;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
+use crate::overview::{self, Overview};
 use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
@@ -42,6 +44,7 @@ pub(super) use changes::follow_changes;
 /// What everything is built on.
 pub(super) struct Ground {
     pub(super) config: Config,
+    pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
     pub(super) clock: SharedClock,
@@ -74,6 +77,8 @@ pub(super) struct Services {
     login_limit: web::Data<LoginLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
+    deliveries: web::Data<Deliveries>,
+    overview: web::Data<Overview>,
     stores: web::Data<Stores>,
     http_metrics: web::Data<HttpMetrics>,
 }
@@ -90,6 +95,8 @@ impl Services {
         let gate = web::Data::new(gate(ground, &users, &admins)?);
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
         let features = Features::wire(ground, &users, &im, orders)?;
+        let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
+        let overview = overview(ground, &features, &deliveries);
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -113,6 +120,8 @@ impl Services {
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
+            deliveries: web::Data::new(deliveries),
+            overview: web::Data::new(overview),
             stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit: open_limit() }),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
@@ -145,9 +154,26 @@ impl Services {
             .app_data(self.login_limit.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
+            .app_data(self.deliveries.clone())
+            .app_data(self.overview.clone())
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }
+}
+
+/// What the console shows first.
+fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
+    Overview::new(overview::Parts {
+        db: ground.db.clone(),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        config: ground.config.clone(),
+        warnings: ground.warnings.iter().map(ToString::to_string).collect(),
+        lives: features.lives.clone(),
+        ledger: features.gifts.ledger().clone(),
+        deliveries: deliveries.clone(),
+        reviews: features.reviews.clone(),
+    })
 }
 
 /// Who lets callers in.

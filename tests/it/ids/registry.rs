@@ -49,6 +49,7 @@ async fn left_behind(db: &Db, owner: &str, lease: Duration, mark_ms: i64) {
         version: "0".to_owned(),
         updated_ms: now_ms,
         has_callbacks: false,
+        report: None,
     };
     row.into_active_model().reset_all().insert(db.writer()).await.unwrap();
 }
