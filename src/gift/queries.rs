@@ -261,13 +261,13 @@ fn select(db: &Db, selection: &Selection) -> Select<Entity> {
         wanted = wanted.filter(Column::Flag.is_not_null());
     }
     if let Some(live_id) = &selection.live_id {
-        wanted = wanted.filter(Column::LiveId.eq(live_id.as_str()));
+        wanted = wanted.filter(condition(db, Whose::Room(live_id)));
     }
     if let Some(user_id) = &selection.user_id {
-        wanted = wanted.filter(Column::UserId.eq(user_id.as_str()));
+        wanted = wanted.filter(condition(db, Whose::Sender(user_id)));
     }
     if let Some(anchor_id) = &selection.anchor_id {
-        wanted = wanted.filter(Column::AnchorId.eq(anchor_id.as_str()));
+        wanted = wanted.filter(condition(db, Whose::Anchor(anchor_id)));
     }
     if let Some(from) = selection.from {
         wanted = wanted.filter(Column::CreatedAt.gte(db.wall(from)));

@@ -64,16 +64,20 @@ impl Metrics {
                 "When the last run of a job on this node ended, Unix seconds; 0 before the first.",
             )?,
             last_took: gauge(JOB_LAST_TOOK, "Time of the last run of a job on this node, in seconds.")?,
-            last_is_ok: gauge(JOB_LAST_IS_OK, "1 when the last run of a job on this node was good, else 0.")?,
+            last_is_ok: gauge(
+                JOB_LAST_IS_OK,
+                "0 when the last run of a job on this node failed, else 1; 1 before the first.",
+            )?,
         })
     }
 
     /// Shows a job before its first run.
     fn announce(&self, job: &impl Job) {
         self.every.with_label_values(&[job.name()]).set(job.every().as_secs_f64());
-        for gauge in [&self.last_at, &self.last_took, &self.last_is_ok] {
+        for gauge in [&self.last_at, &self.last_took] {
             gauge.with_label_values(&[job.name()]).set(0.0);
         }
+        self.last_is_ok.with_label_values(&[job.name()]).set(1.0);
     }
 
     fn ran(&self, job: &str, took: Duration, is_ok: bool) {

@@ -150,7 +150,7 @@ pub struct Job {
     pub last_at_ms: Option<u64>,
     /// How long that took, in milliseconds.
     pub last_took_ms: u64,
-    /// Whether it was good.
+    /// Whether it was good; true before the first.
     pub last_is_ok: bool,
     /// Runs on this node since its start.
     pub runs_total: u64,
