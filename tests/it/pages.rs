@@ -1,6 +1,7 @@
 //! The pages of `web/pages`, in a real browser (Playwright with Debian's Chromium), and how they are served.
 //! `tests/run` builds them. Pictures of them stay in `e2e` of the target folder.
 
+mod operations;
 mod serving;
 mod streams;
 
