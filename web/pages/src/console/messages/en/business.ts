@@ -78,6 +78,7 @@ export default {
     waiting: 'In the order of their rooms wait {events} events of {rooms} rooms.',
     hint: 'The list has the events that failed three times and are tried on their own.',
     retry: 'Resend',
+    retryText: 'The event is sent again at once, under the same id.',
     retried: 'Events that will be sent again: {count}.',
     retryAll: 'Resend all failed',
     retryAllText: 'All events that failed for good are sent again, under the same ids.',

@@ -1,7 +1,7 @@
 /** Rooms and what happens in them. */
 export default {
   room: {
-    search: 'Title, room or anchor begins with',
+    search: 'Title, room or anchor',
     none: 'There are no such rooms.',
     untitled: 'Without a title',
     title: 'Room',
@@ -52,7 +52,8 @@ export default {
     title: 'Chat',
     slow: 'Slow mode: seconds between two messages of a user (0 is off)',
     isMuted: 'Only the anchor and moderators may write',
-    mutedText: 'Nobody but the anchor and the moderators can write in this room any more.',
+    mutedText: 'Slow mode: {seconds} s between two messages of a user. Nobody but the anchor and the moderators can write in this room.',
+    savedText: 'Slow mode: {seconds} s between two messages of a user. Everybody may write.',
     saved: 'The chat settings are saved.',
   },
   moderation: {

@@ -3,7 +3,7 @@ export default {
   user: {
     all: 'All users',
     banned: 'Banned from the platform',
-    search: 'Id or name begins with',
+    search: 'Beginning of the id or name',
     none: 'There are no such users.',
     name: 'User',
     id: 'User id',

@@ -79,6 +79,7 @@ export default {
     waiting: '按房间顺序等待发送：{rooms} 个直播间的 {events} 个事件。',
     hint: '列表为失败三次后单独重试的事件。',
     retry: '重发',
+    retryText: '该事件将以相同的 ID 立即再次发送。',
     retried: '将重发 {count} 个事件。',
     retryAll: '重发全部失败',
     retryAllText: '所有最终失败的事件将以相同的 ID 再次发送。',

@@ -2,7 +2,7 @@ import type en from '../en/rooms';
 
 export default {
   room: {
-    search: '标题、房间或主播的开头',
+    search: '标题、房间或主播',
     none: '没有符合的直播间。',
     untitled: '无标题',
     title: '直播间',
@@ -53,7 +53,8 @@ export default {
     title: '聊天',
     slow: '慢速模式：同一用户两条消息的间隔秒数（0 为关闭）',
     isMuted: '仅主播和房管可发言',
-    mutedText: '除主播和房管外，所有人都不能在该直播间发言。',
+    mutedText: '慢速模式：同一用户两条消息间隔 {seconds} 秒。除主播和房管外，所有人都不能在该直播间发言。',
+    savedText: '慢速模式：同一用户两条消息间隔 {seconds} 秒。所有人都可发言。',
     saved: '聊天设置已保存。',
   },
   moderation: {
