@@ -42,7 +42,7 @@ cases![
 const SOON: Duration = Duration::from_secs(40);
 
 /// A live room with a job: the anchor, the room, and the job at the review service.
-async fn reviewed(api: &Api, by: &User) -> Result<(User, String, Job), NotApplicable> {
+pub(super) async fn reviewed(api: &Api, by: &User) -> Result<(User, String, Job), NotApplicable> {
     let review = api.review()?;
     let anchor = api.user().await;
     let room = api.live_room(&anchor).await;
@@ -80,7 +80,7 @@ fn picture(job: &Job, name: &str, taken_at: i64) -> Value {
 }
 
 /// Delivers a picture; panics unless it is taken.
-async fn deliver(api: &Api, job: &Job, name: &str, taken_at: i64) {
+pub(super) async fn deliver(api: &Api, job: &Job, name: &str, taken_at: i64) {
     api.post(job.callback()).json(&picture(job, name, taken_at)).send().await.done();
 }
 

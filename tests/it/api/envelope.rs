@@ -37,7 +37,7 @@ async fn success_has_no_data_when_there_is_none(api: Api) -> Verdict {
 }
 
 async fn unknown_paths_are_404(api: Api) -> Verdict {
-    for path in ["/", "/nope", "/favicon.ico", "/status/more", "/clientele", "/live"] {
+    for path in ["/assets", "/nope", "/favicon.ico", "/status/more", "/clientele", "/live"] {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             api.call(method, path).send().await.not_found();
         }

@@ -15,6 +15,7 @@ mod censor;
 mod client;
 mod cors;
 mod coverage;
+mod demo;
 mod demonstrations;
 mod documents;
 mod envelope;
@@ -47,10 +48,12 @@ mod platform_bans;
 mod raw;
 mod records;
 mod relays;
+mod review_client;
 mod room_life;
 mod rooms;
 mod runner;
 mod search;
+mod sessions;
 mod shop;
 pub mod sign;
 mod signature;
@@ -101,6 +104,9 @@ fn all_cases() -> Vec<Case> {
     [
         envelope::cases(),
         auth::cases(),
+        sessions::cases(),
+        demo::cases(),
+        review_client::cases(),
         signature::cases(),
         users::cases(),
         user_lists::cases(),

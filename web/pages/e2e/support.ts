@@ -69,3 +69,11 @@ export const operator = {
   name: process.env.LIVELOOM_ADMIN_NAME ?? 'admin',
   password: process.env.LIVELOOM_ADMIN_PASSWORD ?? '',
 };
+
+/** Logs in at the console, whose log-in form the page shows. */
+export async function logIn(page: Page, password = operator.password): Promise<void> {
+  await page.getByLabel('User name').fill(operator.name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeHidden();
+}
