@@ -8,7 +8,9 @@ ARGS ?=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-run: ## Start the server alone, in embedded mode (needs nothing but Rust)
+run: ## Start the server alone, in embedded mode (needs Rust; with Node.js it has pages)
+	@if command -v npm >/dev/null; then scripts/web-build || echo 'the server will have no pages'; \
+	else echo 'Node.js is not installed: the server will have no pages (see docs/pages.md)'; fi
 	cargo build --release --bin liveloom
 	cargo run --release --quiet --bin liveloom -- serve $(ARGS)
 

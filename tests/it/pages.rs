@@ -2,6 +2,7 @@
 //! `tests/run` builds them. Pictures of them stay in `e2e` of the target folder.
 
 mod serving;
+mod streams;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

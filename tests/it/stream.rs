@@ -1,7 +1,5 @@
 //! A real stream: ffmpeg publishes to nginx-rtmp with a room's push URL, and nginx asks the hooks.
 
-mod media;
-
 use std::fs;
 use std::time::Duration;
 
@@ -13,8 +11,8 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use sqlx::Row;
 
-use self::media::{MediaServer, decode, publish};
 use crate::support::client::Client;
+use crate::support::media::{MediaServer, decode, publish};
 use crate::support::server::{Backend, ServerProcess, Setup};
 use crate::support::wait::{wait_for, wait_until};
 

@@ -95,7 +95,10 @@ async fn room(api: &Api, by: &User, live_id: &str, filter: &str) -> Option<Room>
     for page in 1.. {
         let target = format!("/admin/censor/live?page_num={page}&page_size=100{filter}");
         let answer: Page<Room> = read(&api.get(target).by(by).send().await);
-        assert!(answer.total_count >= answer.list.len() as u64 && answer.page_total >= 1);
+        assert!(
+            answer.total_count >= answer.list.len() as u64
+                && answer.page_total >= u64::from(answer.total_count > 0)
+        );
         if let Some(room) = answer.list.into_iter().find(|room| room.live_id == live_id) {
             return Some(room);
         }

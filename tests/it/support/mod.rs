@@ -14,6 +14,7 @@ pub mod fake_rtc;
 pub mod fence;
 pub mod gift_bed;
 pub mod gift_ledgers;
+pub mod media;
 pub mod realtime;
 pub mod redis;
 pub mod rooms;

@@ -57,6 +57,15 @@ impl MediaServer {
         format!("http://127.0.0.1:{}", self.http_port)
     }
 
+    /// Puts a video of so many seconds where the FLV of a stream is played from.
+    pub fn put_flv(&self, stream: &str, seconds: u32) {
+        let file = self.folder.path().join("hls").join(format!("{stream}.flv"));
+        let mut encoder = std::process::Command::new("ffmpeg");
+        encoder.args(test_video(seconds)).arg(file).stdin(Stdio::null());
+        let output = encoder.output().expect("ffmpeg is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// The names of all files of HLS.
     pub fn files(&self) -> Vec<String> {
         let files = fs::read_dir(self.folder.path().join("hls")).unwrap();
@@ -104,7 +113,11 @@ fn settings(hub: &str, hooks_port: u16, rtmp_port: u16, http_port: u16) -> Strin
             client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
             server {{
                 listen 127.0.0.1:{http_port};
-                location /{hub}/ {{ alias hls/; types {{ application/vnd.apple.mpegurl m3u8; video/mp2t ts; }} }}
+                location /{hub}/ {{
+                    alias hls/;
+                    types {{ application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/x-flv flv; }}
+                    add_header Access-Control-Allow-Origin *;
+                }}
             }}
         }}"
     )
@@ -118,17 +131,18 @@ fn is_root() -> bool {
 /// Publishes a test picture with sound for `seconds`, in real time. What ffmpeg says in the end.
 pub async fn publish(push_url: &str, seconds: u32) -> Output {
     let mut encoder = tokio::process::Command::new("ffmpeg");
-    encoder
-        .args(["-nostdin", "-loglevel", "warning", "-re"])
-        .args(["-f", "lavfi", "-i", "testsrc=size=320x180:rate=15"])
-        .args(["-f", "lavfi", "-i", "sine=frequency=440"])
-        .args(["-t", &seconds.to_string()])
-        // A key frame each second, where HLS can cut.
-        .args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "15", "-c:a", "aac"])
-        .args(["-f", "flv", push_url])
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    tokio::time::timeout(LIMIT, encoder.output()).await.expect("ffmpeg ends").expect("ffmpeg is installed")
+    encoder.arg("-re").args(test_video(seconds)).arg(push_url).stdin(Stdio::null()).kill_on_drop(true);
+    let limit = LIMIT + Duration::from_secs(seconds.into());
+    tokio::time::timeout(limit, encoder.output()).await.expect("ffmpeg ends").expect("ffmpeg is installed")
+}
+
+/// What makes ffmpeg write a test picture with sound as FLV.
+fn test_video(seconds: u32) -> Vec<String> {
+    let input =
+        "-nostdin -loglevel warning -f lavfi -i testsrc=size=320x180:rate=15 -f lavfi -i sine=frequency=440";
+    // A key frame each second, where HLS can cut.
+    let output = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 15 -c:a aac -f flv";
+    format!("{input} -t {seconds} {output}").split(' ').map(str::to_owned).collect()
 }
 
 /// Decodes the streams of a file: for each its kind, codec and number of decoded frames.
