@@ -7,7 +7,6 @@ import { session } from './session';
 /** What the charts keep of an answer. */
 export interface Point {
   at_ms: number;
-  rooms: number;
   users: number;
   messages: number;
   gifts: number;
@@ -16,11 +15,15 @@ export interface Point {
 }
 
 const KEEP_MS = 5 * 60_000;
+/** Rates are over so long: the nodes tell their sums every 2 s, just before or just after an answer. */
+const RATE_MS = 6_000;
 const WATCHED_MS = 2_000;
 const ASIDE_MS = 10_000;
 
 const now = shallowRef<Overview>();
+/** The answer that rates are counted from. */
 const before = shallowRef<Overview>();
+let recent: Overview[] = [];
 const points = shallowRef<readonly Point[]>([]);
 const state = reactive({ error: null as unknown, since: 0 });
 
@@ -29,7 +32,7 @@ let watchers = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let running: AbortController | undefined;
 
-/** The last two answers, the points of the last minutes, and since when there is no answer. */
+/** The last answer and one from a few seconds before, the points of the last minutes, and since when there is no answer. */
 export const overview = {
   now,
   before,
@@ -63,17 +66,17 @@ async function poll() {
 }
 
 function take(answer: Overview) {
-  const last = now.value;
-  if (last && answer.at_ms <= last.at_ms) return;
-  before.value = last;
+  if (now.value && answer.at_ms <= now.value.at_ms) return;
+  const last = (before.value = recent[0]);
   now.value = answer;
+  // One older than the time of a rate stays, for when answers are rare.
+  recent = [...recent.filter(({ at_ms }, place) => at_ms > answer.at_ms - RATE_MS || place === recent.length - 1), answer];
   if (!last) return;
   const seconds = (answer.at_ms - last.at_ms) / 1000;
   // A sum that fell is that of a node which began anew, or went.
   const rate = (sum: (from: Overview) => number) => Math.max(0, (sum(answer) - sum(last)) / seconds);
   const point: Point = {
     at_ms: answer.at_ms,
-    rooms: answer.rooms_live,
     users: answer.users_online,
     messages: rate((from) => from.messages_total),
     gifts: rate((from) => from.gifts_total),
@@ -85,6 +88,7 @@ function take(answer: Overview) {
 
 function forget() {
   now.value = before.value = undefined;
+  recent = [];
   points.value = [];
   state.error = null;
   state.since = 0;

@@ -18,7 +18,8 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./layout/ConsoleLayout.vue'),
     meta: { title: 'menu.overview' },
     children: [
-      { path: '', name: 'overview', component: () => import('./views/overview/OverviewView.vue') },
+      { path: '', redirect: { name: 'overview' } },
+      page('overview', () => import('./views/overview/OverviewView.vue')),
       page('rooms', () => import('./views/rooms/RoomsView.vue')),
       { path: 'room/:liveId', name: 'room', component: () => import('./views/rooms/RoomView.vue'), meta: { title: 'menu.room' } },
       page('users', () => import('./views/users/UsersView.vue')),

@@ -3,7 +3,7 @@ export default {
   login: {
     title: 'Log in',
     subtitle: 'Operator console',
-    name: 'Name',
+    name: 'User name',
     password: 'Password',
     button: 'Log in',
     wrong: 'The name or the password is wrong.',
