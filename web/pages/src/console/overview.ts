@@ -51,18 +51,19 @@ export const overview = {
 async function poll() {
   clearTimeout(timer);
   if (running || document.hidden || !session.state.userId) return;
-  running = new AbortController();
+  const mine = (running = new AbortController());
   try {
-    take(await readOverview(running.signal));
+    take(await readOverview(mine.signal));
     state.error = null;
     state.since = 0;
   } catch (error) {
+    if (mine.signal.aborted) return;
     state.error = error;
     state.since ||= Date.now();
   } finally {
-    running = undefined;
-    if (session.state.userId) timer = setTimeout(poll, watchers ? WATCHED_MS : ASIDE_MS);
+    if (running === mine) running = undefined;
   }
+  if (session.state.userId) timer = setTimeout(poll, watchers ? WATCHED_MS : ASIDE_MS);
 }
 
 function take(answer: Overview) {
@@ -87,6 +88,7 @@ function take(answer: Overview) {
 }
 
 function forget() {
+  running?.abort();
   now.value = before.value = undefined;
   recent = [];
   points.value = [];

@@ -54,7 +54,7 @@ export function useActions() {
   function tell(error: unknown) {
     const { text, request } = explain(error);
     const message = request ? `${text} (${t('error.request', { id: request })})` : text;
-    ElNotification.error({ title: t('error.failed'), message, duration: 0 });
+    ElNotification.error({ title: t('error.failed'), message, duration: 0, offset: 60 });
   }
 
   return { act, isBusy: (key: string) => busy.has(key) };
