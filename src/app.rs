@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, PromeConfig, parse_listen_addr};
+use crate::config::{Config, Loaded, PromeConfig, parse_listen_addr};
 use crate::demo;
 use crate::hub::Hub;
 use crate::id::IdGenerator;
@@ -26,7 +26,8 @@ use crate::jobs::schedule::Schedule;
 use crate::store::broker::Broker;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
-use crate::store::registry::{self as nodes, NodeLease};
+use crate::store::registry::{self as nodes, NodeLease, NodeState};
+use crate::telemetry::report::NodeReport;
 use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::{Admins, Users};
 
@@ -56,10 +57,12 @@ struct Background {
 
 impl Application {
     /// Opens the stores, brings the schema up to date, registers the node and starts to listen.
+    /// The warnings of a [`Loaded`] configuration are shown to administrators.
     ///
     /// # Errors
     /// One line that says what is wrong and what to do.
-    pub async fn build(config: Config) -> anyhow::Result<Self> {
+    pub async fn build(loaded: impl Into<Loaded>) -> anyhow::Result<Self> {
+        let Loaded { config, warnings } = loaded.into();
         let clock: SharedClock = Arc::new(SystemClock);
         let registry = telemetry::registry()?;
         let db =
@@ -70,10 +73,10 @@ impl Application {
         }
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
-        let node = register(&config, &db, &cache, &ids).await?;
+        let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let hub = hub(&config, &clock, &registry).await?;
-        let ground = Ground { config, db, cache, clock, ids, registry, hub };
+        let ground = Ground { config, warnings, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;
@@ -173,11 +176,27 @@ async fn register(
     db: &Db,
     cache: &Cache,
     ids: &Arc<IdGenerator>,
+    registry: &Registry,
 ) -> anyhow::Result<NodeLease> {
     let lease = Duration::from_secs(config.cron.lease_s);
-    let cache = cache.clone();
-    let failed = move || cache.failed_at().map(|at| at.timestamp_millis());
-    Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), failed).await?)
+    let state = OwnState { cache: cache.clone(), registry: registry.clone() };
+    Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), state).await?)
+}
+
+/// What this node tells of itself.
+struct OwnState {
+    cache: Cache,
+    registry: Registry,
+}
+
+impl NodeState for OwnState {
+    fn cache_failed_ms(&self) -> Option<i64> {
+        self.cache.failed_at().map(|at| at.timestamp_millis())
+    }
+
+    fn report(&self) -> String {
+        NodeReport::gather(&self.registry).to_text()
+    }
 }
 
 async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyhow::Result<Hub> {

@@ -24,6 +24,7 @@ pub mod live;
 pub mod media;
 pub mod mic;
 pub mod moderation;
+pub mod overview;
 pub mod pages;
 pub mod reactions;
 pub mod relay;

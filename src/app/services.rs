@@ -11,10 +11,11 @@ use prometheus::Registry;
 
 use self::features::Features;
 use crate::auth::{Gate, Passwords, TokenService};
+use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, HooksConfig};
+use crate::config::{Config, HooksConfig, Problem};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
@@ -27,6 +28,7 @@ use crate::like::Likes;
 use crate::live::Lives;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
+use crate::overview::{self, Overview};
 use crate::pages::Policy;
 use crate::relay::Relays;
 use crate::rest::middleware::HttpMetrics;
@@ -44,6 +46,7 @@ pub(super) use changes::follow_changes;
 /// What everything is built on.
 pub(super) struct Ground {
     pub(super) config: Config,
+    pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
     pub(super) clock: SharedClock,
@@ -78,6 +81,8 @@ pub(super) struct Services {
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
     policy: web::Data<Policy>,
+    deliveries: web::Data<Deliveries>,
+    overview: web::Data<Overview>,
     stores: web::Data<Stores>,
     http_metrics: web::Data<HttpMetrics>,
 }
@@ -95,6 +100,8 @@ impl Services {
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
         let features = Features::wire(ground, &users, &im, orders)?;
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
+        let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
+        let overview = overview(ground, &features, &deliveries);
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -120,6 +127,8 @@ impl Services {
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
             policy: web::Data::new(Policy::new(config)?),
+            deliveries: web::Data::new(deliveries),
+            overview: web::Data::new(overview),
             stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit: open_limit() }),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
@@ -154,9 +163,26 @@ impl Services {
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())
             .app_data(self.policy.clone())
+            .app_data(self.deliveries.clone())
+            .app_data(self.overview.clone())
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone());
     }
+}
+
+/// What the console shows first.
+fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
+    Overview::new(overview::Parts {
+        db: ground.db.clone(),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        config: ground.config.clone(),
+        warnings: ground.warnings.iter().map(ToString::to_string).collect(),
+        lives: features.lives.clone(),
+        ledger: features.gifts.ledger().clone(),
+        deliveries: deliveries.clone(),
+        reviews: features.reviews.clone(),
+    })
 }
 
 /// Who lets callers in.

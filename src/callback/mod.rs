@@ -5,6 +5,7 @@
 //! lane for a row of `callback_delivery` and goes on alone, so that it holds up nothing; when its attempts
 //! are used up the row stays, for an operator to send it again.
 
+pub mod admin_handlers;
 mod alone;
 mod body;
 mod breaker;

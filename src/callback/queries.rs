@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    QuerySelect, Select, Statement, Value,
 };
 
 use super::service::{Filter, State};
 use crate::clock::millis;
-use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
+use crate::rest::Paging;
+use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, page_within_reach, placeholders};
 use crate::store::entity::callback_delivery::{Column, Entity, Model};
 
 /// Characters that the column `last_error` holds.
@@ -177,14 +178,27 @@ pub(super) async fn list(
     filter: &Filter,
     limit: u64,
 ) -> Result<Vec<Model>, StoreError> {
-    let mut rows = Entity::find().order_by_desc(Column::Id).limit(limit);
+    Ok(newest(filter).limit(limit).all(conn).await?)
+}
+
+/// One page of rows, the newest first, and how many rows all pages have.
+pub(super) async fn page(
+    conn: &impl ConnectionTrait,
+    filter: &Filter,
+    paging: Paging,
+) -> Result<(u64, Vec<Model>), StoreError> {
+    page_within_reach(conn, newest(filter), paging.offset(), paging.size).await
+}
+
+fn newest(filter: &Filter) -> Select<Entity> {
+    let mut rows = Entity::find().order_by_desc(Column::Id);
     if let Some(state) = filter.state {
         rows = rows.filter(Column::State.eq(state.column()));
     }
     if let Some(live_id) = &filter.live_id {
         rows = rows.filter(Column::LiveId.eq(live_id));
     }
-    Ok(rows.all(conn).await?)
+    rows
 }
 
 /// The row of a webhook id.

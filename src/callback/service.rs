@@ -5,10 +5,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::queries;
 use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
+use crate::rest::{Page, Paging};
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::entity::callback_delivery::Model;
 use crate::store::fence::{Fence, LeaseLost};
@@ -19,7 +21,7 @@ const BATCH: u64 = 1000;
 const KEEP_FAILED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Where a callback that left its lane stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is tried again by itself.
@@ -59,7 +61,7 @@ impl State {
 }
 
 /// A callback that left its lane, as operators see it. Times are Unix seconds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Delivery {
     /// The id under which the receiver gets it.
     pub webhook_id: String,
@@ -93,7 +95,7 @@ pub struct Filter {
 }
 
 /// What waits in the lanes of rooms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Waiting {
     /// Rooms with at least one event.
     pub rooms: u64,
@@ -159,6 +161,15 @@ impl Deliveries {
     pub async fn list(&self, filter: &Filter, limit: u64) -> Result<Vec<Delivery>, Error> {
         let rows = queries::list(self.db.reader_for(true), filter, limit).await?;
         Ok(rows.into_iter().map(|row| self.shown(row)).collect())
+    }
+
+    /// A page of them, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn page(&self, filter: &Filter, paging: Paging) -> Result<Page<Delivery>, Error> {
+        let (total, rows) = queries::page(self.db.reader_for(true), filter, paging).await?;
+        Ok(Page::new(paging, total, rows.into_iter().map(|row| self.shown(row)).collect()))
     }
 
     fn shown(&self, row: Model) -> Delivery {

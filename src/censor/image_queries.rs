@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError};
+use crate::store::db::{Db, REACH, StoreError, count_up_to};
 use crate::store::entity::censor_image::{ActiveModel, Column, Entity, Model};
 
 /// `review_answer` of a picture that breaks the rules.
@@ -46,6 +46,11 @@ pub async fn waiting(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Res
     let filter = of_room(db, live_id).add(waits());
     let count = Entity::find().filter(filter).count(conn).await?;
     Ok(i32::try_from(count).unwrap_or(i32::MAX))
+}
+
+/// How many pictures of all rooms wait for an operator, [`REACH`] at most.
+pub async fn count_waiting(conn: &impl ConnectionTrait) -> Result<u64, StoreError> {
+    count_up_to(conn, Entity::find().filter(waits()), REACH).await
 }
 
 /// How many of these pictures are the room's.

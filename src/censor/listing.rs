@@ -43,4 +43,12 @@ impl Reviews {
         let list = rows.into_iter().map(|row| ImageView::new(row, |at| db.instant(at)));
         Ok(Page::new(paging, total, list.collect()))
     }
+
+    /// How many pictures wait for an operator, 10,000 at most.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_waiting(&self) -> Result<u64, Error> {
+        Ok(images::count_waiting(self.0.db.reader()).await?)
+    }
 }

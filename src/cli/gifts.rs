@@ -164,6 +164,7 @@ async fn list(args: List) -> anyhow::Result<()> {
         is_flagged: args.flagged,
         live_id: args.live_id,
         user_id: args.user_id,
+        anchor_id: None,
         from: instant("--since", args.since.as_deref(), db.zone())?,
         to: None,
     };

@@ -35,11 +35,12 @@ const PASSWORD_FILE: &str = "admin-password";
 /// # Errors
 /// When the configuration or a store cannot be used, or an address is taken.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let config = args.source.load()?;
+    let loaded = args.source.load_with_warnings()?;
+    let config = loaded.config.clone();
     let _guard = logging::init(&config.log)?;
     let is_embedded = args.source.config.is_none();
     actix_web::rt::System::new().block_on(async move {
-        let application = Application::build(config.clone()).await?;
+        let application = Application::build(loaded).await?;
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Problems, Sources};
+use crate::config::{Config, Loaded, Problems, Sources};
 
 /// The data folder of embedded mode, unless `LIVELOOM__NODE__DATA_DIR` names another.
 const DATA_DIR: &str = "./data";
@@ -24,6 +24,14 @@ impl Source {
     /// # Errors
     /// All mistakes, a line each.
     pub fn load(&self) -> Result<Config, Problems> {
+        Ok(self.load_with_warnings()?.config)
+    }
+
+    /// As [`Source::load`], with the warnings.
+    ///
+    /// # Errors
+    /// All mistakes, a line each.
+    pub fn load_with_warnings(&self) -> Result<Loaded, Problems> {
         let loaded = match &self.config {
             Some(file) => Config::load(&Sources::new(file, self.extra.clone()))?,
             None => Config::embedded_here(Path::new(DATA_DIR))?,
@@ -31,6 +39,6 @@ impl Source {
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
-        Ok(loaded.config)
+        Ok(loaded)
     }
 }

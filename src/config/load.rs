@@ -54,6 +54,13 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+/// Made in code, where nothing was written that a warning could be about.
+impl From<Config> for Loaded {
+    fn from(config: Config) -> Self {
+        Self { config, warnings: Vec::new() }
+    }
+}
+
 impl Config {
     /// Reads the files of `sources`, and the environment over them.
     ///

@@ -36,6 +36,7 @@ mod report;
 mod rtc;
 mod secret;
 mod section;
+mod shown;
 mod substitute;
 mod values;
 
@@ -74,7 +75,8 @@ use section::Section;
 /// Ten years: longer than anything waits, and far from any overflow.
 const MAX_SECONDS: u64 = 315_360_000;
 
-/// Everything that an operator can set. `Debug` and `Display` (YAML, for people) mask the secrets.
+/// Everything that an operator can set. `Debug`, `Display` (YAML, for people) and [`Config::shown`] mask the
+/// secrets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Config {
     /// Which node this is.
@@ -165,6 +167,6 @@ impl Config {
 
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_yaml::to_string(self).map_err(|_| fmt::Error)?)
+        f.write_str(&serde_yaml::to_string(&self.shown()).map_err(|_| fmt::Error)?)
     }
 }

@@ -70,7 +70,7 @@ impl Section<'_> {
         let Some(text) = self.filled(key) else { return default.to_owned() };
         match Url::parse(text) {
             Ok(url) if url.has_host() && url.password().is_some() => {
-                self.warn(key, "holds a password, which logs and the console will show");
+                self.warn(key, "holds a password, which logs may show");
             }
             Ok(url) if url.has_host() => {}
             _ => self.warn(key, format!("{text:?} is not a URL; every use of it will fail as unreachable")),

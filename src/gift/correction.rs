@@ -147,9 +147,7 @@ fn way(gift: &Gift, verdict: Verdict) -> Result<Way, Error> {
             Ok(Way::Confirm)
         }
         (GiftStatus::Paid, Verdict::Paid) => Err(Error::State("the gift is paid already")),
-        (GiftStatus::Paid, Verdict::Refused) => {
-            Err(Error::State("the gift is paid; `gifts refund` takes it back"))
-        }
+        (GiftStatus::Paid, Verdict::Refused) => Err(Error::State("the gift is paid; a refund takes it back")),
         (GiftStatus::Refused, _) => Err(Error::State("the gift is refused already, and nobody said paid")),
     }
 }

@@ -18,6 +18,8 @@ pub struct Selection {
     pub live_id: Option<String>,
     /// Of this sender.
     pub user_id: Option<String>,
+    /// To this anchor.
+    pub anchor_id: Option<String>,
     /// Sent at this time or later.
     pub from: Option<DateTime<Utc>>,
     /// Sent before this time.
@@ -63,7 +65,7 @@ impl Ledger {
         self.with_refunds(queries::after(&self.db, conn, selection, row_id, limit).await?).await
     }
 
-    async fn with_refunds(&self, gifts: Vec<Gift>) -> Result<Vec<Entry>, Error> {
+    pub(super) async fn with_refunds(&self, gifts: Vec<Gift>) -> Result<Vec<Entry>, Error> {
         let mut refunds = correction_queries::refunds(self.db.reader_for(true), &gifts).await?;
         let entries = gifts.into_iter().map(|gift| {
             let refund = refunds.remove(&gift.sent.biz_id).map(|row| Refund {

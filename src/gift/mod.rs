@@ -3,6 +3,9 @@
 //! A gift is a row of `live_gift`, committed before the payment service is asked. `ledger` is the one
 //! place that ends a row; `claims` sees to it that one caller at a time asks about it.
 
+mod admin_dto;
+pub mod admin_handlers;
+mod admin_listing;
 mod asker;
 mod catalogue;
 mod claims;

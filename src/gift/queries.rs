@@ -13,7 +13,7 @@ use super::row::{Gift, GiftStatus};
 use super::send_key::ClientKey;
 use crate::event::GiftRow;
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError};
+use crate::store::db::{Db, REACH, StoreError, count_up_to, page_within_reach};
 use crate::store::entity::live_gift::{Column, Entity};
 
 /// What names one gift.
@@ -232,6 +232,26 @@ pub async fn after(
     Ok(rows.into_iter().map(|row| Gift::of(db, row)).collect())
 }
 
+/// One page of a selection, the newest first, and how many rows all pages have.
+pub async fn page_of(
+    db: &Db,
+    conn: &impl ConnectionTrait,
+    selection: &Selection,
+    paging: Paging,
+) -> Result<(u64, Vec<Gift>), StoreError> {
+    let newest = select(db, selection).order_by_desc(Column::Id);
+    let (total, rows) = page_within_reach(conn, newest, paging.offset(), paging.size).await?;
+    Ok((total, rows.into_iter().map(|row| Gift::of(db, row)).collect()))
+}
+
+/// How many gifts wait, and how many are flagged; of each [`REACH`] at most.
+pub async fn count_to_see(db: &Db, conn: &impl ConnectionTrait) -> Result<(u64, u64), StoreError> {
+    let waiting = Selection { status: Some(GiftStatus::Waiting), ..Selection::default() };
+    let flagged = Selection { is_flagged: true, ..Selection::default() };
+    let waiting = count_up_to(conn, select(db, &waiting), REACH).await?;
+    Ok((waiting, count_up_to(conn, select(db, &flagged), REACH).await?))
+}
+
 fn select(db: &Db, selection: &Selection) -> Select<Entity> {
     let mut wanted = Entity::find();
     if let Some(status) = selection.status {
@@ -241,10 +261,13 @@ fn select(db: &Db, selection: &Selection) -> Select<Entity> {
         wanted = wanted.filter(Column::Flag.is_not_null());
     }
     if let Some(live_id) = &selection.live_id {
-        wanted = wanted.filter(Column::LiveId.eq(live_id.as_str()));
+        wanted = wanted.filter(condition(db, Whose::Room(live_id)));
     }
     if let Some(user_id) = &selection.user_id {
-        wanted = wanted.filter(Column::UserId.eq(user_id.as_str()));
+        wanted = wanted.filter(condition(db, Whose::Sender(user_id)));
+    }
+    if let Some(anchor_id) = &selection.anchor_id {
+        wanted = wanted.filter(condition(db, Whose::Anchor(anchor_id)));
     }
     if let Some(from) = selection.from {
         wanted = wanted.filter(Column::CreatedAt.gte(db.wall(from)));

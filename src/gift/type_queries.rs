@@ -1,8 +1,10 @@
 //! Statements on `gift_config`.
 
+use std::collections::{BTreeSet, HashMap};
+
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::dto::{GiftType, SaveGiftType};
 use crate::rest::text::{extends_column, extends_of_column};
@@ -24,6 +26,20 @@ pub async fn list(conn: &impl ConnectionTrait, kind: Option<i32>) -> Result<Vec<
     let ordered =
         wanted.order_by_asc(Column::Order).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
     Ok(ordered.all(conn).await?.into_iter().map(shown).collect())
+}
+
+/// The names of gift types, of deleted ones too, by their ids.
+pub async fn names(
+    conn: &impl ConnectionTrait,
+    gift_ids: &BTreeSet<i32>,
+) -> Result<HashMap<i32, String>, StoreError> {
+    if gift_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted = Entity::find().filter(Column::GiftId.is_in(gift_ids.iter().copied()));
+    let names = wanted.select_only().column(Column::GiftId).column(Column::Name);
+    let names: Vec<(i32, String)> = names.into_tuple().all(conn).await?;
+    Ok(names.into_iter().collect())
 }
 
 /// Stores gift types under their ids, in one statement. One that was deleted is there again; one that

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::channel::{Channel, Kind};
-use super::message::Draft;
-use super::orders::{OrderError, Orders};
+use super::message::{Draft, json_of};
+use super::orders::{KeptMessage, OrderError, Orders};
 use super::service::Hub;
 use crate::store::broker::{Epoch, Pace, Position};
 use crate::store::cache::Cache;
@@ -82,5 +83,15 @@ impl Orders for AnnouncedOrders {
     async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError> {
         let position = Position { epoch: Epoch(epoch), offset };
         Ok(self.hub.delete(&Channel::new(Kind::Room, live_id), position).await?)
+    }
+
+    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, OrderError> {
+        let history = self.hub.history(&Channel::new(Kind::Room, live_id), None, limit).await?;
+        let epoch = history.position.epoch.0;
+        let newest = history.publications.iter().rev().filter_map(|publication| {
+            let body = RawValue::from_string(json_of(publication)).ok()?;
+            Some(KeptMessage { epoch, offset: publication.offset, at_ms: publication.at_ms, body })
+        });
+        Ok(newest.collect())
     }
 }

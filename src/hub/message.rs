@@ -142,6 +142,13 @@ pub fn push_text(json: &mut String, text: &str) {
     json.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
+/// What subscribers of a room or a user get of a publication: a JSON object.
+pub(super) fn json_of(publication: &Publication) -> String {
+    let mut json = String::with_capacity(publication.body.len() + 32);
+    push_inside(&mut json, publication);
+    json
+}
+
 fn push_inside(json: &mut String, publication: &Publication) {
     let body: Cow<'_, str> = String::from_utf8_lossy(&publication.body);
     let _ = write!(json, r#"{{{body},"ts":{}}}"#, publication.at_ms);

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::{Failure, Kind};
 
@@ -25,6 +26,25 @@ pub trait Orders: Send + Sync + 'static {
     /// # Errors
     /// When it is not known whether it was deleted.
     async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError>;
+
+    /// The newest kept messages of a room, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, OrderError>;
+}
+
+/// A message that is kept for those who come back.
+#[derive(Clone, Debug)]
+pub struct KeptMessage {
+    /// Of which run of offsets.
+    pub epoch: u64,
+    /// Its place among them.
+    pub offset: u64,
+    /// When it was published, Unix milliseconds by the broker's clock.
+    pub at_ms: i64,
+    /// What subscribers get, as JSON.
+    pub body: Box<RawValue>,
 }
 
 /// Why an order was not carried out: any [`Failure`], which `?` turns into this.

@@ -23,6 +23,14 @@ use crate::store::fence::{Fence, LeaseLost};
 /// Pause after a failure, so that there is a leader again soon after the database is back.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
+/// The node that leads, whichever it is; None while there is none.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn leader(db: &Db) -> Result<Option<i32>, StoreError> {
+    row::leader(db).await
+}
+
 /// This node's part in the choice of the leader.
 pub struct LeaderLease {
     row: Row,

@@ -1,15 +1,16 @@
 //! Runs jobs on the leader, each at its own pace, and measures every run.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use prometheus::{HistogramOpts, HistogramVec, Registry};
+use prometheus::{GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
+use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
 
 /// One kind of work that the leader does again and again.
 #[async_trait]
@@ -30,15 +31,70 @@ pub trait Job: Send + 'static {
 /// Starts jobs and stops them.
 pub struct Schedule {
     lease: Arc<LeaderLease>,
-    seconds: HistogramVec,
+    metrics: Metrics,
     stop: CancellationToken,
     running: TaskTracker,
+}
+
+/// What is measured of runs, by job.
+#[derive(Clone)]
+struct Metrics {
+    seconds: HistogramVec,
+    every: GaugeVec,
+    last_at: GaugeVec,
+    last_took: GaugeVec,
+    last_is_ok: GaugeVec,
+}
+
+impl Metrics {
+    fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let gauge = |name: &str, help: &str| {
+            let gauge = GaugeVec::new(Opts::new(name, help), &["job"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            prometheus::Result::Ok(gauge)
+        };
+        let help = "Time of a run of a job on the leader, in seconds, by job and result (ok, error).";
+        let seconds = HistogramVec::new(HistogramOpts::new(JOB_RUNS, help), &["job", "result"])?;
+        registry.register(Box::new(seconds.clone()))?;
+        Ok(Self {
+            seconds,
+            every: gauge(JOB_EVERY, "From the start of one run of a job to the next, in seconds.")?,
+            last_at: gauge(
+                JOB_LAST_AT,
+                "When the last run of a job on this node ended, Unix seconds; 0 before the first.",
+            )?,
+            last_took: gauge(JOB_LAST_TOOK, "Time of the last run of a job on this node, in seconds.")?,
+            last_is_ok: gauge(
+                JOB_LAST_IS_OK,
+                "0 when the last run of a job on this node failed, else 1; 1 before the first.",
+            )?,
+        })
+    }
+
+    /// Shows a job before its first run.
+    fn announce(&self, job: &impl Job) {
+        self.every.with_label_values(&[job.name()]).set(job.every().as_secs_f64());
+        for gauge in [&self.last_at, &self.last_took] {
+            gauge.with_label_values(&[job.name()]).set(0.0);
+        }
+        self.last_is_ok.with_label_values(&[job.name()]).set(1.0);
+    }
+
+    fn ran(&self, job: &str, took: Duration, is_ok: bool) {
+        let result = if is_ok { "ok" } else { "error" };
+        self.seconds.with_label_values(&[job, result]).observe(took.as_secs_f64());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.last_at.with_label_values(&[job]).set(now.as_secs_f64());
+        self.last_took.with_label_values(&[job]).set(took.as_secs_f64());
+        self.last_is_ok.with_label_values(&[job]).set(f64::from(u8::from(is_ok)));
+    }
 }
 
 impl Schedule {
     /// A schedule that runs jobs while `lease` is held, until `stop`.
     ///
-    /// Registers `liveloom_job_seconds{job, result}`: how long each run took and how it ended.
+    /// Registers `liveloom_job_seconds{job, result}`: how long each run took and how it ended; and gauges
+    /// of each job's pace and last run.
     ///
     /// # Errors
     /// When the registry holds that name already.
@@ -47,22 +103,19 @@ impl Schedule {
         registry: &Registry,
         stop: CancellationToken,
     ) -> prometheus::Result<Self> {
-        let help = "Time of a run of a job on the leader, in seconds, by job and result (ok, error).";
-        let seconds =
-            HistogramVec::new(HistogramOpts::new("liveloom_job_seconds", help), &["job", "result"])?;
-        registry.register(Box::new(seconds.clone()))?;
-        Ok(Self { lease, seconds, stop, running: TaskTracker::new() })
+        Ok(Self { lease, metrics: Metrics::register(registry)?, stop, running: TaskTracker::new() })
     }
 
     /// Starts a job.
     pub fn start(&self, mut job: impl Job) {
-        let (lease, seconds, stop) = (Arc::clone(&self.lease), self.seconds.clone(), self.stop.clone());
+        let (lease, metrics, stop) = (Arc::clone(&self.lease), self.metrics.clone(), self.stop.clone());
+        metrics.announce(&job);
         self.running.spawn(async move {
             let mut ticks = tokio::time::interval(job.every());
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while stop.run_until_cancelled(ticks.tick()).await.is_some() {
                 if lease.is_leader() {
-                    run(&mut job, &seconds).await;
+                    run(&mut job, &metrics).await;
                 }
             }
             job.finish().await;
@@ -76,11 +129,10 @@ impl Schedule {
     }
 }
 
-async fn run(job: &mut impl Job, seconds: &HistogramVec) {
+async fn run(job: &mut impl Job, metrics: &Metrics) {
     let started = Instant::now();
     let result = job.run().await;
-    let label = if result.is_ok() { "ok" } else { "error" };
-    seconds.with_label_values(&[job.name(), label]).observe(started.elapsed().as_secs_f64());
+    metrics.ran(job.name(), started.elapsed(), result.is_ok());
     match result {
         Ok(0) => {}
         Ok(done) => tracing::info!(job = job.name(), done, "job run"),

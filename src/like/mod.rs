@@ -17,4 +17,4 @@ mod service;
 
 pub use dto::{LikesView, PutLike};
 pub use error::Error;
-pub use service::{Likes, Parts};
+pub use service::{Likes, Parts, register_given};

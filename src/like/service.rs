@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use moka::future::Cache as Moka;
+use prometheus::{IntCounter, Registry};
 
 use super::dto::LikesView;
 use super::error::Error;
@@ -36,6 +37,18 @@ pub struct Parts {
     pub users: Users,
     /// Takes the notifications.
     pub im: Im,
+    /// The likes that were given here ([`register_given`]).
+    pub given: IntCounter,
+}
+
+/// Registers `liveloom_likes_total`.
+///
+/// # Errors
+/// When the registry holds that name already.
+pub fn register_given(registry: &Registry) -> prometheus::Result<IntCounter> {
+    let given = IntCounter::new("liveloom_likes_total", "Likes given at this node.")?;
+    registry.register(Box::new(given.clone()))?;
+    Ok(given)
 }
 
 /// The likes; clones share everything.
@@ -53,16 +66,17 @@ pub(super) struct Inner {
     /// Likes that are in the table.
     pub known: KnownRows,
     notifier: Notifier,
+    given: IntCounter,
 }
 
 impl Likes {
     /// Likes made of `parts`. To be called on the runtime that shall send the notifications.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, cache, clock, lives, users, im } = parts;
+        let Parts { db, cache, clock, lives, users, im, given } = parts;
         let notifier = Notifier::new(cache.clone(), users, im);
         let (seeding, commits, known) = (seed::single_flight(), Commits::default(), KnownRows::default());
-        Self(Arc::new(Inner { db, cache, clock, lives, seeding, commits, known, notifier }))
+        Self(Arc::new(Inner { db, cache, clock, lives, seeding, commits, known, notifier, given }))
     }
 
     /// Gives `count` likes to a room, and tells the room without waiting for it. No statement and
@@ -77,6 +91,7 @@ impl Likes {
             return Err(Error::OwnRoom);
         }
         let LikeCounts { mine, total } = self.count(live_id, user_id, count).await?;
+        inner.given.inc_by(u64::try_from(count).unwrap_or_default());
         if inner.cache.is_in_process() {
             self.commit().await?;
         }

@@ -1,5 +1,8 @@
 //! Live rooms: their life from creation to end, who is in them, and what the API shows of them.
 
+pub mod admin_handlers;
+mod admin_listing;
+mod admin_queries;
 mod dto;
 mod error;
 pub mod handlers;
@@ -24,6 +27,7 @@ pub mod stream;
 mod view;
 mod visits;
 
+pub use admin_listing::AdminRoom;
 pub use dto::{
     CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
 };

@@ -53,15 +53,19 @@ fn condition(filter: &RoomFilter<'_>, dialect: Dialect) -> Condition {
         RoomFilter::Status(Wanted::Only(status)) => present.add(Column::Status.eq(status.column())),
         RoomFilter::Anchor(anchor_id) => present.add(Column::AnchorId.eq(*anchor_id)),
         RoomFilter::Prefix(keyword) => {
-            let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
-            let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
-            // Titles are searched as people type; ids are compared byte by byte.
-            let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
-            let any = Condition::any()
-                .add(starts(Column::Title))
-                .add(starts(Column::LiveId))
-                .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor));
-            present.add(Column::Status.eq(LiveStatus::Live.column())).add(any)
+            present.add(Column::Status.eq(LiveStatus::Live.column())).add(begins_with(keyword, dialect))
         }
     }
+}
+
+/// Title, id or anchor's id begins so.
+pub(super) fn begins_with(keyword: &str, dialect: Dialect) -> Condition {
+    let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
+    let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
+    // Titles are searched as people type; ids are compared byte by byte.
+    let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
+    Condition::any()
+        .add(starts(Column::Title))
+        .add(starts(Column::LiveId))
+        .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor))
 }

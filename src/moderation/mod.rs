@@ -9,6 +9,7 @@ mod actor;
 mod dto;
 mod error;
 pub mod handlers;
+pub mod message_handlers;
 mod moderators;
 mod normalize;
 mod queries;

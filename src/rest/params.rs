@@ -31,6 +31,21 @@ impl Params {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The first value of `name`, of at most `max` characters.
+    ///
+    /// # Errors
+    /// [`Invalid`] when it is longer or has a control character.
+    pub fn text(&self, name: &str, max: usize) -> Result<Option<&str>, Invalid> {
+        let found = self.get(name);
+        if found.is_some_and(|text| text.chars().count() > max) {
+            return Err(Invalid(format!("{name}: has more than {max} characters")));
+        }
+        if found.is_some_and(|text| text.chars().any(char::is_control)) {
+            return Err(Invalid(format!("{name}: has a control character")));
+        }
+        Ok(found)
+    }
+
     /// All values of `name`, also spelled `name[]` as the SDKs' HTTP libraries do.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let matches = move |key: &str| key.strip_suffix("[]").unwrap_or(key) == name;

@@ -10,20 +10,24 @@ use utoipa::{Modify, OpenApi as _};
 
 use self::aliases::{Aliases, Mirrored};
 use super::health::paths as health;
+use crate::callback::admin_handlers as callback;
 use crate::censor::handlers as censor;
 use crate::demo::handlers as demo;
 use crate::edges::mesh::http as mesh;
-use crate::gift::handlers as gift;
+use crate::gift::{admin_handlers as ledger, handlers as gift};
 use crate::item::{demonstration_handlers as demonstration, handlers as item};
 use crate::like::handlers as like;
-use crate::live::{handlers as live, stream};
+use crate::live::{admin_handlers as rooms, handlers as live, stream};
 use crate::mic::handlers as mic;
-use crate::moderation::{handlers as moderation, word_handlers as words};
+use crate::moderation::{handlers as moderation, message_handlers as messages, word_handlers as words};
+use crate::overview::handlers as overview;
 use crate::relay::handlers as relay;
 use crate::rest::envelope::{Done, Failed};
 use crate::stats::handlers as stats;
 use crate::user::admin::handlers as admin;
-use crate::user::{ban_handlers as bans, handlers as user, operations, sessions, tokens};
+use crate::user::{
+    ban_handlers as bans, directory_handlers as directory, handlers as user, operations, sessions, tokens,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -59,6 +63,10 @@ use crate::user::{ban_handlers as bans, handlers as user, operations, sessions, 
         moderation::ban, moderation::unban, moderation::kick, moderation::delete_message,
         words::list, words::add, words::delete, bans::list, bans::impose, bans::lift,
         admin::list, admin::create, admin::change, admin::delete, operations::list,
+        overview::summary, overview::nodes, overview::jobs, overview::config,
+        rooms::list, rooms::info, rooms::users, rooms::user, stats::of_room_for_admin, messages::list,
+        directory::list, ledger::list, ledger::resolve, ledger::refund,
+        callback::list, callback::waiting, callback::retry,
         health::healthz, health::status, health::readyz, health::ping,
     ),
     components(schemas(Done, Failed)),

@@ -4,7 +4,7 @@ use actix_web::web;
 
 use super::dto::{Report, RoomStatistics};
 use super::service::Stats;
-use crate::auth::Client;
+use crate::auth::{Admin, Client};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, PathId, Reply};
 
@@ -32,6 +32,20 @@ pub async fn report(
 pub async fn of_room(
     stats: web::Data<Stats>,
     _: Client,
+    live_id: PathId,
+) -> Result<Reply<RoomStatistics>, ApiError> {
+    Ok(Reply::data(stats.of_room(&live_id.0).await?))
+}
+
+/// What was counted in a room, for administrators.
+///
+/// # Errors
+/// 401, 404.
+#[utoipa::path(get, path = "/admin/live/{live_id}/stats", tag = "stats", security(("admin" = [])),
+    params(("live_id" = String, Path)), responses((status = 200, body = inline(Success<RoomStatistics>))))]
+pub async fn of_room_for_admin(
+    stats: web::Data<Stats>,
+    _: Admin,
     live_id: PathId,
 ) -> Result<Reply<RoomStatistics>, ApiError> {
     Ok(Reply::data(stats.of_room(&live_id.0).await?))

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,24 @@ pub enum RegistryError {
     Store(#[from] StoreError),
 }
 
+/// What a node tells of itself in its row, asked with each renewal.
+pub trait NodeState: Send + Sync + 'static {
+    /// When it last failed to store a heartbeat in the cache, in Unix milliseconds.
+    fn cache_failed_ms(&self) -> Option<i64>;
+
+    /// What it counts, as JSON of a few kilobytes; empty for nothing.
+    fn report(&self) -> String {
+        String::new()
+    }
+}
+
+/// A node that counts nothing.
+impl<F: Fn() -> Option<i64> + Send + Sync + 'static> NodeState for F {
+    fn cache_failed_ms(&self) -> Option<i64> {
+        self()
+    }
+}
+
 /// This process's registration as a node. It is renewed in the background until it is released or
 /// dropped; after a drop it runs out by itself.
 pub struct NodeLease {
@@ -64,8 +82,7 @@ pub struct NodeLease {
 
 impl NodeLease {
     /// Registers this process as `node_id` and lets `ids` issue. `lease` is how long the
-    /// registration outlives a process that dies; `cache_failed` tells when this node last failed
-    /// to store a heartbeat in the cache, in Unix milliseconds.
+    /// registration outlives a process that dies; `state` is what the row tells of this node besides.
     ///
     /// # Errors
     /// [`RegistryError::InUse`] when another living process is this node.
@@ -74,10 +91,10 @@ impl NodeLease {
         node_id: u16,
         lease: Duration,
         ids: Arc<IdGenerator>,
-        cache_failed: impl Fn() -> Option<i64> + Send + Sync + 'static,
+        state: impl NodeState,
     ) -> Result<Self, RegistryError> {
         let row = Row { db: db.clone(), node_id, owner: Owner::of_this_process(), lease };
-        let claim = Claim { row: row.clone(), ids: Arc::clone(&ids), cache_failed: Box::new(cache_failed) };
+        let claim = Claim { row: row.clone(), ids: Arc::clone(&ids), state: Box::new(state) };
         let mut before: Option<Held> = None;
         while let Claimed::HeldBy { held, left } = claim.attempt().await? {
             if before.as_ref().is_some_and(|before| *before != held) {
@@ -136,10 +153,28 @@ pub struct AliveNode {
     pub owner: String,
     /// Until when it is registered, Unix milliseconds by the database's clock.
     pub lease_until_ms: i64,
+    /// How long ago it was heard of, in milliseconds by the database's clock.
+    pub seen_ms_ago: i64,
     /// When it last failed to store a heartbeat in the cache, Unix milliseconds.
     pub cache_failed_ms: Option<i64>,
     /// Version of its server.
     pub version: String,
+    /// What it counts ([`NodeState::report`]); None of a node that does not tell.
+    pub report: Option<String>,
+}
+
+impl AliveNode {
+    /// The name of its host.
+    #[must_use]
+    pub fn host(&self) -> String {
+        Owner::stored(self.owner.clone()).host().to_owned()
+    }
+
+    /// Its process id, as text.
+    #[must_use]
+    pub fn pid(&self) -> String {
+        Owner::stored(self.owner.clone()).pid().to_owned()
+    }
 }
 
 /// The nodes whose lease has not passed, by node id. One statement.
@@ -147,14 +182,29 @@ pub struct AliveNode {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn alive_nodes(db: &Db) -> Result<Vec<AliveNode>, StoreError> {
-    let alive = Expr::col(Column::LeaseUntilMs).gt(Expr::cust(db.dialect().now_ms_sql()));
-    let rows = Entity::find().filter(alive).order_by_asc(Column::NodeId).all(db.writer()).await?;
+    let now = || Expr::cust(db.dialect().now_ms_sql());
+    let alive = Entity::find().filter(Expr::col(Column::LeaseUntilMs).gt(now()));
+    let with_age = alive.expr_as(now().sub(Expr::col(Column::UpdatedMs)), "seen_ms_ago");
+    let rows = with_age.order_by_asc(Column::NodeId).into_model::<Found>().all(db.writer()).await?;
     let nodes = rows.into_iter().map(|row| AliveNode {
         node_id: row.node_id,
         owner: row.owner,
         lease_until_ms: row.lease_until_ms,
+        seen_ms_ago: Ord::max(row.seen_ms_ago, 0),
         cache_failed_ms: Some(row.cache_failed_ms).filter(|ms| *ms > 0),
         version: row.version,
+        report: row.report,
     });
     Ok(nodes.collect())
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    node_id: i32,
+    owner: String,
+    lease_until_ms: i64,
+    seen_ms_ago: i64,
+    cache_failed_ms: i64,
+    version: String,
+    report: Option<String>,
 }

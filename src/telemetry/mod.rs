@@ -1,8 +1,9 @@
-//! What the server tells about itself: logs and metrics.
+//! What the server tells about itself: logs, metrics, and a report of the most important ones.
 
 pub mod exporter;
 pub mod logging;
 pub mod pusher;
+pub mod report;
 
 use prometheus::Registry;
 

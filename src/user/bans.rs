@@ -124,7 +124,7 @@ pub(super) fn standing(row: Option<Model>) -> Standing {
     Standing { ban, revoked_at: Some(row.revoked_at) }
 }
 
-fn is_on(now_ms: i64) -> SimpleExpr {
+pub(super) fn is_on(now_ms: i64) -> SimpleExpr {
     Column::UntilMs.eq(0).or(Column::UntilMs.gt(now_ms))
 }
 

@@ -4,6 +4,8 @@
 pub mod admin;
 pub mod ban_handlers;
 pub mod bans;
+mod directory;
+pub mod directory_handlers;
 mod dto;
 pub mod handlers;
 mod im_account;
@@ -16,6 +18,7 @@ pub mod tokens;
 pub use admin::{Admins, NewAdmin};
 pub use ban_handlers::Operator;
 pub use bans::{Bans, end_in_seconds, end_of};
+pub use directory::AdminUser;
 pub use dto::{ImposeBan, ProfileView, Register, RegisterBatch, UpdateUser, UserView};
 pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};

@@ -51,6 +51,7 @@ on_every_backend! {
     restoring_changes_nothing_that_is_there
     what_was_heard_is_read_in_pages_that_miss_nobody
     presence_is_answered_in_order
+    members_of_all_rooms_are_counted
     announcements_reach_every_process
     prefixes_keep_apart
     likes_are_counted_once_the_room_is_seeded

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use liveloom::clock::SystemClock;
 use liveloom::id::IdGenerator;
-use liveloom::jobs::lease::LeaderLease;
+use liveloom::jobs::lease::{LeaderLease, leader};
 use liveloom::store::db::{Db, RetryableError, StoreError};
 use liveloom::store::entity::{leader_lease, live_users};
 use liveloom::store::fence::{Fence, LeaseLost};
@@ -262,4 +262,19 @@ async fn it_is_kept_in_the_background(#[values(false, true)] is_embedded: bool) 
     .await;
     stop.cancel();
     keeping.await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn everybody_knows_who_leads(#[values(false, true)] is_embedded: bool) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    assert_eq!(leader(&db).await.unwrap(), None);
+    let preferred = lease(&db, PREFERRED, LONG);
+    assert!(preferred.tick().await.unwrap());
+    assert_eq!(leader(&db).await.unwrap(), Some(PREFERRED.into()));
+    preferred.release().await.unwrap();
+    assert_eq!(leader(&db).await.unwrap(), None);
+    assert!(lease(&db, PREFERRED, Duration::from_millis(1)).tick().await.unwrap());
+    wait_until("the lease passes", SOON, async || leader(&db).await.unwrap().is_none()).await;
 }

@@ -71,9 +71,12 @@ mod m20260101_000093_live_sanction;
 mod m20260101_000094_live_chat_setting;
 mod m20260101_000095_banned_word;
 mod m20260101_000096_user_ban;
+mod m20260101_000097_node_registry_report;
+mod m20260101_000098_censor_image_idx_is_review;
+mod m20260101_000099_live_gift_idx_flag;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 69] = [
+pub(crate) const ALL: [Step; 72] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -143,4 +146,7 @@ pub(crate) const ALL: [Step; 69] = [
     m20260101_000094_live_chat_setting::STEP,
     m20260101_000095_banned_word::STEP,
     m20260101_000096_user_ban::STEP,
+    m20260101_000097_node_registry_report::STEP,
+    m20260101_000098_censor_image_idx_is_review::STEP,
+    m20260101_000099_live_gift_idx_flag::STEP,
 ];

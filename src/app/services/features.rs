@@ -42,7 +42,7 @@ impl Features {
         im: &Im,
         orders: Arc<dyn Orders>,
     ) -> anyhow::Result<Self> {
-        let Ground { config, db, cache, clock, ids, .. } = ground;
+        let Ground { config, db, cache, clock, ids, registry, .. } = ground;
         let account = Credentials::from(&config.account);
         let life_s = config.pili.room_token_expire_s;
         let tokens = Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s));
@@ -87,6 +87,7 @@ impl Features {
             lives: lives.clone(),
             users: users.clone(),
             im: im.clone(),
+            given: like::register_given(registry)?,
         });
         Ok(Self {
             mics,

@@ -52,6 +52,16 @@ struct Held {
     expires_ms: i64,
 }
 
+/// The node whose lease has not passed.
+pub(super) async fn leader(db: &Db) -> Result<Option<i32>, StoreError> {
+    let now = db.dialect().now_ms_sql();
+    let sql =
+        format!("SELECT node_id FROM leader_lease WHERE name = ? AND owner <> '' AND expires_ms > {now}");
+    let asked = Statement::from_sql_and_values(db.dialect().backend(), sql, [NAME.into()]);
+    let row = db.writer().query_one_raw(asked).await?;
+    Ok(row.map(|row| row.try_get("", "node_id")).transpose()?)
+}
+
 impl Seen {
     /// What the process of `row` has to do.
     pub(super) fn step(&self, row: &Row) -> Step {

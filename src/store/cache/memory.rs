@@ -182,6 +182,11 @@ impl Memory {
         self.shard(shard, |shard, now| shard.heard_since(after_ms, now, limit))
     }
 
+    pub(super) fn count_seen(&self) -> u64 {
+        let counts = (0..SHARDS).map(|shard| self.shard(shard, |shard, _| shard.seen.len()));
+        counts.map(|count| u64::try_from(count).unwrap_or_default()).sum()
+    }
+
     pub(super) fn present(&self, members: &[Member]) -> Vec<bool> {
         members
             .iter()

@@ -212,6 +212,11 @@ impl Cache {
         dispatch!(self, cache => cache.heard_since(shard, after_ms, limit))
     }
 
+    /// How many members there are in all rooms together, in one round trip.
+    pub async fn count_seen(&self) -> Result<u64> {
+        dispatch!(self, cache => cache.count_seen())
+    }
+
     /// Whether each of the members is in their room, in the same order.
     pub async fn present(&self, members: &[Member]) -> Result<Vec<bool>> {
         dispatch!(self, cache => cache.present(members))

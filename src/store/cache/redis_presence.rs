@@ -184,6 +184,12 @@ impl Redis {
         decoded.collect::<Option<_>>().ok_or_else(|| unexpected("a member without a room"))
     }
 
+    pub(super) async fn count_seen(&self) -> Result<u64> {
+        let calls = (0..SHARDS).map(|shard| Call::new(&scripts::COUNT_SEEN).key(self.keys.seen(shard)));
+        let counts: Vec<u64> = self.remote.run_all(calls.collect()).await?;
+        Ok(counts.into_iter().sum())
+    }
+
     pub(super) async fn present(&self, members: &[Member]) -> Result<Vec<bool>> {
         let mut all = Vec::with_capacity(members.len());
         for members in members.chunks(BATCH) {

@@ -17,6 +17,7 @@ scripts! {
     UNWATCH_ANCHORS = "unwatch_anchors.lua";
     HEARD_SINCE = "heard_since.lua";
     PRESENT = "present.lua";
+    COUNT_SEEN = "count_seen.lua";
     LIST_LIKED = "list_liked.lua";
     LIKE = "like.lua";
     SEED_LIKES = "seed_likes.lua";

@@ -11,6 +11,10 @@ pub(super) struct SortedSet {
 }
 
 impl SortedSet {
+    pub(super) fn len(&self) -> usize {
+        self.times.len()
+    }
+
     pub(super) fn contains(&self, name: &str) -> bool {
         self.times.contains_key(name)
     }

@@ -23,6 +23,9 @@ pub struct Model {
     pub updated_ms: i64,
     /// Whether the node has an address for callbacks.
     pub has_callbacks: bool,
+    /// What the node counts, as JSON.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub report: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

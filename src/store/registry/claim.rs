@@ -3,19 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::RegistryError;
-use super::row::{Held, Reserved, Row, Seen};
+use super::row::{Held, Reserved, Row, Seen, State};
+use super::{NodeState, RegistryError};
 use crate::id::IdGenerator;
 use crate::store::db::{Dialect, StoreError};
-
-/// When the node last failed to store a heartbeat in the cache, in Unix milliseconds.
-pub(super) type CacheFailed = Box<dyn Fn() -> Option<i64> + Send + Sync>;
 
 /// A process that wants to be, or is, a node.
 pub(super) struct Claim {
     pub(super) row: Row,
     pub(super) ids: Arc<IdGenerator>,
-    pub(super) cache_failed: CacheFailed,
+    pub(super) state: Box<dyn NodeState>,
 }
 
 /// What came of an attempt.
@@ -38,7 +35,7 @@ impl Claim {
                 return Ok(Claimed::HeldBy { held, left });
             }
             // When somebody was faster, the row is looked at again.
-            if let Some(range) = self.row.claim(&seen, self.failed_ms()).await? {
+            if let Some(range) = self.row.claim(&seen, &self.state()).await? {
                 self.allow(range, asked);
                 return Ok(Claimed::Ours);
             }
@@ -48,7 +45,7 @@ impl Claim {
     /// Holds the row for another lease; false when it is not ours any more.
     pub(super) async fn renew(&self) -> Result<bool, StoreError> {
         let asked = Instant::now();
-        let range = self.row.renew(self.ids.last_ms(), self.failed_ms()).await?;
+        let range = self.row.renew(self.ids.last_ms(), &self.state()).await?;
         if let Some(range) = range {
             self.allow(range, asked);
         }
@@ -70,8 +67,8 @@ impl Claim {
         is_held.then(|| Duration::from_millis(left_ms))
     }
 
-    fn failed_ms(&self) -> i64 {
-        (self.cache_failed)().unwrap_or(0)
+    fn state(&self) -> State {
+        State { cache_failed_ms: self.state.cache_failed_ms().unwrap_or(0), report: self.state.report() }
     }
 
     /// `asked` is when the statement was sent, so no later than when the database began to count.

@@ -24,6 +24,15 @@ pub(super) struct Row {
     pub(super) lease: Duration,
 }
 
+/// What a node tells of itself with each renewal.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// When it last failed to store a heartbeat in the cache; 0: never.
+    pub(super) cache_failed_ms: i64,
+    /// What it counts, as JSON.
+    pub(super) report: String,
+}
+
 /// What the row says, and the time at which it says it.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -90,28 +99,29 @@ impl Row {
     }
 
     /// Takes the row over if it still is what was `seen`; None when somebody was faster.
-    pub(super) async fn claim(&self, seen: &Seen, failed_ms: i64) -> Result<Option<Reserved>, StoreError> {
+    pub(super) async fn claim(&self, seen: &Seen, state: &State) -> Result<Option<Reserved>, StoreError> {
         let range = seen.range();
         let is_ours = match &seen.held {
-            Some(held) => self.replace(held, range, failed_ms).await?,
-            None => self.insert(range, failed_ms).await?,
+            Some(held) => self.replace(held, range, state).await?,
+            None => self.insert(range, state).await?,
         };
         Ok(is_ours.then_some(range))
     }
 
-    async fn replace(&self, held: &Held, range: Reserved, failed_ms: i64) -> Result<bool, StoreError> {
+    async fn replace(&self, held: &Held, range: Reserved, state: &State) -> Result<bool, StoreError> {
         let sql = format!(
             "UPDATE node_registry SET owner = ?, lease_until_ms = {now} + ?, id_high_water_ms = ?, \
-             cache_failed_ms = {greatest}(cache_failed_ms, ?), version = ?, updated_ms = {now} \
+             cache_failed_ms = {greatest}(cache_failed_ms, ?), report = ?, version = ?, updated_ms = {now} \
              WHERE node_id = ? AND owner = ? AND lease_until_ms = ? AND id_high_water_ms = ?",
             now = self.dialect().now_ms_sql(),
             greatest = greatest(self.dialect()),
         );
-        let values: [Value; 9] = [
+        let values: [Value; 10] = [
             self.owner.as_str().into(),
             self.lease_ms().into(),
             range.until_ms.into(),
-            failed_ms.into(),
+            state.cache_failed_ms.into(),
+            state.report.as_str().into(),
             version().into(),
             i32::from(self.node_id).into(),
             held.owner.as_str().into(),
@@ -121,18 +131,19 @@ impl Row {
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    async fn insert(&self, range: Reserved, failed_ms: i64) -> Result<bool, StoreError> {
+    async fn insert(&self, range: Reserved, state: &State) -> Result<bool, StoreError> {
         let sql = format!(
             "INSERT INTO node_registry (node_id, owner, lease_until_ms, id_high_water_ms, cache_failed_ms, \
-             version, updated_ms) VALUES (?, ?, {now} + ?, ?, ?, ?, {now})",
+             report, version, updated_ms) VALUES (?, ?, {now} + ?, ?, ?, ?, ?, {now})",
             now = self.dialect().now_ms_sql(),
         );
-        let values: [Value; 6] = [
+        let values: [Value; 7] = [
             i32::from(self.node_id).into(),
             self.owner.as_str().into(),
             self.lease_ms().into(),
             range.until_ms.into(),
-            failed_ms.into(),
+            state.cache_failed_ms.into(),
+            state.report.as_str().into(),
             version().into(),
         ];
         match self.execute(sql, values).await {
@@ -144,20 +155,21 @@ impl Row {
 
     /// Holds the row for another lease and reserves ids for the next seconds, above `last_ms`, the
     /// last one in use. None when the row is another's.
-    pub(super) async fn renew(&self, last_ms: i64, failed_ms: i64) -> Result<Option<Reserved>, StoreError> {
+    pub(super) async fn renew(&self, last_ms: i64, state: &State) -> Result<Option<Reserved>, StoreError> {
         let (now, greatest) = (self.dialect().now_ms_sql(), greatest(self.dialect()));
         let conn = self.db.writer();
         let raise = Raise::new(conn, "id_high_water_ms");
         let mark = raise.value(&format!("{greatest}(id_high_water_ms, {now} + {AHEAD_MS}, ?)"));
         let sql = format!(
             "UPDATE node_registry SET id_high_water_ms = {mark}, lease_until_ms = {now} + ?, \
-             cache_failed_ms = {greatest}(cache_failed_ms, ?), version = ?, updated_ms = {now} \
+             cache_failed_ms = {greatest}(cache_failed_ms, ?), report = ?, version = ?, updated_ms = {now} \
              WHERE node_id = ? AND owner = ?"
         );
         let values = vec![
             last_ms.saturating_add(AHEAD_MS).into(),
             self.lease_ms().into(),
-            failed_ms.into(),
+            state.cache_failed_ms.into(),
+            state.report.as_str().into(),
             version().into(),
             i32::from(self.node_id).into(),
             self.owner.as_str().into(),

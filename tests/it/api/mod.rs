@@ -7,6 +7,10 @@
 
 #![allow(clippy::panic)]
 
+mod admin_callbacks;
+mod admin_directory;
+mod admin_gifts;
+mod admin_rooms;
 mod admins;
 mod answer;
 mod auth;
@@ -42,6 +46,7 @@ mod moderators;
 mod mutation;
 mod openapi;
 mod operation_log;
+mod overview;
 mod own;
 mod permissions;
 mod platform_bans;
@@ -140,6 +145,11 @@ fn all_cases() -> Vec<Case> {
         stats::cases(),
         censor::cases(),
         admins::cases(),
+        overview::cases(),
+        admin_rooms::cases(),
+        admin_directory::cases(),
+        admin_gifts::cases(),
+        admin_callbacks::cases(),
         operation_log::cases(),
         mesh::cases(),
         moderation::cases(),

@@ -156,13 +156,18 @@ impl OwnServer {
     async fn add_admin(&self) {
         let row = format!("'{}', 'suite-admin', '{}'", ADMIN.0, ADMIN.1);
         let insert = format!("INSERT INTO admin_user (user_name, user_id, password) VALUES ({row})");
-        let insert = sqlx::AssertSqlSafe(insert);
+        self.execute(insert).await;
+    }
+
+    /// Runs a statement in the server's database.
+    pub async fn execute(&self, sql: String) {
+        let sql = sqlx::AssertSqlSafe(sql);
         match self.backend {
             Backend::Embedded => {
-                self.database.sqlite().await.execute(insert).await.expect("a row");
+                self.database.sqlite().await.execute(sql).await.expect("the statement runs");
             }
             Backend::MariaDbAndRedis => {
-                self.database.mysql().await.execute(insert).await.expect("a row");
+                self.database.mysql().await.execute(sql).await.expect("the statement runs");
             }
         }
     }

@@ -424,3 +424,15 @@ pub async fn prefixes_keep_apart(on: &Backend) {
     one.leave("1", "a").await.unwrap();
     one.delete("key").await.unwrap();
 }
+
+pub async fn members_of_all_rooms_are_counted(on: &Backend) {
+    let cache = &on.cache;
+    assert_eq!(cache.count_seen().await.unwrap(), 0);
+    for room in ["1", "2", "3"] {
+        enter(cache, room, "a").await;
+        enter(cache, room, "b").await;
+    }
+    cache.leave("2", "a").await.unwrap();
+    assert_eq!(cache.count_seen().await.unwrap(), 5);
+    assert_eq!(on.another().await.count_seen().await.unwrap(), 5);
+}

@@ -8,7 +8,7 @@ use liveloom::clock::SystemClock;
 use liveloom::id::{EPOCH_MS, IdError, IdGenerator};
 use liveloom::store::db::Db;
 use liveloom::store::entity::node_registry;
-use liveloom::store::registry::{NodeLease, RegistryError, alive_nodes};
+use liveloom::store::registry::{NodeLease, NodeState, RegistryError, alive_nodes};
 use rstest::rstest;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use tokio::time::timeout;
@@ -49,6 +49,7 @@ async fn left_behind(db: &Db, owner: &str, lease: Duration, mark_ms: i64) {
         version: "0".to_owned(),
         updated_ms: now_ms,
         has_callbacks: false,
+        report: None,
     };
     row.into_active_model().reset_all().insert(db.writer()).await.unwrap();
 }
@@ -226,4 +227,32 @@ async fn failures_of_the_cache_are_told_and_never_forgotten(#[values(false, true
     node.release().await.unwrap();
     let (_node, _) = acquire(&db, lease).await.unwrap();
     assert_eq!(alive_nodes(&db).await.unwrap()[0].cache_failed_ms, Some(1_700_000_000_123));
+}
+
+/// Counts how often it was asked.
+struct Counting(std::sync::atomic::AtomicU32);
+
+impl NodeState for Counting {
+    fn cache_failed_ms(&self) -> Option<i64> {
+        None
+    }
+
+    fn report(&self) -> String {
+        format!("asked {}", self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_node_tells_what_it_counts_with_each_renewal(#[values(false, true)] is_embedded: bool) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    let lease = Duration::from_secs(1);
+    let _node = NodeLease::acquire(&db, NODE, lease, generator(), Counting(0.into())).await.unwrap();
+    let first = alive_nodes(&db).await.unwrap();
+    assert!(first[0].report.as_deref().is_some_and(|report| report.starts_with("asked ")), "{first:?}");
+    assert!((0..60_000).contains(&first[0].seen_ms_ago), "{first:?}");
+    assert_eq!(first[0].pid(), std::process::id().to_string());
+    wait_until("a renewal", SOON, async || alive_nodes(&db).await.unwrap()[0].report != first[0].report)
+        .await;
 }

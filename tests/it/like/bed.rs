@@ -13,6 +13,7 @@ use liveloom::store::db::Db;
 use liveloom::store::entity::stats_single_live;
 use liveloom::store::registry::NodeLease;
 use liveloom::user::Users;
+use prometheus::Registry;
 use sea_orm::EntityTrait;
 use serde_json::json;
 
@@ -82,6 +83,7 @@ impl Node {
             lives: lives.clone(),
             users: users.clone(),
             im,
+            given: like::register_given(&Registry::new()).unwrap(),
         });
         Self { db, cache, lives, users, likes, sent, _lease: lease }
     }

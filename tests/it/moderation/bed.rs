@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
 use liveloom::clock::ManualClock;
-use liveloom::hub::orders::{OrderError, Orders};
+use liveloom::hub::orders::{KeptMessage, OrderError, Orders};
 use liveloom::moderation::{
     self, Actor, BannedWords, ChatRules, Kind, Moderation, NewSanction, Refusal, TOPIC, WORDS_TOPIC,
 };
@@ -134,5 +134,9 @@ impl Orders for Recorder {
     async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError> {
         self.note(json!({"delete": [live_id, epoch, offset]}));
         Ok(offset <= 10)
+    }
+
+    async fn kept_messages(&self, _: &str, _: usize) -> Result<Vec<KeptMessage>, OrderError> {
+        Ok(Vec::new())
     }
 }

@@ -209,6 +209,23 @@ const ADMIN_ROUTES: &[Line] = &[
     ("PUT", "/admin/users/{admin}", r#"{"description":"d"}"#, ADMIN),
     ("DELETE", "/admin/users/{other_admin}", "", ADMIN),
     ("GET", "/admin/operations", "", ADMIN),
+    ("GET", "/admin/overview", "", ADMIN),
+    ("GET", "/admin/nodes", "", ADMIN),
+    ("GET", "/admin/jobs", "", ADMIN),
+    ("GET", "/admin/config", "", ADMIN),
+    ("GET", "/admin/live/list", "", ADMIN),
+    ("GET", "/admin/live/{live}", "", ADMIN),
+    ("GET", "/admin/live/{live}/users", "", ADMIN),
+    ("GET", "/admin/live/{live}/stats", "", ADMIN),
+    ("GET", "/admin/live/{live}/messages", "", ADMIN),
+    ("GET", "/admin/user/list", "", ADMIN),
+    ("GET", "/admin/user/info/{viewer}", "", ADMIN),
+    ("GET", "/admin/gift/list", "", ADMIN),
+    ("POST", "/admin/gift/{gift}/resolve", r#"{"verdict":"paid"}"#, ADMIN),
+    ("POST", "/admin/gift/{gift}/refund", r#"{"reason":"r"}"#, ADMIN),
+    ("GET", "/admin/callback/list", "", ADMIN),
+    ("GET", "/admin/callback/waiting", "", ADMIN),
+    ("POST", "/admin/callback/retry", r#"{"webhook_id":"{new}"}"#, ADMIN),
 ];
 
 const BARRAGE_ROUTES: &[Line] = &[

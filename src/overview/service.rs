@@ -1,0 +1,162 @@
+//! Putting the overview together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache as Moka;
+use prometheus::Registry;
+
+use super::dto::{Callbacks, ConfigView, GiftsToSee, Job, Leader, Node, Review, Summary};
+use super::error::Error;
+use crate::callback::Deliveries;
+use crate::censor::Reviews;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::gift::Ledger;
+use crate::jobs::lease;
+use crate::live::Lives;
+use crate::store::db::Db;
+use crate::store::registry::alive_nodes;
+use crate::telemetry::report::NodeReport;
+
+/// For how long a summary is given again: many consoles cost one.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// What the overview is made of.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: SharedClock,
+    /// What this node counts.
+    pub registry: Registry,
+    /// As this node runs with it.
+    pub config: Config,
+    /// What was odd about it.
+    pub warnings: Vec<String>,
+    /// The rooms.
+    pub lives: Lives,
+    /// The gifts.
+    pub ledger: Ledger,
+    /// The callbacks.
+    pub deliveries: Deliveries,
+    /// The content review.
+    pub reviews: Reviews,
+}
+
+/// The overview; clones share everything.
+#[derive(Clone)]
+pub struct Overview(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    config: ConfigView,
+    summary: Moka<(), Arc<Summary>>,
+}
+
+/// The nodes, and what they count.
+struct Nodes {
+    nodes: Vec<Node>,
+    leader: Option<i32>,
+    jobs: Vec<Job>,
+}
+
+impl Overview {
+    /// An overview made of `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let config = ConfigView {
+            node_id: parts.config.node.node_id.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            warnings: parts.warnings.clone(),
+            config: parts.config.shown(),
+        };
+        let summary = Moka::builder().max_capacity(1).time_to_live(KEPT).build();
+        Self(Arc::new(Inner { parts, config, summary }))
+    }
+
+    /// What the installation is doing, counted at most a second ago. One caller counts for all who ask
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn summary(&self) -> Result<Arc<Summary>, Error> {
+        let count = async { self.0.count().await.map(Arc::new) };
+        self.0.summary.try_get_with((), count).await.map_err(Error::Shared)
+    }
+
+    /// The nodes that are alive, by their ids. Two statements.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        Ok(self.0.nodes().await?.nodes)
+    }
+
+    /// The jobs, as the leader tells of them, by name; none while there is no leader. Two statements.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn jobs(&self) -> Result<Vec<Job>, Error> {
+        Ok(self.0.nodes().await?.jobs)
+    }
+
+    /// The configuration of this node.
+    #[must_use]
+    pub fn config(&self) -> ConfigView {
+        self.0.config.clone()
+    }
+}
+
+impl Inner {
+    async fn count(&self) -> Result<Summary, Error> {
+        let Parts { lives, ledger, deliveries, reviews, clock, config, .. } = &self.parts;
+        let Nodes { nodes, leader, jobs } = self.nodes().await?;
+        let (pending, oldest) = deliveries.backlog().await?;
+        let (waiting, flagged) = ledger.count_to_see().await?;
+        let sum = |counter: fn(&Node) -> u64| nodes.iter().map(counter).sum();
+        Ok(Summary {
+            at_ms: clock.now_ms(),
+            rooms_live: lives.count_live().await?,
+            users_online: lives.count_online().await?,
+            messages_total: sum(|node| node.messages_total),
+            gifts_total: sum(|node| node.gifts_total),
+            likes_total: sum(|node| node.likes_total),
+            requests_total: sum(|node| node.requests_total),
+            callbacks: Callbacks {
+                pending,
+                failed: deliveries.failed().await?,
+                oldest_s: oldest.num_seconds(),
+            },
+            gifts: GiftsToSee { waiting, flagged },
+            review: Review { waiting: reviews.count_waiting().await? },
+            leader: leader
+                .map(|node_id| Leader { node_id, preferred_node_id: config.cron.single_task_node.into() }),
+            nodes,
+            jobs,
+            warnings: self.parts.warnings.clone(),
+        })
+    }
+
+    async fn nodes(&self) -> Result<Nodes, Error> {
+        let Parts { db, registry, config, .. } = &self.parts;
+        let own = i32::from(config.node.node_id);
+        let leader = lease::leader(db).await?;
+        let (mut nodes, mut jobs) = (Vec::new(), Vec::new());
+        for alive in alive_nodes(db).await? {
+            let is_answering = alive.node_id == own;
+            // What this node counts need not be read from its row, which may be seconds old.
+            let report = if is_answering {
+                NodeReport::gather(registry)
+            } else {
+                NodeReport::parse(alive.report.as_deref())
+            };
+            let is_leader = leader == Some(alive.node_id);
+            if is_leader {
+                jobs = report.jobs.iter().map(|job| Job::new(alive.node_id, job)).collect();
+            }
+            nodes.push(Node { is_leader, is_answering, ..Node::new(&alive, &report) });
+        }
+        Ok(Nodes { nodes, leader, jobs })
+    }
+}
