@@ -1,3 +1,0 @@
-import type en from './en';
-
-export default { title: 'liveloom' } satisfies typeof en;
