@@ -37,7 +37,7 @@ export function useGuests({ state, onRefresh }: RoomVisit) {
   onRefresh(load);
   watch(() => [state.room?.pk_id, state.room?.total_mics], () => void load());
 
-  return { seats, pk, rival };
+  return { seats, pk, rival, load };
 }
 
 export type Guests = ReturnType<typeof useGuests>;

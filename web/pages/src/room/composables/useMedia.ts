@@ -2,7 +2,7 @@
 
 import { onScopeDispose, ref, type Ref } from 'vue';
 
-function useMedia(query: string): Ref<boolean> {
+function matching(query: string): Ref<boolean> {
   const media = matchMedia(query);
   const is = ref(media.matches);
   const note = () => (is.value = media.matches);
@@ -11,8 +11,11 @@ function useMedia(query: string): Ref<boolean> {
   return is;
 }
 
-/** Whether there is no room for two columns. */
-export const useIsNarrow = () => useMedia('(max-width: 899px)');
-
-/** Whether movement is unwelcome. */
-export const useIsStill = () => useMedia('(prefers-reduced-motion: reduce)');
+export function useMedia() {
+  return {
+    /** Whether there is no room for two columns. */
+    isNarrow: matching('(max-width: 899px)'),
+    /** Whether movement is unwelcome. */
+    isStill: matching('(prefers-reduced-motion: reduce)'),
+  };
+}

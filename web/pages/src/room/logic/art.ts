@@ -59,9 +59,9 @@ export function threadsOf(seed: number): Thread[] {
 
 function wave(middle: number, height: number, phase: number, turns: number): string {
   const points: string[] = [];
-  for (let x = -16; x <= WIDTH + 16; x += 16) {
+  for (let x = -20; x <= WIDTH + 20; x += 5) {
     const y = middle + height * Math.sin(phase + (x / WIDTH) * turns * 2 * Math.PI);
-    points.push(`${x} ${y.toFixed(1)}`);
+    points.push(`${x} ${y.toFixed(2)}`);
   }
   return `M${points.join('L')}`;
 }
@@ -74,28 +74,30 @@ function generator(seed: number): () => number {
   };
 }
 
-const FACES = ['🎁', '💎', '🚀', '👑', '🎉', '🦄', '🍀', '⭐'];
-const KNOWN: readonly (readonly [RegExp, string])[] = [
-  [/rose|flower|玫瑰|花/i, '🌹'],
-  [/heart|love|爱|心/i, '💖'],
-  [/rocket|火箭/i, '🚀'],
-  [/car|车/i, '🏎️'],
-  [/crown|皇冠/i, '👑'],
-  [/diamond|gem|钻/i, '💎'],
-  [/cake|蛋糕/i, '🎂'],
-  [/coffee|tea|咖啡|茶/i, '☕'],
-  [/beer|cheers|啤酒|干杯/i, '🍻'],
-  [/star|星/i, '⭐'],
-  [/firework|烟花/i, '🎆'],
-  [/lolli|candy|糖/i, '🍭'],
-  [/clap|like|thumb|赞|掌/i, '👏'],
+/** The pictures of gifts that GiftPicture.vue draws. */
+export type GiftKind = 'rose' | 'heart' | 'cup' | 'rocket' | 'crown' | 'diamond' | 'star' | 'box';
+
+const KINDS: readonly GiftKind[] = ['box', 'star', 'diamond', 'rocket', 'heart', 'crown', 'rose', 'cup'];
+
+const WORDS: readonly (readonly [RegExp, GiftKind])[] = [
+  [/rose|flower|bouquet|玫瑰|花/i, 'rose'],
+  [/heart|love|kiss|like|爱|心|赞/i, 'heart'],
+  [/coffee|tea|cup|beer|咖啡|茶|酒/i, 'cup'],
+  [/rocket|plane|ship|火箭|飞机/i, 'rocket'],
+  [/crown|king|queen|皇冠|王/i, 'crown'],
+  [/diamond|gem|ring|钻|宝石/i, 'diamond'],
+  [/star|firework|星|烟花/i, 'star'],
+  [/box|present|gift|礼物|盒/i, 'box'],
 ];
 
-/** A face for a gift type without a picture. */
-export function giftFace(gift: { readonly gift_id: number; readonly name: string }): string {
-  const known = KNOWN.find(([pattern]) => pattern.test(gift.name));
-  return known?.[1] ?? FACES[gift.gift_id % FACES.length] ?? '🎁';
+/** The picture that fits a gift type by its name, or any. */
+export function giftKind(giftId: number, name: string): GiftKind {
+  const fitting = WORDS.find(([words]) => words.test(name));
+  return fitting?.[1] ?? KINDS[giftId % KINDS.length] ?? 'box';
 }
+
+/** A colour that tells a user's name from others, on a dark ground. */
+export const nameColor = (userId: string): string => `hsl(${seedOf(userId) % 360} 85% 78%)`;
 
 /** What an avatar without a picture shows. */
 export const initialOf = (name: string): string => [...name.trim()][0]?.toUpperCase() ?? '·';

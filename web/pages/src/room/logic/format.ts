@@ -7,7 +7,7 @@ export function compact(count: number, language: string): string {
 
 /** The time of day of a message. */
 export function timeOfDay(ms: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(ms);
+  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms);
 }
 
 /** What others typed as an address, if a link may lead there. */
