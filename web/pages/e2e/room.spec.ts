@@ -1,6 +1,7 @@
 /** A viewer and an anchor live through a whole room, each in a browser of their own. */
 
-import { expect, test, type Browser, type BrowserContext, type Page, type TestInfo, type WebSocketRoute } from '@playwright/test';
+import { expect, test, type Browser, type BrowserContext, type Page, type WebSocketRoute } from '@playwright/test';
+import { picture, watch, type Complaints } from './support';
 
 const SHOP = 'Celadon tea cup';
 
@@ -9,7 +10,7 @@ const EXPECTED = [/\.flv|\.m3u8/, /ERR_INTERNET_DISCONNECTED/];
 
 /** Someone with a browser, whose network can be cut. */
 class Person {
-  readonly complaints: string[] = [];
+  readonly #complaints: Complaints;
   readonly #sockets = new Set<WebSocketRoute>();
   #isCut = false;
 
@@ -17,13 +18,7 @@ class Person {
     readonly context: BrowserContext,
     readonly page: Page,
   ) {
-    page.on('pageerror', (error) => this.complaints.push(error.message));
-    page.on('console', (message) => {
-      const line = `${message.text()} ${message.location().url}`;
-      if (['error', 'warning'].includes(message.type()) && !EXPECTED.some((known) => known.test(line))) {
-        this.complaints.push(line);
-      }
-    });
+    this.#complaints = watch(page);
   }
 
   static async arrive(browser: Browser, nick: string, viewport = { width: 1280, height: 800 }): Promise<Person> {
@@ -83,10 +78,10 @@ class Person {
     return this.page.getByRole('tab', { name });
   }
 
-  async picture(info: TestInfo, name: string): Promise<void> {
-    const path = info.outputPath(`${name}.png`);
-    await this.page.screenshot({ path });
-    await info.attach(name, { path, contentType: 'image/png' });
+  /** Goes; nothing may have gone wrong in the page. */
+  async leave(): Promise<void> {
+    this.#complaints.none(...EXPECTED);
+    await this.context.close();
   }
 }
 
@@ -200,7 +195,7 @@ test('a viewer and an anchor live through a whole room', async ({ browser }, inf
   await viewer.page.getByLabel('Search live rooms').fill(title);
   const card = viewer.page.getByTestId('room-card');
   await expect(card).toHaveCount(1);
-  await viewer.picture(info, 'lobby');
+  await picture(viewer.page, info, 'lobby');
   await card.click();
   await viewer.isConnected();
   await expect(viewer.page.getByTestId('push-url')).toHaveCount(0);
@@ -212,16 +207,13 @@ test('a viewer and an anchor live through a whole room', async ({ browser }, inf
   await muteAndUnmute(anchor, viewer);
   await sendGift(anchor, viewer);
   await like(anchor, viewer);
-  await anchor.picture(info, 'room-anchor');
-  await viewer.picture(info, 'room-viewer');
-  await phone.picture(info, 'room-phone');
+  await picture(anchor.page, info, 'room-anchor');
+  await picture(viewer.page, info, 'room-viewer');
+  await picture(phone.page, info, 'room-phone');
   await loseTheNetwork(anchor, viewer);
   await stop(anchor, viewer);
 
-  for (const person of [anchor, viewer, phone]) {
-    expect(person.complaints).toEqual([]);
-    await person.context.close();
-  }
+  for (const person of [anchor, viewer, phone]) await person.leave();
 });
 
 test('a reload brings back the same person, the room and its chat', async ({ browser }) => {
@@ -234,8 +226,7 @@ test('a reload brings back the same person, the room and its chat', async ({ bro
   await expect(anchor.line('said before')).toBeVisible();
   await expect(anchor.page.getByTestId('me')).toContainText('Ann');
   await expect(anchor.page.getByRole('button', { name: 'End the live' })).toBeVisible();
-  expect(anchor.complaints).toEqual([]);
-  await anchor.context.close();
+  await anchor.leave();
 });
 
 test('the page speaks Chinese to whom prefers it', async ({ browser }) => {

@@ -17,9 +17,11 @@ export function webAddress(text: string): string | undefined {
   return protocol === 'https:' || protocol === 'http:' ? href : undefined;
 }
 
-/** A picture that the page may show: its policy allows those over https alone. */
+/** A picture that the page may show: its policy allows those over https, and the server's own. */
 export function picture(text: string): string | undefined {
-  return text.startsWith('https://') ? webAddress(text) : undefined;
+  if (!text || !URL.canParse(text, location.origin)) return undefined;
+  const { protocol, origin, href } = new URL(text, location.origin);
+  return protocol === 'https:' || origin === location.origin ? href : undefined;
 }
 
 /** An id of one's own. `crypto.randomUUID` is for https pages only, and a demo is often plain http. */

@@ -21,32 +21,40 @@ export const playFlv: Player = async (video, url, broken) => {
   player.on(mpegts.Events.LOADING_COMPLETE, broken);
   player.attachMediaElement(video);
   player.load();
-  return { stop: () => player.destroy() };
+  return { stop: () => (empty(video), player.destroy()) };
 };
 
 /** HLS: further behind, and everywhere. */
 export const playHls: Player = async (video, url, broken) => {
-  if (video.canPlayType('application/vnd.apple.mpegurl')) {
-    video.addEventListener('error', broken);
-    video.src = url;
-    return {
-      stop: () => {
-        video.removeEventListener('error', broken);
-        video.removeAttribute('src');
-        video.load();
-      },
-    };
-  }
   const { default: Hls, Events } = await import('hls.js');
-  if (!Hls.isSupported()) return null;
+  if (!Hls.isSupported()) return playNatively(video, url, broken);
   const player = new Hls({ liveSyncDurationCount: 2, manifestLoadPolicy: { default: FEW_RETRIES } });
   player.on(Events.ERROR, (_, { fatal }) => {
     if (fatal) broken();
   });
   player.loadSource(url);
   player.attachMedia(video);
-  return { stop: () => player.destroy() };
+  return { stop: () => (empty(video), player.destroy()) };
 };
+
+/** Where scripts may not feed a video, as on older iPhones, the browser plays HLS itself. */
+function playNatively(video: HTMLVideoElement, url: string, broken: () => void): Playing | null {
+  if (!video.canPlayType('application/vnd.apple.mpegurl')) return null;
+  video.addEventListener('error', broken);
+  video.src = url;
+  return {
+    stop: () => {
+      video.removeEventListener('error', broken);
+      empty(video);
+    },
+  };
+}
+
+/** A player that goes takes its source away, which the element must not be about to open then. */
+function empty(video: HTMLVideoElement): void {
+  video.removeAttribute('src');
+  video.load();
+}
 
 /** The page tries again by itself, with the other player. */
 const FEW_RETRIES = {
