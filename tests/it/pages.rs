@@ -16,6 +16,10 @@ use crate::support::server::{Backend, ServerProcess, Setup};
 const OPERATOR: &str = "operator";
 const PASSWORD: &str = "a password of the tests";
 
+/// Rooms have addresses to publish to; nobody does.
+const PUBLISHING: &str =
+    "pili: {hub: live, publish_domain: publish.example.com, rtmp_play_url: 'rtmp://play.example.com'}";
+
 /// The built pages with their tests, and what the browser needs.
 fn folder() -> PathBuf {
     let web = std::env::var("LIVELOOM_TEST_WEB").expect("`make test` sets LIVELOOM_TEST_WEB");
@@ -72,7 +76,7 @@ fn url(setup: &Setup) -> String {
 async fn a_viewer_and_an_anchor_live_through_a_room() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup).await;
+    let _server = server(setup.with(PUBLISHING)).await;
     browse("room", &url, &[]).await;
 }
 
@@ -80,6 +84,6 @@ async fn a_viewer_and_an_anchor_live_through_a_room() {
 async fn the_pages_keep_what_pages_have_to_keep() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup).await;
+    let _server = server(setup.with(PUBLISHING)).await;
     browse("quality", &url, &[]).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{PASSWORD, browse, server, url};
+use super::{PASSWORD, PUBLISHING, browse, server, url};
 use crate::support::callback_receiver::{Mood, Receiver, SECRET};
 use crate::support::client::Client;
 use crate::support::fake_review::{FakeReview, IMAGES, Job};
@@ -21,7 +21,7 @@ const PICTURES: [(&str, &str); 4] =
 async fn an_operator_goes_through_the_console() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup.with("pili: {hub: live, publish_domain: publish.example.com}")).await;
+    let _server = server(setup.with(PUBLISHING)).await;
     browse("console", &url, &[]).await;
 }
 
@@ -33,7 +33,7 @@ async fn an_operator_judges_pictures_and_sends_failed_callbacks_again() {
     let setup = setup
         .with(&review.yaml().replace(IMAGES, &format!("{url}/gifts")))
         .with(&format!("callback: {{addr: '{}', secret: {SECRET}}}", receiver.addr()))
-        .with("pili: {hub: live, publish_domain: publish.example.com, rtmp_play_url: 'rtmp://play.example.com'}");
+        .with(PUBLISHING);
     let beside = setup.beside(2);
     let server = server(setup).await;
     let _other = beside.start().await;
