@@ -75,7 +75,11 @@ export function useChat({ channel, state }: RoomVisit) {
     if (message.action === 'deleted') drop(keyOf(textOf(data.epoch), numberOf(data.offset)));
     else if (message.action === 'slow_mode') settings.value.slow_mode_s = numberOf(data.seconds);
     else if (message.action === 'room_muted') settings.value.is_muted = data.is_muted === true;
-    else if (message.action === 'unmuted' && data.user_id === session.state.me?.user_id) refusal.value = null;
+    // Other rules, another answer.
+    const isAboutMe = data.user_id === session.state.me?.user_id;
+    if (['slow_mode', 'room_muted'].includes(message.action) || (message.action === 'unmuted' && isAboutMe)) {
+      refusal.value = null;
+    }
     const line = lineFrom(message);
     if (!line) return;
     add([line]);

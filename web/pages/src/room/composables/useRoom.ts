@@ -1,6 +1,6 @@
 /** A room that the visitor is in: entering and leaving it, and how it stands. */
 
-import { computed, onScopeDispose, reactive, ref } from 'vue';
+import { computed, onScopeDispose, reactive, ref, watch } from 'vue';
 import { ApiError } from '../../shared/http';
 import { rooms } from '../api';
 import { fieldsOf, numberOf } from '../logic/lines';
@@ -45,6 +45,8 @@ export function useRoom(liveId: string) {
     phase.value = 'entering';
     reason.value = '';
     try {
+      show(await rooms.info(liveId));
+      if (isEnded.value) return void (phase.value = 'over');
       show(await rooms.join(liveId));
       if (isGone) return void rooms.leave(liveId);
       phase.value = 'in';
@@ -102,12 +104,16 @@ export function useRoom(liveId: string) {
   });
   channel.onEnd((code, why) => {
     channel.close();
-    // A token that is not taken any more: enter as whoever one is then.
-    if (code === 3500) return void enter();
+    // A token that is not taken any more: who logs in again is somebody else, and enters as such.
+    if (code === 3500) return void session.token().catch(refuse);
     phase.value = code === 404 ? 'missing' : 'out';
     reason.value = why;
   });
 
+  watch(
+    () => session.state.me?.user_id,
+    () => void enter(),
+  );
   useTimer(REFRESH_MS, refresh);
   useTimer(HEARTBEAT_MS, beat);
   onScopeDispose(() => {
