@@ -68,6 +68,15 @@ test('only the right password opens the console, at the page that was asked for'
   await expect(page.getByTestId('who')).toHaveText(operator.name);
   expect(await page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join())).not.toContain('eyJ');
 
+  // A session that is over leads to the login, and from there back.
+  await menu(page, 'Rooms').click();
+  await expect(page).toHaveURL(/\/console\/rooms$/);
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(page).toHaveURL(/\/console\/login\?to=\/rooms$/);
+  await logIn(page);
+  await expect(page).toHaveURL(/\/console\/rooms$/);
+
   await page.getByRole('button', { name: 'Log out' }).click();
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
   await page.goto('/console/users');
@@ -99,11 +108,17 @@ test('the overview moves, and its figures lead to the lists', async ({ page, req
   await expect(page.getByRole('region', { name: 'Jobs of the leader' }).getByText('good').first()).toBeVisible();
   await picture(page, info, 'console-overview');
 
+  // A server that is away is told of, and looked for until it is back.
+  await page.context().setOffline(true);
+  await expect(page.getByRole('alert')).toContainText('The server has not been reachable since');
+  await page.context().setOffline(false);
+  await expect(page.getByRole('alert')).toHaveCount(0);
+
   await page.getByTestId('tile-roomsLive').click();
   await expect(page).toHaveURL(/rooms\?live_status=1/);
   await expect(row(page, room.id)).toBeVisible();
   room.leave();
-  complaints.none(NOT_LOGGED_IN);
+  complaints.none(NOT_LOGGED_IN, /ERR_INTERNET_DISCONNECTED/);
 });
 
 test('a room is looked at, moderated and stopped', async ({ page, request }, info) => {
