@@ -68,6 +68,15 @@ test('only the right password opens the console, at the page that was asked for'
   await expect(page.getByTestId('who')).toHaveText(operator.name);
   expect(await page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join())).not.toContain('eyJ');
 
+  // A session that is over leads to the login, and from there back.
+  await menu(page, 'Rooms').click();
+  await expect(page).toHaveURL(/\/console\/rooms$/);
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await expect(page).toHaveURL(/\/console\/login\?to=\/rooms$/);
+  await logIn(page);
+  await expect(page).toHaveURL(/\/console\/rooms$/);
+
   await page.getByRole('button', { name: 'Log out' }).click();
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
   await page.goto('/console/users');
@@ -99,11 +108,17 @@ test('the overview moves, and its figures lead to the lists', async ({ page, req
   await expect(page.getByRole('region', { name: 'Jobs of the leader' }).getByText('good').first()).toBeVisible();
   await picture(page, info, 'console-overview');
 
+  // A server that is away is told of, and looked for until it is back.
+  await page.context().setOffline(true);
+  await expect(page.getByRole('alert')).toContainText('The server has not been reachable since');
+  await page.context().setOffline(false);
+  await expect(page.getByRole('alert')).toHaveCount(0);
+
   await page.getByTestId('tile-roomsLive').click();
   await expect(page).toHaveURL(/rooms\?live_status=1/);
   await expect(row(page, room.id)).toBeVisible();
   room.leave();
-  complaints.none(NOT_LOGGED_IN);
+  complaints.none(NOT_LOGGED_IN, /ERR_INTERNET_DISCONNECTED/);
 });
 
 test('a room is looked at, moderated and stopped', async ({ page, request }, info) => {
@@ -259,14 +274,16 @@ test('callbacks are filtered, review settings changed, words banned', async ({ p
   await said(page, 'No pictures were judged yet.');
   await page.getByRole('tab', { name: 'Settings' }).click();
   const seconds = page.getByRole('spinbutton');
+  const advertising = page.getByRole('checkbox', { name: 'Advertising' });
+  const wasChosen = await advertising.isChecked();
   await seconds.fill('33');
-  await page.getByText('Advertising').click();
+  await advertising.press('Space');
   await page.getByRole('button', { name: 'Save' }).click();
   await confirm(page, 'Settings of the review', 'Save');
   await said(page, 'The review settings are saved.');
   await page.reload();
   await expect(seconds).toHaveValue('33');
-  await expect(page.getByRole('checkbox', { name: 'Advertising' })).toBeChecked();
+  await expect(advertising).toBeChecked({ checked: !wasChosen });
   await picture(page, info, 'console-review-settings');
 
   await menu(page, 'Banned words').click();
@@ -280,7 +297,7 @@ test('callbacks are filtered, review settings changed, words banned', async ({ p
   await page.getByRole('button', { name: 'Delete snake oil' }).click();
   await confirm(page, 'Delete banned words', 'Delete');
   await expect(row(page, 'snake oil')).toHaveCount(0);
-  await page.getByRole('checkbox', { name: 'Choose free coins' }).check({ force: true });
+  await page.getByRole('checkbox', { name: 'Choose free coins' }).press('Space');
   await page.getByRole('button', { name: 'Delete chosen (1)' }).click();
   await confirm(page, 'Delete banned words', 'Delete');
   await said(page, 'There are no banned words.');

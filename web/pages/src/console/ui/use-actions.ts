@@ -1,10 +1,11 @@
 /** What an operator does: asked, carried out, and told how it went. */
 
-import { ElMessage, ElMessageBox, ElNotification } from 'element-plus';
+import { ElMessageBox, ElNotification } from 'element-plus';
 import { reactive } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { session } from '../session';
 import { useErrorText } from './error-text';
+import { tellDone } from './tell';
 
 export interface Action {
   /** Names the control that is busy meanwhile. */
@@ -27,7 +28,7 @@ export function useActions() {
     busy.add(key);
     try {
       await run();
-      ElMessage.success(done);
+      tellDone(done);
       return true;
     } catch (error) {
       // Whoever is logged out sees the login.

@@ -24,4 +24,4 @@ export function flatten(path: string, value: Value): Entry[] {
 }
 
 const show = (value: Value): string => (value === null ? '' : String(value));
-const leaf = (key: string, text: string): Entry => ({ key, text, isSecret: text === MASK });
+const leaf = (key: string, text: string): Entry => ({ key, text, isSecret: text !== '' && text.split(', ').every((each) => each === MASK) });
