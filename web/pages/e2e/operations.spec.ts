@@ -1,12 +1,11 @@
 /**
- * What an operator meets on a bad day: the room `LIVELOOM_ROOM` has four pictures that wait, its callbacks have failed
- * (and would be taken now), and the server has two nodes.
+ * What an operator meets on a bad day: a room has four pictures that wait, some callbacks have failed (and would be
+ * taken now), and the server has two nodes.
  */
 
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { logIn, picture, watch } from './support';
 
-const ROOM = process.env.LIVELOOM_ROOM ?? '';
 const NOT_LOGGED_IN = /status of 401/;
 
 const row = (page: Page, text: string): Locator => page.getByRole('row').filter({ hasText: text });
@@ -56,8 +55,8 @@ test('failed callbacks are seen and sent again', async ({ page }, info) => {
   const complaints = watch(page);
   await page.goto('/console/callbacks?state=failed');
   await logIn(page);
-  const failed = row(page, ROOM);
-  await expect(failed.first()).toContainText('410');
+  const failed = row(page, '410');
+  await expect(failed.first()).toBeVisible();
   await picture(page, info, 'console-callbacks');
   const many = await failed.count();
   await failed.first().getByRole('button', { name: 'Resend' }).click();
@@ -70,7 +69,7 @@ test('failed callbacks are seen and sent again', async ({ page }, info) => {
   await page.goto('/console/callbacks?state=delivered');
   const delivered = async () => {
     await page.getByRole('button', { name: 'Refresh' }).click();
-    return row(page, ROOM).count();
+    return row(page, 'evt_').count();
   };
   await expect.poll(delivered).toBe(many);
   complaints.none(NOT_LOGGED_IN);
