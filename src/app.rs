@@ -64,7 +64,7 @@ impl Application {
     pub async fn build(loaded: impl Into<Loaded>) -> anyhow::Result<Self> {
         let Loaded { config, warnings } = loaded.into();
         let clock: SharedClock = Arc::new(SystemClock);
-        let registry = telemetry::registry()?;
+        let registry = telemetry::registry();
         let db =
             Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
         let migrated = db.migrate().await.context("the tables could not be brought up to date")?;

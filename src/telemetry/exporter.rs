@@ -8,13 +8,16 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context;
 use prometheus::{Encoder, Registry, TextEncoder};
 
-/// Encodes all metrics in Prometheus' text format.
+use super::process;
+
+/// Encodes all metrics, those of the process too, in Prometheus' text format.
 ///
 /// # Errors
 /// When a metric cannot be encoded.
 pub fn encode(registry: &Registry) -> prometheus::Result<Vec<u8>> {
     let mut text = Vec::new();
-    TextEncoder::new().encode(&registry.gather(), &mut text)?;
+    let families = [registry.gather(), process::metrics()].concat();
+    TextEncoder::new().encode(&families, &mut text)?;
     Ok(text)
 }
 

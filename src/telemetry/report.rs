@@ -6,6 +6,8 @@ use prometheus::Registry;
 use prometheus::proto::{Metric, MetricFamily};
 use serde::{Deserialize, Serialize};
 
+use super::process::{self, Usage};
+
 /// Name of the gauge of a job's pace, in seconds.
 pub const JOB_EVERY: &str = "liveloom_job_interval_seconds";
 /// Name of the gauge of the end of a job's last run, Unix seconds; 0: it has not run.
@@ -68,10 +70,11 @@ impl NodeReport {
     #[must_use]
     pub fn gather(registry: &Registry) -> Self {
         let families = Families(registry.gather());
+        let Usage { started_at, cpu_seconds, memory_bytes } = process::usage();
         Self {
-            started_at: whole(families.value("process_start_time_seconds")),
-            cpu_seconds: cpu_seconds(),
-            memory_bytes: whole(families.value("process_resident_memory_bytes")),
+            started_at,
+            cpu_seconds,
+            memory_bytes,
             connections: whole(families.value("liveloom_realtime_connections")),
             requests: families.of("qnlive_http_api").iter().map(samples).sum(),
             messages: whole(families.value("liveloom_realtime_published_total")),
@@ -167,13 +170,6 @@ fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
-/// The metric of the process has whole seconds, too few to draw a rate from.
-fn cpu_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let time = std::time::Duration::try_from(time).unwrap_or_default();
-    time.as_secs_f64()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -183,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_report_holds_what_was_counted() {
-        let registry = crate::telemetry::registry().unwrap();
+        let registry = crate::telemetry::registry();
         let likes = IntCounter::new("liveloom_likes_total", "-").unwrap();
         let gifts = Opts::new("liveloom_gifts_ended_total", "-");
         let gifts = IntCounterVec::new(gifts, &["outcome"]).unwrap();

@@ -1,6 +1,7 @@
 //! The pages of `web/pages`, in a real browser (Playwright with Debian's Chromium), and how they are served.
 //! `tests/run` builds them. Pictures of them stay in `e2e` of the target folder.
 
+mod operations;
 mod serving;
 mod streams;
 
@@ -14,6 +15,10 @@ use crate::support::server::{Backend, ServerProcess, Setup};
 /// Who logs in at the console.
 const OPERATOR: &str = "operator";
 const PASSWORD: &str = "a password of the tests";
+
+/// Rooms have addresses to publish to; nobody does.
+const PUBLISHING: &str =
+    "pili: {hub: live, publish_domain: publish.example.com, rtmp_play_url: 'rtmp://play.example.com'}";
 
 /// The built pages with their tests, and what the browser needs.
 fn folder() -> PathBuf {
@@ -71,7 +76,7 @@ fn url(setup: &Setup) -> String {
 async fn a_viewer_and_an_anchor_live_through_a_room() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup).await;
+    let _server = server(setup.with(PUBLISHING)).await;
     browse("room", &url, &[]).await;
 }
 
@@ -79,6 +84,6 @@ async fn a_viewer_and_an_anchor_live_through_a_room() {
 async fn the_pages_keep_what_pages_have_to_keep() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup).await;
+    let _server = server(setup.with(PUBLISHING)).await;
     browse("quality", &url, &[]).await;
 }

@@ -108,5 +108,6 @@ async fn what_is_asked_for_is_checked(api: Api) -> Verdict {
     for (field, query) in [("keyword", long.as_str()), ("page_num", "page_num=x")] {
         api.get(format!("/admin/user/list?{query}")).by(&boss).send().await.bad_in(field);
     }
+    api.get(format!("/admin/user/info/{}", "x".repeat(65))).by(&boss).send().await.bad_in("user_id");
     Ok(())
 }

@@ -179,6 +179,9 @@ async fn what_is_asked_for_is_checked(api: Api) -> Verdict {
     ] {
         api.get(format!("/admin/live/list?{query}")).by(&boss).send().await.bad_in(field);
     }
-    api.get(format!("/admin/live/{}", "1".repeat(65))).by(&boss).send().await.bad();
+    let long = "1".repeat(65);
+    for target in [format!("/admin/live/{long}"), format!("/admin/live/{long}/stats")] {
+        api.get(target).by(&boss).send().await.bad_in("live_id");
+    }
     Ok(())
 }

@@ -13,7 +13,12 @@ use std::collections::BTreeSet;
 use super::{Api, Verdict, cases};
 use scene::Scene;
 
-cases![those_who_may_not_are_refused, those_who_may_are_let_in, those_who_may_moderate_are_let_in,];
+cases![
+    those_who_may_not_are_refused,
+    those_who_may_are_let_in,
+    those_who_may_moderate_are_let_in,
+    those_who_may_administer_are_let_in,
+];
 
 /// In whose name a call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +74,10 @@ impl Row {
         self.target.split('?').next().unwrap_or_default()
     }
 
+    fn is_administration(&self) -> bool {
+        self.path().starts_with("/admin/") && !self.is_moderation()
+    }
+
     fn is_moderation(&self) -> bool {
         ["/moderation", "/bans", "/banned_words"].iter().any(|part| self.path().contains(part))
     }
@@ -87,7 +96,13 @@ async fn those_who_may_not_are_refused(api: Api) -> Verdict {
 }
 
 async fn those_who_may_are_let_in(api: Api) -> Verdict {
-    let rows: Vec<Row> = table::rows().filter(|row| !row.is_moderation()).collect();
+    let others = |row: &Row| !row.is_moderation() && !row.is_administration();
+    let rows: Vec<Row> = table::rows().filter(others).collect();
+    let_in(&api, &rows).await
+}
+
+async fn those_who_may_administer_are_let_in(api: Api) -> Verdict {
+    let rows: Vec<Row> = table::rows().filter(Row::is_administration).collect();
     let_in(&api, &rows).await
 }
 
