@@ -32,7 +32,7 @@ let watchers = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let running: AbortController | undefined;
 
-/** The last answer and one from a few seconds before, the points of the last minutes, and since when there is no answer. */
+/** The last answer, one from a few seconds before, the points of the last minutes, since when there is no answer. */
 export const overview = {
   now,
   before,
@@ -71,7 +71,8 @@ function take(answer: Overview) {
   const last = (before.value = recent[0]);
   now.value = answer;
   // One older than the time of a rate stays, for when answers are rare.
-  recent = [...recent.filter(({ at_ms }, place) => at_ms > answer.at_ms - RATE_MS || place === recent.length - 1), answer];
+  const { length } = recent;
+  recent = [...recent.filter(({ at_ms }, place) => at_ms > answer.at_ms - RATE_MS || place === length - 1), answer];
   if (!last) return;
   const seconds = (answer.at_ms - last.at_ms) / 1000;
   // A sum that fell is that of a node which began anew, or went.
@@ -97,4 +98,5 @@ function forget() {
 }
 
 document.addEventListener('visibilitychange', () => void poll());
-effectScope(true).run(() => watch(() => session.state.userId, (userId) => (userId ? void poll() : forget()), { immediate: true }));
+const follow = (userId: string) => (userId ? void poll() : forget());
+effectScope(true).run(() => watch(() => session.state.userId, follow, { immediate: true }));

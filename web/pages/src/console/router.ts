@@ -1,5 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
-import { watch } from 'vue';
+import { watch, type Component } from 'vue';
 import { session } from './session';
 
 declare module 'vue-router' {
@@ -12,7 +12,12 @@ declare module 'vue-router' {
 }
 
 const routes: RouteRecordRaw[] = [
-  { path: '/login', name: 'login', component: () => import('./views/LoginView.vue'), meta: { title: 'login.title', isOpen: true } },
+  {
+    path: '/login',
+    name: 'login',
+    component: () => import('./views/LoginView.vue'),
+    meta: { title: 'login.title', isOpen: true },
+  },
   {
     path: '/',
     component: () => import('./layout/ConsoleLayout.vue'),
@@ -21,7 +26,7 @@ const routes: RouteRecordRaw[] = [
       { path: '', redirect: { name: 'overview' } },
       page('overview', () => import('./views/overview/OverviewView.vue')),
       page('rooms', () => import('./views/rooms/RoomsView.vue')),
-      { path: 'room/:liveId', name: 'room', component: () => import('./views/rooms/RoomView.vue'), meta: { title: 'menu.room' } },
+      page('room', () => import('./views/rooms/RoomView.vue'), 'room/:liveId'),
       page('users', () => import('./views/users/UsersView.vue')),
       page('administrators', () => import('./views/system/AdministratorsView.vue')),
       page('gift-types', () => import('./views/gifts/GiftTypesView.vue')),
@@ -31,13 +36,13 @@ const routes: RouteRecordRaw[] = [
       page('banned-words', () => import('./views/words/BannedWordsView.vue')),
       page('operations', () => import('./views/system/OperationsView.vue')),
       page('configuration', () => import('./views/system/ConfigurationView.vue')),
-      { path: ':unknown(.*)*', name: 'unknown', component: () => import('./views/UnknownView.vue'), meta: { title: 'unknown.title' } },
+      page('unknown', () => import('./views/UnknownView.vue'), ':unknown(.*)*'),
     ],
   },
 ];
 
-function page(name: string, component: () => Promise<unknown>): RouteRecordRaw {
-  return { path: name, name, component, meta: { title: `menu.${name}` } } as RouteRecordRaw;
+function page(name: string, component: () => Promise<Component>, path = name): RouteRecordRaw {
+  return { path, name, component, meta: { title: `menu.${name}` } };
 }
 
 export const router = createRouter({ history: createWebHistory('/console'), routes });

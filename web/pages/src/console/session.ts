@@ -9,7 +9,10 @@ interface Session {
   expires_at: number;
 }
 
-const OWN = { 'X-Liveloom-Console': '1' };
+/**
+ * Makes a call one of the console's own: another site can have the browser send the cookie, but not this header.
+ */
+export const OWN = { 'X-Liveloom-Console': '1' };
 
 const state = reactive<{ userId: string; failure: unknown }>({ userId: '', failure: null });
 

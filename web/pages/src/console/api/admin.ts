@@ -1,13 +1,7 @@
 /** Calls of the administration API. */
 
 import { call, ApiError, type Call, type Method } from '../../shared/http';
-import { session } from '../session';
-
-/**
- * The header makes a call one of the console's own: another site can send the cookie's browser here, but not
- * this header.
- */
-const OWN = { 'X-Liveloom-Console': '1' };
+import { OWN, session } from '../session';
 
 /**
  * Calls `/admin{path}` and answers its data. A 401 ends the session that the page knows of.

@@ -9,6 +9,9 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
+const DAY = { month: 'short', day: 'numeric' } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
 export function useFormat() {
   const { locale } = useI18n();
   const formats = computed(() => {
@@ -17,12 +20,13 @@ export function useFormat() {
       integer: new Intl.NumberFormat(tag, { maximumFractionDigits: 0 }),
       rate: new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }),
       percent: new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 1 }),
-      short: new Intl.DateTimeFormat(tag, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }),
-      dated: new Intl.DateTimeFormat(tag, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+      short: new Intl.DateTimeFormat(tag, { ...DAY, ...TIME, second: '2-digit' }),
+      dated: new Intl.DateTimeFormat(tag, { year: 'numeric', ...DAY, ...TIME }),
       full: new Intl.DateTimeFormat(tag, { dateStyle: 'full', timeStyle: 'long' }),
-      clock: new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }),
+      clock: new Intl.DateTimeFormat(tag, { ...TIME, second: '2-digit' }),
       relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }),
-      unit: (unit: string) => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: unit === 'gigabyte' ? 1 : 0 }),
+      unit: (unit: string, maximumFractionDigits = 0) =>
+        new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }),
     };
   });
 
@@ -46,8 +50,8 @@ export function useFormat() {
   }
 
   function bytes(value: number): string {
-    const [unit, size] = value >= 1e9 ? ['gigabyte', 1e9] : value >= 1e6 ? ['megabyte', 1e6] : ['kilobyte', 1e3];
-    return formats.value.unit(unit as string).format(value / (size as number));
+    if (value >= 1e9) return formats.value.unit('gigabyte', 1).format(value / 1e9);
+    return formats.value.unit('megabyte').format(value / 1e6);
   }
 
   /** A time between two moments, in its largest unit. */

@@ -7,14 +7,14 @@ import { session } from '../session';
 import { useErrorText } from './error-text';
 import { tellDone } from './tell';
 
-export interface Action {
+export interface Action<T> {
   /** Names the control that is busy meanwhile. */
   key: string;
   /** The question; nothing is asked when absent. */
   confirm?: { title: string; text: string; button: string; isDangerous?: boolean };
-  run: () => Promise<unknown>;
+  run: () => Promise<T>;
   /** What is said when it went well. */
-  done: string;
+  done: string | ((answer: T) => string);
 }
 
 /** `act` answers whether the action was carried out. */
@@ -23,12 +23,12 @@ export function useActions() {
   const explain = useErrorText();
   const busy = reactive(new Set<string>());
 
-  async function act({ key, confirm, run, done }: Action): Promise<boolean> {
+  async function act<T>({ key, confirm, run, done }: Action<T>): Promise<boolean> {
     if (busy.has(key) || (confirm && !(await asks(confirm)))) return false;
     busy.add(key);
     try {
-      await run();
-      tellDone(done);
+      const answer = await run();
+      tellDone(typeof done === 'string' ? done : done(answer));
       return true;
     } catch (error) {
       // Whoever is logged out sees the login.
@@ -39,7 +39,7 @@ export function useActions() {
     }
   }
 
-  function asks({ title, text, button, isDangerous }: NonNullable<Action['confirm']>): Promise<boolean> {
+  function asks({ title, text, button, isDangerous }: NonNullable<Action<unknown>['confirm']>): Promise<boolean> {
     const box = ElMessageBox.confirm(text, title, {
       confirmButtonText: button,
       cancelButtonText: t('action.cancel'),

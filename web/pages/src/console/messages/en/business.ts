@@ -82,6 +82,5 @@ export default {
     retried: 'Events that will be sent again: {count}.',
     retryAll: 'Resend all failed',
     retryAllText: 'All events that failed for good are sent again, under the same ids.',
-    retriedAll: 'All failed events will be sent again.',
   },
 };

@@ -30,6 +30,7 @@ export default {
     administrators: 'Administrators',
     operations: 'Operation log',
     configuration: 'Configuration',
+    unknown: 'Not found',
   },
   header: {
     node: 'Node {id} · {version}',
@@ -56,5 +57,5 @@ export default {
   },
   list: { actions: 'Actions', choose: 'Choose', size: 'Rows' },
   role: { anchor: 'anchor', moderator: 'moderator', admin: 'administrator', server: 'a backend' },
-  unknown: { title: 'Not found', text: 'There is no such page.' },
+  unknown: { text: 'There is no such page.' },
 };

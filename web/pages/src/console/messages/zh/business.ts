@@ -83,6 +83,5 @@ export default {
     retried: '将重发 {count} 个事件。',
     retryAll: '重发全部失败',
     retryAllText: '所有最终失败的事件将以相同的 ID 再次发送。',
-    retriedAll: '所有失败的事件将被重发。',
   },
 } satisfies typeof en;

@@ -31,6 +31,7 @@ export default {
     administrators: '管理员',
     operations: '操作日志',
     configuration: '配置',
+    unknown: '页面不存在',
   },
   header: {
     node: '节点 {id} · {version}',
@@ -57,5 +58,5 @@ export default {
   },
   list: { actions: '操作', choose: '选择', size: '每页' },
   role: { anchor: '主播', moderator: '房管', admin: '管理员', server: '业务后端' },
-  unknown: { title: '页面不存在', text: '没有这个页面。' },
+  unknown: { text: '没有这个页面。' },
 } satisfies typeof en;

@@ -24,4 +24,5 @@ export function flatten(path: string, value: Value): Entry[] {
 }
 
 const show = (value: Value): string => (value === null ? '' : String(value));
-const leaf = (key: string, text: string): Entry => ({ key, text, isSecret: text !== '' && text.split(', ').every((each) => each === MASK) });
+const isSecret = (text: string) => text !== '' && text.split(', ').every((each) => each === MASK);
+const leaf = (key: string, text: string): Entry => ({ key, text, isSecret: isSecret(text) });

@@ -11,7 +11,11 @@ export function useLifting() {
     const name = user.nick || user.user_id;
     const isDone = await act({
       key: user.user_id,
-      confirm: { title: t('sanction.platform.lift'), text: t('sanction.platform.liftText', { user: name }), button: t('sanction.platform.lift') },
+      confirm: {
+        title: t('sanction.platform.lift'),
+        text: t('sanction.platform.liftText', { user: name }),
+        button: t('sanction.platform.lift'),
+      },
       run: () => liftPlatformBan(user.user_id),
       done: t('sanction.platform.lifted', { user: name }),
     });
