@@ -7,12 +7,7 @@ use super::own::OwnServer;
 use super::world::{User, column, unique};
 use super::{Api, Verdict, cases};
 
-cases![
-    callbacks_are_listed_and_filtered,
-    failed_ones_are_sent_again,
-    what_waits_is_counted,
-    what_is_asked_for_is_checked,
-];
+cases![callbacks_are_listed_filtered_and_sent_again, what_waits_is_counted, what_is_asked_for_is_checked,];
 
 async fn list(api: &Api, boss: &User, query: &str) -> Value {
     api.get(format!("/admin/callback/list?{query}")).by(boss).send().await.ok().clone()
@@ -35,7 +30,7 @@ async fn four(own: &OwnServer) {
     }
 }
 
-async fn callbacks_are_listed_and_filtered(api: Api) -> Verdict {
+async fn callbacks_are_listed_filtered_and_sent_again(api: Api) -> Verdict {
     let own = api.own_server(|_| {}).await?;
     let api = own.api();
     let boss = api.operator().await;
@@ -63,34 +58,26 @@ async fn callbacks_are_listed_and_filtered(api: Api) -> Verdict {
     for (query, wanted) in filters {
         assert_eq!(column(&list(&api, &boss, query).await["list"], "webhook_id"), wanted, "{query}");
     }
+    failed_ones_are_sent_again(&api, &boss).await;
     own.stop().await;
     Ok(())
 }
 
-async fn failed_ones_are_sent_again(api: Api) -> Verdict {
-    let own = api.own_server(|_| {}).await?;
-    let api = own.api();
-    let boss = api.operator().await;
-    four(&own).await;
-    assert_eq!(retry(&api, &boss, json!({"webhook_id": "f"})).await.ok(), &json!({"retried": 1}));
-    let again = list(&api, &boss, "live_id=a&state=pending").await;
+async fn failed_ones_are_sent_again(api: &Api, boss: &User) {
+    assert_eq!(retry(api, boss, json!({"webhook_id": "f"})).await.ok(), &json!({"retried": 1}));
+    let again = list(api, boss, "live_id=a&state=pending").await;
     assert_eq!(column(&again["list"], "webhook_id"), ["f", "p"]);
     assert_eq!(again["list"][0]["attempts"], 0);
-    retry(&api, &boss, json!({"webhook_id": "d"})).await.bad();
-    assert_eq!(retry(&api, &boss, json!({"all_failed": true})).await.ok(), &json!({"retried": 1}));
-    assert_page(&list(&api, &boss, "state=failed").await, 0, 0, 0, true);
-    own.stop().await;
-    Ok(())
+    retry(api, boss, json!({"webhook_id": "d"})).await.bad();
+    assert_eq!(retry(api, boss, json!({"all_failed": true})).await.ok(), &json!({"retried": 1}));
+    assert_page(&list(api, boss, "state=failed").await, 0, 0, 0, true);
 }
 
 async fn what_waits_is_counted(api: Api) -> Verdict {
-    let own = api.own_server(|_| {}).await?;
-    let api = own.api();
     let boss = api.operator().await;
     let waiting = api.get("/admin/callback/waiting").by(&boss).send().await;
     let fields: Vec<&String> = waiting.ok().as_object().expect("an object").keys().collect();
     assert_eq!(fields, ["rooms", "events"]);
-    own.stop().await;
     Ok(())
 }
 

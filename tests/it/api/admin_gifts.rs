@@ -11,10 +11,8 @@ use crate::support::fake_payment::Mood;
 
 cases![
     gifts_are_listed_and_filtered,
-    a_waiting_gift_is_resolved_once,
-    a_gift_may_be_resolved_as_refused,
+    gifts_without_an_outcome_and_flagged_ones_are_resolved,
     a_paid_gift_is_refunded_once,
-    a_flagged_gift_is_found_and_seen_to,
     what_is_asked_for_is_checked,
 ];
 
@@ -89,32 +87,47 @@ async fn gifts_are_listed_and_filtered(api: Api) -> Verdict {
     Ok(())
 }
 
-async fn a_waiting_gift_is_resolved_once(api: Api) -> Verdict {
+async fn gifts_without_an_outcome_and_flagged_ones_are_resolved(api: Api) -> Verdict {
     let own = quiet(&api).await?;
     let api = own.api();
     let (boss, stage) = (api.operator().await, Stage::set(&api).await?);
-    let waits = waiting(&stage, 633_333).await?;
-    let body = json!({"verdict": "paid", "reason": "the bank says so"});
-    let resolved = post(&api, &boss, &waits, "resolve", body.clone()).await;
-    assert_eq!((&resolved.ok()["status"], &resolved.ok()["biz_id"]), (&json!("paid"), &json!(waits)));
-    assert_eq!(list(&api, &boss, "status=paid").await["list"][0], *resolved.ok());
-    post(&api, &boss, &waits, "resolve", body.clone()).await.bad();
-    post(&api, &boss, &waits, "resolve", json!({"verdict": "refused"})).await.bad();
-    post(&api, &boss, &unique("b"), "resolve", body).await.not_found();
+    a_waiting_gift_is_resolved_once(&stage, &boss).await?;
+    a_gift_may_be_resolved_as_refused(&stage, &boss).await?;
+    let paid = id(&stage.paid(6).await);
+    own.execute(format!("UPDATE live_gift SET flag = 'refused later' WHERE biz_id = '{paid}'")).await;
+    a_flagged_gift_is_found_and_seen_to(&api, &boss, &paid).await;
     own.stop().await;
     Ok(())
 }
 
-async fn a_gift_may_be_resolved_as_refused(api: Api) -> Verdict {
-    let own = quiet(&api).await?;
-    let api = own.api();
-    let (boss, stage) = (api.operator().await, Stage::set(&api).await?);
-    let waits = waiting(&stage, 644_444).await?;
-    let resolved = post(&api, &boss, &waits, "resolve", json!({"verdict": "refused"})).await;
-    assert_eq!(resolved.ok()["status"], "refused");
-    post(&api, &boss, &waits, "refund", json!({"reason": "r"})).await.bad();
-    own.stop().await;
+async fn a_waiting_gift_is_resolved_once(stage: &Stage, boss: &User) -> Verdict {
+    let api = &stage.api;
+    let waits = waiting(stage, 633_333).await?;
+    let body = json!({"verdict": "paid", "reason": "the bank says so"});
+    let resolved = post(api, boss, &waits, "resolve", body.clone()).await;
+    assert_eq!((&resolved.ok()["status"], &resolved.ok()["biz_id"]), (&json!("paid"), &json!(waits)));
+    assert_eq!(list(api, boss, "status=paid").await["list"][0], *resolved.ok());
+    post(api, boss, &waits, "resolve", body.clone()).await.bad();
+    post(api, boss, &waits, "resolve", json!({"verdict": "refused"})).await.bad();
+    post(api, boss, &unique("b"), "resolve", body).await.not_found();
     Ok(())
+}
+
+async fn a_gift_may_be_resolved_as_refused(stage: &Stage, boss: &User) -> Verdict {
+    let api = &stage.api;
+    let waits = waiting(stage, 644_444).await?;
+    let resolved = post(api, boss, &waits, "resolve", json!({"verdict": "refused"})).await;
+    assert_eq!(resolved.ok()["status"], "refused");
+    post(api, boss, &waits, "refund", json!({"reason": "r"})).await.bad();
+    Ok(())
+}
+
+async fn a_flagged_gift_is_found_and_seen_to(api: &Api, boss: &User, paid: &str) {
+    let flagged = list(api, boss, "flagged=true").await;
+    assert_eq!(column(&flagged["list"], "flag"), ["refused later"]);
+    let confirmed = post(api, boss, paid, "resolve", json!({"verdict": "paid"})).await;
+    assert_eq!((&confirmed.ok()["status"], &confirmed.ok()["flag"]), (&json!("paid"), &Value::Null));
+    assert_page(&list(api, boss, "flagged=true").await, 0, 0, 0, true);
 }
 
 async fn a_paid_gift_is_refunded_once(api: Api) -> Verdict {
@@ -131,21 +144,6 @@ async fn a_paid_gift_is_refunded_once(api: Api) -> Verdict {
     post(&api, &boss, &unique("b"), "refund", json!({"reason": "r"})).await.not_found();
     let notes = api.get(format!("/admin/operations?user_id={}", boss.id)).by(&boss).send().await;
     assert_eq!(notes.ok()["total_count"], 3, "each try is noted");
-    Ok(())
-}
-
-async fn a_flagged_gift_is_found_and_seen_to(api: Api) -> Verdict {
-    let own = quiet(&api).await?;
-    let api = own.api();
-    let (boss, stage) = (api.operator().await, Stage::set(&api).await?);
-    let paid = id(&stage.paid(6).await);
-    own.execute(format!("UPDATE live_gift SET flag = 'refused later' WHERE biz_id = '{paid}'")).await;
-    let flagged = list(&api, &boss, "flagged=true").await;
-    assert_eq!(column(&flagged["list"], "flag"), ["refused later"]);
-    let confirmed = post(&api, &boss, &paid, "resolve", json!({"verdict": "paid"})).await;
-    assert_eq!((&confirmed.ok()["status"], &confirmed.ok()["flag"]), (&json!("paid"), &Value::Null));
-    assert_page(&list(&api, &boss, "flagged=true").await, 0, 0, 0, true);
-    own.stop().await;
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use scene::Scene;
 
 cases![
     those_who_may_not_are_refused,
-    those_who_may_are_let_in,
+    users_who_may_are_let_in,
+    backends_who_may_are_let_in,
     those_who_may_moderate_are_let_in,
     those_who_may_administer_are_let_in,
 ];
@@ -95,9 +96,15 @@ async fn those_who_may_not_are_refused(api: Api) -> Verdict {
     refused_calls_change_nothing(&api, &rows).await
 }
 
-async fn those_who_may_are_let_in(api: Api) -> Verdict {
-    let others = |row: &Row| !row.is_moderation() && !row.is_administration();
-    let rows: Vec<Row> = table::rows().filter(others).collect();
+async fn users_who_may_are_let_in(api: Api) -> Verdict {
+    let theirs = |row: &Row| !row.is_moderation() && row.may.iter().any(|caller| caller.is_user());
+    let rows: Vec<Row> = table::rows().filter(theirs).collect();
+    let_in(&api, &rows).await
+}
+
+async fn backends_who_may_are_let_in(api: Api) -> Verdict {
+    let theirs = |row: &Row| !row.is_moderation() && row.may.contains(&Caller::Backend);
+    let rows: Vec<Row> = table::rows().filter(theirs).collect();
     let_in(&api, &rows).await
 }
 
