@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
@@ -116,6 +117,16 @@ impl Gate {
             return Err(TokenError::Bad.into());
         }
         Ok(Admin { claims })
+    }
+
+    /// Ends the session of the console that a call belongs to, if it does.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_session(&self, request: &HttpRequest, admin: &Admin) -> Result<(), ApiError> {
+        let left = admin.expires_at().saturating_sub(self.clock.now().timestamp());
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+        console::end(&self.cache, request, left).await
     }
 
     async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
@@ -251,8 +262,12 @@ impl FromRequest for Admin {
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let gate = gate?;
             let cookie = header.is_none().then(|| console::token(&request)).flatten();
-            let admin = gate?.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
+            if let Some(token) = &cookie {
+                console::check(&gate.cache, token).await?;
+            }
+            let admin = gate.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
             request.extensions_mut().insert(admin.clone());
             Ok(admin)
         })

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement, Value,
 };
 
+use crate::live::STOPPED_BY_CENSOR;
 use crate::rest::Paging;
 use crate::store::db::{Db, REACH, StoreError, count_up_to};
 use crate::store::entity::censor_image::{ActiveModel, Column, Entity, Model};
+use crate::store::entity::live_entities;
 
 /// `review_answer` of a picture that breaks the rules.
 pub const VIOLATION: i32 = 2;
@@ -48,9 +50,19 @@ pub async fn waiting(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Res
     Ok(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
-/// How many pictures of all rooms wait for an operator, [`REACH`] at most.
+/// How many pictures wait for an operator, [`REACH`] at most; not those of rooms that one has ended, which
+/// are not in the queue either.
 pub async fn count_waiting(conn: &impl ConnectionTrait) -> Result<u64, StoreError> {
-    count_up_to(conn, Entity::find().filter(waits()), REACH).await
+    let (room, reason) =
+        ((live_entities::Entity, live_entities::Column::LiveId), live_entities::Column::StopReason);
+    let ended = Query::select()
+        .expr(Expr::val(1))
+        .from(live_entities::Entity)
+        .and_where(Expr::col(room).equals((Entity, Column::LiveId)))
+        .and_where(Expr::col((live_entities::Entity, reason)).eq(STOPPED_BY_CENSOR))
+        .take();
+    let queued = Entity::find().filter(waits()).filter(Expr::exists(ended).not());
+    count_up_to(conn, queued, REACH).await
 }
 
 /// How many of these pictures are the room's.

@@ -88,7 +88,7 @@ fn gift_routes(config: &mut ServiceConfig) {
 fn user_routes(config: &mut ServiceConfig) {
     use user::admin::handlers as h;
     config
-        .service(web::resource("/session").get(user::sessions::show))
+        .service(web::resource("/session").get(user::sessions::show).delete(user::sessions::end))
         .service(web::resource("/users").get(h::list).post(h::create))
         .service(web::resource("/users/{user_id}").put(h::change).delete(h::delete))
         .service(web::resource("/operations").get(user::operations::list))

@@ -15,7 +15,7 @@ use crate::{censor, demo, gift, live, user};
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/manager/login").post(user::tokens::login).get(user::tokens::login))
-        .service(web::resource("/manager/session").post(user::sessions::begin).delete(user::sessions::end))
+        .service(web::resource("/manager/session").post(user::sessions::begin))
         .service(web::resource("/demo/info").get(demo::handlers::info))
         .service(web::resource("/demo/login").post(demo::handlers::login))
         .service(web::resource("/manager/gift/test").post(gift::handlers::test_payment))

@@ -51,6 +51,8 @@ pub async fn begin(
         exp: (now + LIFE).timestamp(),
         user_id,
         role: ADMIN_ROLE.to_owned(),
+        // Of two sessions that begin in one second, one can be ended alone.
+        device_id: format!("console-{:016x}", rand::random::<u64>()),
         issued_at: Some(now.timestamp()),
         ..Claims::default()
     };
@@ -59,10 +61,15 @@ pub async fn begin(
     Ok(with(Reply::data(session), &cookie))
 }
 
-/// Ends the session of a browser: takes its cookie away.
-#[utoipa::path(delete, path = "/manager/session", tag = "auth", responses((status = 200, body = Done)))]
-pub async fn end(request: HttpRequest) -> CustomizeResponder<Reply<()>> {
-    with(Reply::empty(), &console::no_cookie(&request))
+/// Ends the session that the call belongs to, and takes the browser's cookie away.
+///
+/// # Errors
+/// 401.
+#[utoipa::path(delete, path = "/admin/session", tag = "admin", security(("admin" = [])),
+    responses((status = 200, body = Done)))]
+pub async fn end(gate: web::Data<Gate>, admin: Admin, request: HttpRequest) -> Answer<()> {
+    gate.end_session(&request, &admin).await?;
+    Ok(with(Reply::empty(), &console::no_cookie(&request)))
 }
 
 /// Whose session it is.

@@ -11,6 +11,7 @@ cases![
     a_session_is_a_cookie_that_no_script_and_no_other_site_can_use,
     a_cookie_counts_only_with_the_consoles_header,
     what_a_session_does_is_noted,
+    a_session_that_was_ended_stays_ended,
     a_session_ends_with_its_administrator,
     bad_log_ins_begin_no_session,
 ];
@@ -50,11 +51,6 @@ async fn a_session_is_a_cookie_that_no_script_and_no_other_site_can_use(api: Api
     let secure = api.post("/manager/session").header("x-forwarded-proto", "https");
     let secure = secure.json(&json!({"user_name": name, "password": PASSWORD})).send().await;
     assert!(secure.header("set-cookie").contains("; Secure"));
-
-    let end = api.delete("/manager/session").send().await;
-    end.done();
-    let set = end.header("set-cookie");
-    assert!(set.starts_with("liveloom_console=;") && set.contains("Max-Age=0"), "{set}");
     Ok(())
 }
 
@@ -89,6 +85,27 @@ async fn what_a_session_does_is_noted(api: Api) -> Verdict {
     let row = &log.ok()["list"][0];
     assert_eq!((&row["url"], &row["status_code"]), (&json!("/admin/censor/stoplive/1"), &json!(404)));
     assert!(!row.to_string().contains("liveloom_console"), "{row}");
+    Ok(())
+}
+
+async fn a_session_that_was_ended_stays_ended(api: Api) -> Verdict {
+    let (name, answer) = begin(&api).await;
+    let ended = cookie(&answer);
+    let other =
+        api.post("/manager/session").json(&json!({"user_name": name, "password": PASSWORD})).send().await;
+    let end = from_console(api.delete("/admin/session"), &ended).send().await;
+    end.done();
+    let set = end.header("set-cookie");
+    assert!(set.starts_with("liveloom_console=;") && set.contains("Max-Age=0"), "{set}");
+    for method in ["GET", "DELETE"] {
+        from_console(api.call(method, "/admin/session"), &ended).send().await.unauthorized();
+    }
+    assert_ne!(cookie(&other), ended, "sessions of one second are two");
+    from_console(api.get("/admin/session"), &cookie(&other)).send().await.ok();
+    // A call with a token ends no session.
+    let by = api.operator().await;
+    api.delete("/admin/session").by(&by).send().await.done();
+    api.get("/admin/session").by(&by).send().await.ok();
     Ok(())
 }
 

@@ -189,6 +189,7 @@ const GIFT_ROUTES: &[Line] = &[
 
 const ADMIN_ROUTES: &[Line] = &[
     ("GET", "/admin/session", "", ADMIN),
+    ("DELETE", "/admin/session", "", ADMIN),
     ("GET", "/admin/censor/config", "", ADMIN),
     ("POST", "/admin/censor/config", r#"{"enable":true,"pulp":true,"interval":20}"#, ADMIN),
     ("POST", "/admin/censor/stoplive/{live}", "", ADMIN),
