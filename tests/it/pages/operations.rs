@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, PUBLISHING, browse, server, url};
-use crate::support::callback_receiver::{Mood, Receiver, SECRET};
+use crate::support::callback_receiver::{Mood, PLAIN_SECRET, Receiver, SECRET};
 use crate::support::client::Client;
 use crate::support::fake_review::{FakeReview, IMAGES, Job};
 use crate::support::server::{Backend, Setup};
@@ -32,7 +32,7 @@ async fn an_operator_judges_pictures_and_sends_failed_callbacks_again() {
     let url = url(&setup);
     let setup = setup
         .with(&review.yaml().replace(IMAGES, &format!("{url}/gifts")))
-        .with(&format!("callback: {{addr: '{}', secret: {SECRET}}}", receiver.addr()))
+        .with(&format!("callback: {{addr: '{}', secrets: ['{SECRET}', '{PLAIN_SECRET}']}}", receiver.addr()))
         .with(PUBLISHING);
     let beside = setup.beside(2);
     let server = server(setup).await;

@@ -81,7 +81,7 @@ test('only the right password opens the console, at the page that was asked for'
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
   await page.goto('/console/users');
   await expect(page).toHaveURL(/\/console\/login\?to=/);
-  complaints.none(/status of 403/);
+  complaints.none(NOT_LOGGED_IN, /status of 403/);
 });
 
 test('the overview moves, and its figures lead to the lists', async ({ page, request }, info) => {

@@ -33,7 +33,7 @@ test('pictures are judged, and the live is stopped', async ({ page }, info) => {
   await choose(page, 'block');
   await page.getByRole('button', { name: 'Violation (1)' }).click();
   const violation = page.getByRole('dialog', { name: 'Violation' });
-  await violation.getByText('Warn the anchor').click();
+  await expect(violation.getByRole('checkbox', { name: 'Warn the anchor' })).toBeChecked();
   await violation.getByLabel('What the anchor is told').fill('Please mind the rules');
   await violation.getByRole('button', { name: 'Record the violation' }).click();
   await expect(page.getByText('Pictures judged as a violation: 1.')).toBeVisible();
