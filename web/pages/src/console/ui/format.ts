@@ -2,6 +2,7 @@
 
 import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
+import { now } from './now';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
@@ -43,8 +44,8 @@ export function useFormat() {
   }
 
   /** How far from now, in the largest unit that fits. */
-  function distance(ms: number, now = Date.now()): string {
-    const seconds = (ms - now) / 1000;
+  function distance(ms: number): string {
+    const seconds = (ms - now.value) / 1000;
     const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
     return formats.value.relative.format(Math.round(seconds / length), unit);
   }
