@@ -61,9 +61,10 @@ impl Users {
     /// [`Error::NotFound`], or the store's.
     pub async fn find_for_admin(&self, user_id: &str) -> Result<AdminUser, Error> {
         let conn = self.db.reader_for(true);
-        let wanted = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::DeletedAt.is_null());
-        let row = wanted.one(conn).await.map_err(StoreError::from)?;
-        let row = row.filter(|row| row.user_id.as_deref() == Some(user_id)).ok_or(Error::NotFound)?;
+        let exact = Expr::cust(self.db.dialect().bytewise("`user_id`")).eq(user_id);
+        let wanted = Entity::find().filter(Column::UserId.eq(user_id)).filter(exact);
+        let row = wanted.filter(Column::DeletedAt.is_null()).one(conn).await.map_err(StoreError::from)?;
+        let row = row.ok_or(Error::NotFound)?;
         self.shown(conn, vec![row]).await?.pop().ok_or(Error::NotFound)
     }
 
