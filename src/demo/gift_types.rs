@@ -6,7 +6,7 @@ use crate::gift::SaveGiftType;
 const TYPES: [(&str, &str, i32); 5] = [
     ("Rose", "rose", 1),
     ("Coffee", "coffee", 10),
-    ("Fireworks", "fireworks", 66),
+    ("Sparks", "fireworks", 66),
     ("Rocket", "rocket", 520),
     ("Castle", "castle", 1_314),
 ];

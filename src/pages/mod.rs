@@ -110,3 +110,21 @@ fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::http::StatusCode;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_build_without_pages_says_how_to_get_them() {
+        let response = absent();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert!(response.extensions().contains::<OwnWords>(), "it is told in its own words");
+        let body = to_bytes(response.into_body()).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.contains("Node.js") && text.contains("make run"), "{text}");
+    }
+}
