@@ -4,13 +4,14 @@ mod changes;
 mod features;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{Gate, Passwords, TokenService};
+use crate::auth::{Gate, OwnWrites, Passwords, TokenService};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
@@ -80,6 +81,7 @@ pub(super) struct Services {
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
+    own_writes: web::Data<OwnWrites>,
     policy: web::Data<Policy>,
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
@@ -126,6 +128,7 @@ impl Services {
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
+            own_writes: web::Data::new(own_writes(ground)),
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
@@ -162,6 +165,7 @@ impl Services {
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())
+            .app_data(self.own_writes.clone())
             .app_data(self.policy.clone())
             .app_data(self.deliveries.clone())
             .app_data(self.overview.clone())
@@ -183,6 +187,12 @@ fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Ov
         deliveries: deliveries.clone(),
         reviews: features.reviews.clone(),
     })
+}
+
+/// Who has just written.
+fn own_writes(ground: &Ground) -> OwnWrites {
+    let lag = Duration::from_secs(ground.config.limits.replica_lag_s);
+    OwnWrites::new(&ground.db, ground.cache.clone(), lag)
 }
 
 /// Who lets callers in.

@@ -6,6 +6,7 @@
 pub mod console;
 pub mod identity;
 pub mod outgoing;
+pub mod own_writes;
 pub mod password;
 pub mod signature;
 pub mod standing;
@@ -13,6 +14,7 @@ pub mod token;
 pub mod webhook;
 
 pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend, StandingOf};
+pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use standing::{Ban, Refused, Standing};

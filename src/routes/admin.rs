@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope};
 
 use super::moderation;
-use crate::auth::Admin;
+use crate::auth::{Admin, own_writes};
 use crate::{callback, censor, gift, live, moderation as messages, overview, stats, user};
 
 /// `/admin`. Fixed paths come before those with an id in the same place. What is not a GET is noted in
@@ -22,6 +22,8 @@ pub fn scope() -> Scope<
     >,
 > {
     web::scope("/admin")
+        .wrap(from_fn(own_writes::mark::<Admin, _>))
+        .wrap(from_fn(own_writes::see::<Admin, _>))
         .wrap(from_fn(user::operations::note))
         .configure(overview_routes)
         .configure(live_routes)

@@ -4,19 +4,20 @@ use actix_cors::Cors;
 use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use actix_web::middleware::Condition;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use super::{items, moderation};
-use crate::auth::Client;
+use crate::auth::{Client, own_writes};
 use crate::rest::request_id;
 use crate::{gift, like, live, mic, relay, stats, user};
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
 /// `/client`. Fixed paths come before those with an id in the same place; the heartbeat, which is
-/// most of the traffic, comes first.
+/// most of the traffic, comes first. Routes that read from copies of the database let their callers see
+/// what they wrote.
 pub fn scope(
     is_cors_on: bool,
 ) -> Scope<
@@ -29,6 +30,7 @@ pub fn scope(
     >,
 > {
     web::scope("/client")
+        .wrap(from_fn(own_writes::mark::<Client, _>))
         .wrap(Condition::new(is_cors_on, cors()))
         .configure(live_routes)
         .configure(|config| moderation::of_room::<Client>(config, "/live/room/{live_id}"))
@@ -47,13 +49,19 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/heartbeat/{live_id}").get(h::heartbeat))
         .service(web::resource("/live/room/info/{live_id}").get(h::info))
         .service(web::resource("/live/room/user/{live_id}").post(h::join).delete(h::leave))
-        .service(web::resource("/live/room/list").get(h::list))
-        .service(web::resource("/live/room/list/anchor").get(h::list_own))
-        .service(web::resource("/live/room/user_list").get(h::users))
+        .service(web::resource("/live/room/list").get(h::list).wrap(from_fn(own_writes::see::<Client, _>)))
+        .service(
+            web::resource("/live/room/list/anchor")
+                .get(h::list_own)
+                .wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(
+            web::resource("/live/room/user_list").get(h::users).wrap(from_fn(own_writes::see::<Client, _>)),
+        )
         .service(web::resource("/live/room/extends").put(h::set_extends))
         .service(web::resource("/live/room/instance").post(h::create))
         .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
-        .service(web::resource("/live/room").get(h::search))
+        .service(web::resource("/live/room").get(h::search).wrap(from_fn(own_writes::see::<Client, _>)))
         // The documents say POST, the SDKs send DELETE.
         .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop))
         .service(web::resource("/live/room/{live_id}/like").put(like::handlers::give))
@@ -62,9 +70,11 @@ fn live_routes(config: &mut ServiceConfig) {
 
 fn stats_routes(config: &mut ServiceConfig) {
     use stats::handlers as h;
-    config
-        .service(web::resource("/stats/singleLive").post(h::report))
-        .service(web::resource("/stats/singleLive/{live_id}").get(h::of_room));
+    config.service(web::resource("/stats/singleLive").post(h::report)).service(
+        web::resource("/stats/singleLive/{live_id}")
+            .get(h::of_room)
+            .wrap(from_fn(own_writes::see::<Client, _>)),
+    );
 }
 
 fn mic_routes(config: &mut ServiceConfig) {
@@ -98,8 +108,10 @@ fn user_routes(config: &mut ServiceConfig) {
         // With GET it is the user called `user`.
         .service(web::resource("/user/user").guard(guard::Put()).put(h::update_own))
         .service(web::resource("/user/user/{id}").get(h::info_for_client))
-        .service(web::resource("/user/users").get(h::infos_for_client))
-        .service(web::resource("/user/imusers").get(h::im_users))
+        .service(
+            web::resource("/user/users").get(h::infos_for_client).wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(web::resource("/user/imusers").get(h::im_users).wrap(from_fn(own_writes::see::<Client, _>)))
         .service(web::resource("/user/{id}").get(h::info_for_client));
 }
 
@@ -107,12 +119,22 @@ fn gift_routes(config: &mut ServiceConfig) {
     use gift::handlers as h;
     config
         .service(web::resource("/gift/send").guard(guard::Post()).post(h::send))
-        .service(web::resource("/gift/config").get(h::types))
-        .service(web::resource("/gift/config/{type}").get(h::types))
-        .service(web::resource("/gift/list/live/{live_id}").get(h::of_room))
-        .service(web::resource("/gift/live/{live_id}").get(h::of_room))
-        .service(web::resource("/gift/list/anchor").get(h::received))
-        .service(web::resource("/gift/list/user").get(h::given))
+        .service(web::resource("/gift/config").get(h::types).wrap(from_fn(own_writes::see::<Client, _>)))
+        .service(
+            web::resource("/gift/config/{type}").get(h::types).wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(
+            web::resource("/gift/list/live/{live_id}")
+                .get(h::of_room)
+                .wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(
+            web::resource("/gift/live/{live_id}").get(h::of_room).wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(
+            web::resource("/gift/list/anchor").get(h::received).wrap(from_fn(own_writes::see::<Client, _>)),
+        )
+        .service(web::resource("/gift/list/user").get(h::given).wrap(from_fn(own_writes::see::<Client, _>)))
         .service(web::resource("/gift/{biz_id}").get(h::find));
 }
 

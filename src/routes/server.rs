@@ -1,29 +1,52 @@
 //! What business backends call, with a signature.
 
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{Scope, guard};
+use actix_web::{Error, Scope, guard};
 
 use super::{items, moderation};
-use crate::auth::Backend;
+use crate::auth::{Backend, own_writes};
 use crate::edges::mesh;
 use crate::{gift, item, live, mic, relay, user};
 
-/// `/server`. Fixed paths come before those with an id in the same place.
-pub fn scope() -> Scope {
+/// `/server`. Fixed paths come before those with an id in the same place. Routes that read from copies of
+/// the database let backends see what they wrote.
+pub fn scope() -> Scope<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
     use gift::handlers as g;
     use live::handlers as l;
     use mic::handlers as m;
     use user::handlers as u;
     web::scope("/server")
+        .wrap(from_fn(own_writes::mark::<Backend, _>))
         .service(web::resource("/auth/token").get(user::tokens::token))
         .service(web::resource("/auth/admin/token").get(user::tokens::admin_token))
         // A user may be called like one of these routes: with another method they are an id.
         .service(web::resource("/user/register").guard(guard::Post()).post(u::register))
         .service(web::resource("/user/register/batch").post(u::register_batch))
         .service(web::resource("/user/info/{id}").get(u::info))
-        .service(web::resource("/user/infos").guard(guard::Get()).get(u::infos))
+        .service(
+            web::resource("/user/infos")
+                .guard(guard::Get())
+                .get(u::infos)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
         .service(web::resource("/user/profile/{id}").get(u::profile))
-        .service(web::resource("/user/profiles").guard(guard::Get()).get(u::profiles))
+        .service(
+            web::resource("/user/profiles")
+                .guard(guard::Get())
+                .get(u::profiles)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
         .service(web::resource("/user/{id}").put(u::update))
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
@@ -35,13 +58,40 @@ pub fn scope() -> Scope {
         .configure(|config| moderation::of_room::<Backend>(config, "/live/{live_id}"))
         .configure(moderation::of_platform::<Backend>)
         .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
-        .service(web::resource("/gift/config").get(g::types_for_server).post(g::save_types))
+        .service(
+            web::resource("/gift/config")
+                .get(g::types_for_server)
+                .post(g::save_types)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
         // The same place is a type to read and an id to delete.
-        .service(web::resource("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type))
-        .service(web::resource("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
-        .service(web::resource("/gift/list/live/{live_id}").get(g::of_room_for_server))
-        .service(web::resource("/gift/list/anchor/{id}").get(g::received_for_server))
-        .service(web::resource("/gift/list/user/{id}").get(g::given_for_server))
+        .service(
+            web::resource("/gift/config/{id}")
+                .get(g::types_for_server)
+                .delete(g::delete_type)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
+        .service(
+            web::resource("/gift/live/{live_id}")
+                .get(g::of_room_for_server)
+                .put(g::send_for)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
+        .service(
+            web::resource("/gift/list/live/{live_id}")
+                .get(g::of_room_for_server)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
+        .service(
+            web::resource("/gift/list/anchor/{id}")
+                .get(g::received_for_server)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
+        .service(
+            web::resource("/gift/list/user/{id}")
+                .get(g::given_for_server)
+                .wrap(from_fn(own_writes::see::<Backend, _>)),
+        )
         .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
 }
 

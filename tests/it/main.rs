@@ -22,6 +22,7 @@ mod like;
 mod mic;
 mod moderation;
 mod outage;
+mod own_writes;
 mod pages;
 mod process;
 mod reactions;

@@ -30,15 +30,7 @@ fn folder() -> PathBuf {
 async fn server(setup: Setup) -> ServerProcess {
     let stand_in = format!("http://127.0.0.1:{}/manager/gift/test", setup.port());
     let setup = setup.with(&format!("demo: {{enable: true}}\ngift: {{gift_addr: '{stand_in}'}}"));
-    let (config, overlay) = setup.write();
-    let created = crate::support::server::binary(&["admin", "create", "--name", OPERATOR, "--config"])
-        .arg(config)
-        .arg("-e")
-        .arg(overlay)
-        .env("LIVELOOM_ADMIN_PASSWORD", PASSWORD)
-        .output()
-        .unwrap();
-    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    setup.create_administrator(OPERATOR, PASSWORD);
     setup.start().await
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod link;
 mod migrate;
 mod mysql;
+mod own_writes;
 mod pool;
 mod prefix;
 mod reach;
@@ -35,6 +36,7 @@ pub use bulk::{BulkUpdate, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;
 pub use error::{RetryableError, StoreError};
+pub use own_writes::reading_own_writes;
 pub use prefix::{escape_like, starts_with};
 pub use reach::{REACH, count_up_to, page_within_reach};
 pub use sqlite::FILE as SQLITE_FILE;
@@ -97,10 +99,12 @@ impl Db {
     }
 
     /// A database for lists, searches and statistics: the healthy copies in turn, else the
-    /// writable one. What it answers may be up to `limits.replica_lag_s` old.
+    /// writable one. What it answers may be up to `limits.replica_lag_s` old, but not in a call that
+    /// reads its caller's own writes ([`reading_own_writes`]).
     #[must_use]
     pub fn reader(&self) -> &Conn {
         match &self.inner.readers {
+            Readers::Replicas(_) if own_writes::is_asked_for() => &self.inner.writer,
             Readers::Replicas(replicas) => replicas.next().unwrap_or(&self.inner.writer),
             Readers::Embedded(conn) => conn,
         }
@@ -114,6 +118,12 @@ impl Db {
             Readers::Replicas(_) if fresh => &self.inner.writer,
             _ => self.reader(),
         }
+    }
+
+    /// Whether there are copies to read from.
+    #[must_use]
+    pub fn has_copies(&self) -> bool {
+        matches!(&self.inner.readers, Readers::Replicas(replicas) if !replicas.is_empty())
     }
 
     /// Which SQL the databases speak.

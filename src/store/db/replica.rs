@@ -45,6 +45,10 @@ impl Replicas {
         Ok(Self { all: all?, turn: AtomicUsize::new(0), bound_ms })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// The next healthy copy in turn.
     pub(super) fn next(&self) -> Option<&Conn> {
         let count = self.all.len();

@@ -120,6 +120,14 @@ impl Setup {
         self
     }
 
+    /// Reads lists from a copy of its database.
+    #[must_use]
+    pub fn reading_from(mut self, copy: &TestDatabase) -> Self {
+        let entry = mysql_entry(&copy.entry().expect("a database server"));
+        self.yaml.push_str(&format!("    - {{{entry}, read_only: true}}\n"));
+        self
+    }
+
     /// Replaces a text of the settings, for example an address by that of a proxy.
     #[must_use]
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
@@ -156,6 +164,15 @@ impl Setup {
         (config, overlay)
     }
 
+    /// Creates an administrator, by the command.
+    pub fn create_administrator(&self, name: &str, password: &str) {
+        let (config, overlay) = self.write();
+        let mut command = binary(&["admin", "create", "--name", name, "--config"]);
+        command.arg(config).arg("-e").arg(overlay).env("LIVELOOM_ADMIN_PASSWORD", password);
+        let created = command.output().unwrap();
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    }
+
     /// Starts the server and waits until it is ready.
     pub async fn start(self) -> ServerProcess {
         let (config, overlay) = self.write();
@@ -180,9 +197,12 @@ fn cache_section(backend: Backend, prefix: &str) -> String {
 }
 
 fn mysql_section(entry: &DatabaseConfig) -> String {
+    format!("mysql:\n  databases:\n    - {{{}, max_open_conns: 8}}\n", mysql_entry(entry))
+}
+
+fn mysql_entry(entry: &DatabaseConfig) -> String {
     format!(
-        "mysql:\n  databases:\n    - {{host: '{host}', port: {port}, username: '{user}', \
-         password: '{password}', database: '{schema}', max_open_conns: 8}}\n",
+        "host: '{host}', port: {port}, username: '{user}', password: '{password}', database: '{schema}'",
         host = entry.host,
         port = entry.port,
         user = entry.username,
