@@ -8,6 +8,7 @@ mod cache;
 mod callback;
 mod config;
 mod database;
+mod deployment;
 mod documents;
 mod drill;
 mod event;

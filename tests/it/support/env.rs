@@ -1,6 +1,7 @@
 //! The servers that `tests/run` starts for the tests.
 
 use std::env;
+use std::path::PathBuf;
 
 /// `host:port` of the Redis.
 pub fn redis() -> String {
@@ -10,6 +11,11 @@ pub fn redis() -> String {
 /// `host:port` of each node of the Redis Cluster.
 pub fn redis_cluster() -> Vec<String> {
     variable("LIVELOOM_TEST_REDIS_CLUSTER").split(',').map(str::to_owned).collect()
+}
+
+/// The folder of the checkers of `tests/deployment/requirements.txt`, a virtual environment of Python.
+pub fn deployment_tools() -> PathBuf {
+    variable("LIVELOOM_TEST_DEPLOYMENT_TOOLS").into()
 }
 
 fn variable(name: &str) -> String {
