@@ -21,6 +21,7 @@ mod lease;
 mod like;
 mod mic;
 mod moderation;
+mod monitoring;
 mod outage;
 mod pages;
 mod process;
