@@ -22,6 +22,7 @@ mod lease;
 mod like;
 mod mic;
 mod moderation;
+mod monitoring;
 mod outage;
 mod own_writes;
 mod pages;
