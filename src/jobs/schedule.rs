@@ -49,12 +49,12 @@ struct Metrics {
 impl Metrics {
     fn register(registry: &Registry) -> prometheus::Result<Self> {
         let gauge = |name: &str, help: &str| {
-            let gauge = GaugeVec::new(Opts::new(name, help), &["job"])?;
+            let gauge = GaugeVec::new(Opts::new(name, help), &["task"])?;
             registry.register(Box::new(gauge.clone()))?;
             prometheus::Result::Ok(gauge)
         };
         let help = "Time of a run of a job on the leader, in seconds, by job and result (ok, error).";
-        let seconds = HistogramVec::new(HistogramOpts::new(JOB_RUNS, help), &["job", "result"])?;
+        let seconds = HistogramVec::new(HistogramOpts::new(JOB_RUNS, help), &["task", "result"])?;
         registry.register(Box::new(seconds.clone()))?;
         Ok(Self {
             seconds,

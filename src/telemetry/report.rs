@@ -116,15 +116,15 @@ impl Families {
         self.of(name).iter().map(value).sum()
     }
 
-    /// The value with that label `job`.
+    /// The value of that job. The label is `task`, since `job` is what Prometheus calls what it scrapes.
     fn of_job(&self, name: &str, job: &str) -> f64 {
-        self.of(name).iter().find(|metric| label(metric, "job") == job).map_or(0.0, value)
+        self.of(name).iter().find(|metric| label(metric, "task") == job).map_or(0.0, value)
     }
 
     fn jobs(&self) -> Vec<JobReport> {
         let mut runs: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         for metric in self.of(JOB_RUNS) {
-            let (all, failed) = runs.entry(label(metric, "job")).or_default();
+            let (all, failed) = runs.entry(label(metric, "task")).or_default();
             *all += samples(metric);
             *failed += if label(metric, "result") == "ok" { 0 } else { samples(metric) };
         }
@@ -132,7 +132,7 @@ impl Families {
             .of(JOB_EVERY)
             .iter()
             .map(|every| {
-                let name = label(every, "job");
+                let name = label(every, "task");
                 let (runs, failures) = runs.get(name).copied().unwrap_or_default();
                 let last_at_ms = whole(self.of_job(JOB_LAST_AT, name) * 1000.0);
                 JobReport {
@@ -199,14 +199,14 @@ mod tests {
     fn jobs_are_told_with_their_last_run() {
         let registry = Registry::new();
         for (name, value) in [(JOB_EVERY, 30.0), (JOB_LAST_AT, 1_700_000_000.25), (JOB_LAST_IS_OK, 1.0)] {
-            let gauge = GaugeVec::new(Opts::new(name, "-"), &["job"]).unwrap();
+            let gauge = GaugeVec::new(Opts::new(name, "-"), &["task"]).unwrap();
             gauge.with_label_values(&["b"]).set(value);
             registry.register(Box::new(gauge.clone())).unwrap();
             if name == JOB_EVERY {
                 gauge.with_label_values(&["a"]).set(0.5);
             }
         }
-        let runs = HistogramVec::new(HistogramOpts::new(JOB_RUNS, "-"), &["job", "result"]).unwrap();
+        let runs = HistogramVec::new(HistogramOpts::new(JOB_RUNS, "-"), &["task", "result"]).unwrap();
         registry.register(Box::new(runs.clone())).unwrap();
         for result in ["ok", "error", "ok"] {
             runs.with_label_values(&["b", result]).observe(0.1);

@@ -149,3 +149,15 @@ async fn assert_rules_are_quiet(prometheus: &Prometheus, began: Instant) {
         assert!(rule["state"].is_null() || rule["state"] == "inactive", "{rule:#}");
     }
 }
+
+/// A Pushgateway overwrites them with those of the group, and refuses the whole push when series then collide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_metric_has_a_label_that_is_the_targets() {
+    let told = Bed::start().await.metrics().await;
+    let labels = told.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('{'));
+    let taken = labels.filter(|(_, labels)| {
+        labels.split(',').any(|label| label.starts_with("job=") || label.starts_with("instance="))
+    });
+    assert_eq!(taken.map(|(name, _)| name).collect::<BTreeSet<_>>(), BTreeSet::new());
+    assert!(told.contains("liveloom_job_interval_seconds{task="), "jobs are told of");
+}
