@@ -128,12 +128,10 @@ impl Application {
         Ok(())
     }
 
-    /// Where nobody can log in at the console yet, creates an administrator; answers the password.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn create_first_admin(&self, name: &str) -> anyhow::Result<Option<String>> {
-        Ok(self.admins.create_first(name).await?)
+    /// The administrators.
+    #[must_use]
+    pub fn admins(&self) -> &Admins {
+        &self.admins
     }
 
     /// Serves until SIGTERM, SIGINT or the stop handle; then lets running requests finish and

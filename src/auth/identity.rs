@@ -228,8 +228,8 @@ impl FromRequest for Client {
     }
 }
 
-/// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the request's extensions, for the
-/// operation log.
+/// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the
+/// request's extensions, for the operation log.
 #[derive(Clone, Debug)]
 pub struct Admin {
     claims: Arc<Claims>,

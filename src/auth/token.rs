@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::errors::Error as JwtError;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use moka::Expiry;
@@ -43,6 +44,14 @@ pub struct Claims {
     /// When the token was issued, in Unix seconds; tokens of QNLiveKit_Server do not say it.
     #[serde(rename = "iat", default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<i64>,
+}
+
+impl Claims {
+    /// Those of a token for `user_id` that is issued `now` and good for `life`.
+    #[must_use]
+    pub fn lasting(user_id: String, now: DateTime<Utc>, life: TimeDelta) -> Self {
+        Self { exp: (now + life).timestamp(), user_id, issued_at: Some(now.timestamp()), ..Self::default() }
+    }
 }
 
 /// What is read from a token: the claims, and one that the Go server checks when it is there.

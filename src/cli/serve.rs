@@ -1,11 +1,13 @@
 //! `liveloom serve`
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 
 use super::source::Source;
@@ -13,6 +15,8 @@ use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging;
+use crate::user::admin::AdminError;
+use crate::user::{Admins, NewAdmin};
 
 /// Options of `liveloom serve`.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -44,14 +48,36 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;
-            let password = application.create_first_admin(FIRST_ADMIN).await?;
-            if let Some(password) = &password {
-                keep_password(&config, password).context("the password of the console cannot be kept")?;
-            }
+            let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
         application.run_until_stopped().await
     })
+}
+
+/// Where nobody can log in at the console yet, creates an administrator; answers the password. None also
+/// where one of that name is there without a password.
+async fn create_first_admin(config: &Config, admins: &Admins) -> anyhow::Result<Option<String>> {
+    if admins.can_anybody_log_in().await? {
+        return Ok(None);
+    }
+    let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>());
+    // First, so that nobody is created whose password nobody knows.
+    keep_password(config, &password).context("the password of the console cannot be kept")?;
+    let new = NewAdmin {
+        user_id: FIRST_ADMIN.to_owned(),
+        user_name: FIRST_ADMIN.to_owned(),
+        password: password.clone(),
+        description: "created on the first start".to_owned(),
+    };
+    match admins.create(new).await {
+        Ok(_) => Ok(Some(password)),
+        Err(AdminError::AlreadyExists) => {
+            fs::remove_file(config.node.data_dir.join(PASSWORD_FILE))?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Keeps the first password where only the owner of the data can read it: it is shown once.

@@ -40,14 +40,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// When there is no key to sign with.
 pub fn issue(config: &Config, user_id: &str, life: TimeDelta) -> anyhow::Result<String> {
     let clock = Arc::new(SystemClock);
-    let now = clock.now();
-    let claims = Claims {
-        exp: (now + life).timestamp(),
-        app_id: "liveloom".to_owned(),
-        user_id: user_id.to_owned(),
-        issued_at: Some(now.timestamp()),
-        ..Claims::default()
-    };
+    let claims =
+        Claims { app_id: "liveloom".to_owned(), ..Claims::lasting(user_id.to_owned(), clock.now(), life) };
     let tokens = TokenService::new(&config.auth.jwt_keys, clock)?;
     tokens.issue(&claims).context("no token could be signed")
 }

@@ -47,6 +47,11 @@ impl GiftConfig {
         url::Url::parse(&self.gift_addr).is_ok_and(|address| address.path() == STAND_IN)
     }
 
+    /// The address of the stand-in of a server of this machine.
+    pub(super) fn stand_in_at(port: u16) -> String {
+        format!("http://127.0.0.1:{port}{STAND_IN}")
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
         let secret = section.secret("secret");

@@ -95,9 +95,7 @@ pub async fn login(
         return Err(Off.into());
     }
     let (user_id, nick) = demo.register(body.0.nick).await?;
-    let now = clock.now();
-    let expires_at = (now + TOKEN_LIFE).timestamp();
-    let claims = Claims { exp: expires_at, user_id, issued_at: Some(now.timestamp()), ..Claims::default() };
+    let claims = Claims::lasting(user_id, clock.now(), TOKEN_LIFE);
     let access_token = gate.tokens().issue(&claims)?;
-    Ok(Reply::data(DemoUser { user_id: claims.user_id, nick, access_token, expires_at }))
+    Ok(Reply::data(DemoUser { user_id: claims.user_id, nick, access_token, expires_at: claims.exp }))
 }

@@ -93,7 +93,7 @@ impl Metrics {
 impl Schedule {
     /// A schedule that runs jobs while `lease` is held, until `stop`.
     ///
-    /// Registers `liveloom_job_seconds{job, result}`: how long each run took and how it ended; and gauges
+    /// Registers `liveloom_job_seconds{task, result}`: how long each run took and how it ended; and gauges
     /// of each job's pace and last run.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
+use super::copies::from_copies;
 use super::{items, moderation};
 use crate::auth::{Client, own_writes};
 use crate::rest::request_id;
@@ -49,19 +50,13 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/heartbeat/{live_id}").get(h::heartbeat))
         .service(web::resource("/live/room/info/{live_id}").get(h::info))
         .service(web::resource("/live/room/user/{live_id}").post(h::join).delete(h::leave))
-        .service(web::resource("/live/room/list").get(h::list).wrap(from_fn(own_writes::see::<Client, _>)))
-        .service(
-            web::resource("/live/room/list/anchor")
-                .get(h::list_own)
-                .wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(
-            web::resource("/live/room/user_list").get(h::users).wrap(from_fn(own_writes::see::<Client, _>)),
-        )
+        .service(from_copies::<Client>("/live/room/list").get(h::list))
+        .service(from_copies::<Client>("/live/room/list/anchor").get(h::list_own))
+        .service(from_copies::<Client>("/live/room/user_list").get(h::users))
         .service(web::resource("/live/room/extends").put(h::set_extends))
         .service(web::resource("/live/room/instance").post(h::create))
         .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
-        .service(web::resource("/live/room").get(h::search).wrap(from_fn(own_writes::see::<Client, _>)))
+        .service(from_copies::<Client>("/live/room").get(h::search))
         // The documents say POST, the SDKs send DELETE.
         .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop))
         .service(web::resource("/live/room/{live_id}/like").put(like::handlers::give))
@@ -70,11 +65,9 @@ fn live_routes(config: &mut ServiceConfig) {
 
 fn stats_routes(config: &mut ServiceConfig) {
     use stats::handlers as h;
-    config.service(web::resource("/stats/singleLive").post(h::report)).service(
-        web::resource("/stats/singleLive/{live_id}")
-            .get(h::of_room)
-            .wrap(from_fn(own_writes::see::<Client, _>)),
-    );
+    config
+        .service(web::resource("/stats/singleLive").post(h::report))
+        .service(from_copies::<Client>("/stats/singleLive/{live_id}").get(h::of_room));
 }
 
 fn mic_routes(config: &mut ServiceConfig) {
@@ -108,10 +101,8 @@ fn user_routes(config: &mut ServiceConfig) {
         // With GET it is the user called `user`.
         .service(web::resource("/user/user").guard(guard::Put()).put(h::update_own))
         .service(web::resource("/user/user/{id}").get(h::info_for_client))
-        .service(
-            web::resource("/user/users").get(h::infos_for_client).wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(web::resource("/user/imusers").get(h::im_users).wrap(from_fn(own_writes::see::<Client, _>)))
+        .service(from_copies::<Client>("/user/users").get(h::infos_for_client))
+        .service(from_copies::<Client>("/user/imusers").get(h::im_users))
         .service(web::resource("/user/{id}").get(h::info_for_client));
 }
 
@@ -119,22 +110,12 @@ fn gift_routes(config: &mut ServiceConfig) {
     use gift::handlers as h;
     config
         .service(web::resource("/gift/send").guard(guard::Post()).post(h::send))
-        .service(web::resource("/gift/config").get(h::types).wrap(from_fn(own_writes::see::<Client, _>)))
-        .service(
-            web::resource("/gift/config/{type}").get(h::types).wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(
-            web::resource("/gift/list/live/{live_id}")
-                .get(h::of_room)
-                .wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(
-            web::resource("/gift/live/{live_id}").get(h::of_room).wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(
-            web::resource("/gift/list/anchor").get(h::received).wrap(from_fn(own_writes::see::<Client, _>)),
-        )
-        .service(web::resource("/gift/list/user").get(h::given).wrap(from_fn(own_writes::see::<Client, _>)))
+        .service(from_copies::<Client>("/gift/config").get(h::types))
+        .service(from_copies::<Client>("/gift/config/{type}").get(h::types))
+        .service(from_copies::<Client>("/gift/list/live/{live_id}").get(h::of_room))
+        .service(from_copies::<Client>("/gift/live/{live_id}").get(h::of_room))
+        .service(from_copies::<Client>("/gift/list/anchor").get(h::received))
+        .service(from_copies::<Client>("/gift/list/user").get(h::given))
         .service(web::resource("/gift/{biz_id}").get(h::find));
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod client;
+mod copies;
 mod health;
 mod items;
 mod moderation;

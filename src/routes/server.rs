@@ -6,6 +6,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
+use super::copies::from_copies;
 use super::{items, moderation};
 use crate::auth::{Backend, own_writes};
 use crate::edges::mesh;
@@ -34,19 +35,9 @@ pub fn scope() -> Scope<
         .service(web::resource("/user/register").guard(guard::Post()).post(u::register))
         .service(web::resource("/user/register/batch").post(u::register_batch))
         .service(web::resource("/user/info/{id}").get(u::info))
-        .service(
-            web::resource("/user/infos")
-                .guard(guard::Get())
-                .get(u::infos)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
+        .service(from_copies::<Backend>("/user/infos").guard(guard::Get()).get(u::infos))
         .service(web::resource("/user/profile/{id}").get(u::profile))
-        .service(
-            web::resource("/user/profiles")
-                .guard(guard::Get())
-                .get(u::profiles)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
+        .service(from_copies::<Backend>("/user/profiles").guard(guard::Get()).get(u::profiles))
         .service(web::resource("/user/{id}").put(u::update))
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
@@ -58,40 +49,13 @@ pub fn scope() -> Scope<
         .configure(|config| moderation::of_room::<Backend>(config, "/live/{live_id}"))
         .configure(moderation::of_platform::<Backend>)
         .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
-        .service(
-            web::resource("/gift/config")
-                .get(g::types_for_server)
-                .post(g::save_types)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
+        .service(from_copies::<Backend>("/gift/config").get(g::types_for_server).post(g::save_types))
         // The same place is a type to read and an id to delete.
-        .service(
-            web::resource("/gift/config/{id}")
-                .get(g::types_for_server)
-                .delete(g::delete_type)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
-        .service(
-            web::resource("/gift/live/{live_id}")
-                .get(g::of_room_for_server)
-                .put(g::send_for)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
-        .service(
-            web::resource("/gift/list/live/{live_id}")
-                .get(g::of_room_for_server)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
-        .service(
-            web::resource("/gift/list/anchor/{id}")
-                .get(g::received_for_server)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
-        .service(
-            web::resource("/gift/list/user/{id}")
-                .get(g::given_for_server)
-                .wrap(from_fn(own_writes::see::<Backend, _>)),
-        )
+        .service(from_copies::<Backend>("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type))
+        .service(from_copies::<Backend>("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
+        .service(from_copies::<Backend>("/gift/list/live/{live_id}").get(g::of_room_for_server))
+        .service(from_copies::<Backend>("/gift/list/anchor/{id}").get(g::received_for_server))
+        .service(from_copies::<Backend>("/gift/list/user/{id}").get(g::given_for_server))
         .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
 }
 

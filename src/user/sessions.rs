@@ -46,15 +46,11 @@ pub async fn begin(
 ) -> Answer<Session> {
     limit.0.check(gate.client_ip(&request))?;
     let user_id = admins.login(&login.0.user_name, &login.0.password).await?;
-    let now = clock.now();
     let claims = Claims {
-        exp: (now + LIFE).timestamp(),
-        user_id,
         role: ADMIN_ROLE.to_owned(),
         // Of two sessions that begin in one second, one can be ended alone.
         device_id: format!("console-{:016x}", rand::random::<u64>()),
-        issued_at: Some(now.timestamp()),
-        ..Claims::default()
+        ..Claims::lasting(user_id, clock.now(), LIFE)
     };
     let cookie = console::cookie(&request, gate.tokens().issue(&claims)?, LIFE.num_seconds());
     let session = Session { user_id: claims.user_id, expires_at: claims.exp };

@@ -180,14 +180,8 @@ pub async fn login(
     limit.0.check(gate.client_ip(&request))?;
     let login = credentials(&request, params)?;
     let user_id = admins.login(&login.user_name, &login.password).await?;
-    let now = clock.now();
-    let claims = Claims {
-        exp: (now + DEFAULT_LIFE).timestamp(),
-        user_id,
-        role: ADMIN_ROLE.to_owned(),
-        issued_at: Some(now.timestamp()),
-        ..Claims::default()
-    };
+    let claims =
+        Claims { role: ADMIN_ROLE.to_owned(), ..Claims::lasting(user_id, clock.now(), DEFAULT_LIFE) };
     issue(gate.tokens(), &claims)
 }
 

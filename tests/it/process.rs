@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
+use sqlx::Connection;
 
 use crate::database::adoption;
 use crate::support::client::Client;
@@ -234,4 +235,48 @@ async fn two_processes_may_migrate_at_once() {
     let again = migrate().join().unwrap();
     assert_eq!(String::from_utf8_lossy(&again.stdout).trim(), "0 steps applied");
     setup.start().await;
+}
+
+/// Starts embedded mode in a folder and kills it once it listens; answers what it printed.
+async fn first_words(folder: &std::path::Path) -> String {
+    let port = crate::support::server::free_port();
+    let log = folder.join("log");
+    let mut server = binary(&["serve"])
+        .env("LIVELOOM__HTTPQ__ADDR", format!("127.0.0.1:{port}"))
+        .env("LIVELOOM__NODE__DATA_DIR", folder.join("data"))
+        .stdout(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || fs::read_to_string(&log).unwrap();
+    wait_until("the server says how to call it", Duration::from_secs(90), async || {
+        said().contains("Create a room:")
+    })
+    .await;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    said()
+}
+
+#[tokio::test]
+async fn the_first_start_alone_makes_an_administrator_whose_password_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = first_words(folder.path()).await;
+    let kept = fs::read_to_string(folder.path().join("data/admin-password")).unwrap();
+    assert!(first.contains(&format!("user admin, password {}", kept.trim())), "{first}");
+    let second = first_words(folder.path()).await;
+    assert!(!second.contains(kept.trim()) && second.contains("admin-password"), "{second}");
+}
+
+#[tokio::test]
+async fn an_administrator_without_a_password_hinders_no_start_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = first_words(folder.path()).await;
+    assert!(first.contains("user admin, password "), "{first}");
+    let file = folder.path().join("data").join(liveloom::store::db::SQLITE_FILE);
+    let mut database =
+        sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query("UPDATE admin_user SET password = NULL").execute(&mut database).await.unwrap();
+    let second = first_words(folder.path()).await;
+    assert!(second.contains("any administrator"), "{second}");
+    assert!(!folder.path().join("data/admin-password").exists(), "it is nobody's");
 }

@@ -1,7 +1,5 @@
 //! Creating, changing and deleting administrators.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -51,25 +49,13 @@ impl Admins {
         })
     }
 
-    /// Where nobody can log in yet, creates an administrator of this name with a password of 20 random
-    /// characters; answers the password.
+    /// Whether anybody can log in.
     ///
     /// # Errors
     /// The store's.
-    pub async fn create_first(&self, name: &str) -> Result<Option<String>, AdminError> {
+    pub async fn can_anybody_log_in(&self) -> Result<bool, AdminError> {
         let rows = Entity::find().all(self.db.writer()).await.map_err(StoreError::from)?;
-        if rows.iter().any(can_log_in) {
-            return Ok(None);
-        }
-        let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>());
-        let new = NewAdmin {
-            user_id: name.to_owned(),
-            user_name: name.to_owned(),
-            password: password.clone(),
-            description: "created on the first start".to_owned(),
-        };
-        self.create(new).await?;
-        Ok(Some(password))
+        Ok(rows.iter().any(can_log_in))
     }
 
     /// A page of administrators, oldest first.
