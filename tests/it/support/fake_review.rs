@@ -260,14 +260,15 @@ impl State {
             "" => 0,
             marker => marker.parse().map_err(|_| Refused::Unknown)?,
         };
-        let wanted = self.jobs.iter().filter(|job| {
+        // A marker is a place among all jobs: those that stop between two pages move no other.
+        let mut wanted = self.jobs.iter().enumerate().skip(skip).filter(|(_, job)| {
             (start..=end).contains(&job.created_at) && (status.is_empty() || status == job.status)
         });
-        let all: Vec<Value> = wanted.map(shown).collect();
         let size = usize::try_from(limit).unwrap().min(2);
-        let items: Vec<&Value> = all.iter().skip(skip).take(size).collect();
-        let next = skip + items.len();
-        let marker = if next < all.len() { next.to_string() } else { String::new() };
+        let page: Vec<(usize, &Job)> = wanted.by_ref().take(size).collect();
+        let next = page.last().map_or(skip, |(place, _)| place + 1);
+        let marker = if wanted.next().is_some() { next.to_string() } else { String::new() };
+        let items: Vec<Value> = page.into_iter().map(|(_, job)| shown(job)).collect();
         Ok(json!({"marker": marker, "items": items}))
     }
 
