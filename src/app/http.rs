@@ -22,10 +22,8 @@ use crate::edges::{AddressCount, Edges, barrage};
 use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 
-/// How long running requests may go on after a stop was asked for, in seconds.
+/// How long running requests may go on once nobody listens any more, in seconds.
 const SHUTDOWN_S: u64 = 10;
-/// What closing the last WebSocket connections may take after their window, in seconds.
-const FAREWELL_S: u64 = 3;
 
 /// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
 /// that none of them sends a request into a connection that is being closed.
@@ -47,14 +45,13 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
     let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
     let bound = listener.local_addr()?;
-    let drain_s = config.realtime.drain_s;
     let builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
-        .shutdown_timeout(SHUTDOWN_S.max(drain_s + FAREWELL_S));
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_S);
     let stopping = builder.graceful_shutdown_signal();
     let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
-    let (hub, signal) = (ground.hub.clone(), stopping.clone());
     let factory = move || {
         let services = services.clone();
         let app = App::new()
@@ -62,7 +59,7 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             .configure(|config| routes::configure(config, is_cors_on))
             .wrap(from_fn(buffer_body))
             .wrap(from_fn(observe));
-        let signal = signal.clone();
+        let signal = stopping.clone();
         HttpService::build()
             .graceful_shutdown_signal(move || {
                 let signal = signal.clone();
@@ -79,12 +76,7 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             ))
             .tcp()
     };
-    let server = builder.listen("api", listener, factory)?.run();
-    tokio::spawn(async move {
-        stopping.notified().await;
-        hub.drain(Duration::from_secs(drain_s));
-    });
-    Ok((server, bound))
+    Ok((builder.listen("api", listener, factory)?.run(), bound))
 }
 
 fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {

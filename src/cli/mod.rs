@@ -7,6 +7,7 @@ mod gift_report;
 mod gifts;
 mod migrate;
 mod serve;
+mod signals;
 mod source;
 mod token;
 
