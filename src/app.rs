@@ -2,6 +2,7 @@
 
 mod consumers;
 mod control;
+mod door;
 mod http;
 mod jobs;
 mod services;
@@ -87,7 +88,7 @@ impl Application {
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;
         }
-        let (server, addr) = http::listen(&ground, &services)?;
+        let http::Listening { server, addr, door } = http::listen(&ground, &services)?;
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
@@ -103,7 +104,7 @@ impl Application {
         let consumers = consumers::start(&ground, &services, &stop)?;
         let Ground { config, reloads, draining, hub, db, registry, .. } = ground;
         let window = Duration::from_secs(config.realtime.drain_s);
-        let control = Control { server: server.handle(), draining, hub, window, reloads };
+        let control = Control { door, draining, hub, window, reloads };
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self {

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-
+use super::door::Door;
 use crate::config::{Config, Reloads};
 use crate::hub::Hub;
 use crate::rest::Draining;
 
 /// Stops a server, or gives it another configuration. For one task at a time.
 pub struct Control {
-    pub(super) server: ServerHandle,
+    pub(super) door: Door,
     pub(super) draining: Draining,
     pub(super) hub: Hub,
     /// `realtime.drain_s`.
@@ -25,15 +24,14 @@ impl Control {
         self.draining.begin();
         self.hub.drain(self.window);
         tokio::time::sleep(self.window).await;
-        self.stop();
+        self.stop().await;
     }
 
     /// Stops to listen. Running requests may finish, WebSocket connections are closed at once.
-    pub fn stop(&self) {
+    pub async fn stop(&self) {
         self.draining.begin();
         self.hub.drain(Duration::ZERO);
-        // Sent by now; that it has come true is told by the end of the server.
-        drop(self.server.stop(true));
+        self.door.close().await;
     }
 
     /// Takes over what a running server can take over. Answers the sections with other changes, which need

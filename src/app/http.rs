@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
 
+use super::door::{Door, Serve};
 use super::services::{Ground, Services};
 use crate::config::parse_listen_addr;
 use crate::edges::native::{self, PublishLimits};
@@ -38,19 +40,28 @@ const BACKLOG: u32 = 4096;
 /// Connections of one worker.
 const CONNECTIONS: usize = 200_000;
 
-/// Starts to listen; the server must be awaited. Answers where it listens.
-pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Server, SocketAddr)> {
+/// A server that listens.
+pub(super) struct Listening {
+    /// Must be awaited.
+    pub(super) server: Server,
+    pub(super) addr: SocketAddr,
+    pub(super) door: Door,
+}
+
+/// Starts to listen.
+pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
     let config = &ground.config;
     let addr = parse_listen_addr(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
     let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let bound = listener.local_addr()?;
+    let (bound, own) = (listener.local_addr()?, listener.try_clone()?);
     let builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_S);
-    let stopping = builder.graceful_shutdown_signal();
+    let closing = CancellationToken::new();
+    let closed = closing.clone();
     let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
     let factory = move || {
         let services = services.clone();
@@ -59,11 +70,11 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             .configure(|config| routes::configure(config, is_cors_on))
             .wrap(from_fn(buffer_body))
             .wrap(from_fn(observe));
-        let signal = stopping.clone();
+        let signal = closed.clone();
         HttpService::build()
             .graceful_shutdown_signal(move || {
                 let signal = signal.clone();
-                async move { signal.notified().await }
+                async move { signal.cancelled().await }
             })
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(HEAD_LIMIT)
@@ -76,7 +87,32 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             ))
             .tcp()
     };
-    Ok((builder.listen("api", listener, factory)?.run(), bound))
+    let serve = on_this_thread(factory.clone());
+    let server = builder.listen("api", listener, factory)?.run();
+    let door = Door { server: server.handle(), listener: own, serve, closing };
+    Ok(Listening { server, addr: bound, door })
+}
+
+/// Serves connections beside the workers.
+fn on_this_thread<F>(factory: impl Fn() -> F + Clone + 'static) -> Serve
+where
+    F: ServiceFactory<TcpStream, Config = (), Response = ()> + 'static,
+    F::Service: 'static,
+{
+    Box::new(move |streams| {
+        let factory = factory.clone();
+        Box::pin(async move {
+            let streams: Vec<_> =
+                streams.into_iter().filter_map(|one| TcpStream::from_std(one).ok()).collect();
+            if streams.is_empty() {
+                return;
+            }
+            let Ok(service) = factory().new_service(()).await else { return };
+            for stream in streams {
+                drop(actix_web::rt::spawn(service.call(stream)));
+            }
+        })
+    })
 }
 
 fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {

@@ -50,14 +50,14 @@ impl Signals {
         loop {
             match self.next().await {
                 Asked::Reload => reload(&control, &source),
-                Asked::Stop => control.stop(),
+                Asked::Stop => control.stop().await,
                 Asked::Drain => {
                     tracing::info!("SIGTERM: draining, then stopping");
                     tokio::select! {
                         () = control.drain() => {}
                         () = self.until_impatient() => {
                             tracing::info!("asked again: stopping now");
-                            control.stop();
+                            control.stop().await;
                         }
                     }
                 }

@@ -119,7 +119,7 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
         let govern = async |control: Control| {
             // Also when nobody is left who could ask for it.
             let _ = stopped.await;
-            control.stop();
+            control.stop().await;
         };
         application.run_until_stopped(govern).await.expect("the server runs");
     });
