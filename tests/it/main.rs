@@ -6,6 +6,7 @@ mod api;
 mod broker;
 mod cache;
 mod callback;
+mod cluster;
 mod config;
 mod database;
 mod deployment;
