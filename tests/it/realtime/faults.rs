@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::bed::{Bed, join};
-use super::follower::{Follower, Heard, assert_one_order};
 use crate::broker::meddler::Meddler;
 use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::env;
+use crate::support::follower::{Follower, Heard, assert_one_order};
 use crate::support::realtime::Socket;
 use crate::support::redis::{RedisCluster, RedisServer};
 use crate::support::server::{Backend, Setup};

@@ -3,7 +3,6 @@
 mod barrage;
 mod bed;
 mod faults;
-mod follower;
 mod limits;
 mod mesh;
 mod protocol;

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::bed::{Bed, join};
-use super::follower::{Follower, Heard, assert_one_order};
+use crate::support::follower::{Follower, Heard, assert_one_order};
 use crate::support::realtime::Socket;
 use crate::support::server::Backend;
 

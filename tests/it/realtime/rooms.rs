@@ -4,8 +4,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, join, leave, said};
-use super::follower::Follower;
 use crate::support::fake_payment::FakePayment;
+use crate::support::follower::Follower;
 use crate::support::realtime::Socket;
 use crate::support::server::Backend;
 

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::bed::{Bed, join, said};
-use super::follower::Follower;
+use crate::support::follower::Follower;
 use crate::support::realtime::Socket;
 use crate::support::server::Backend;
 

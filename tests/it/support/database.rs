@@ -46,6 +46,8 @@ impl Server {
 pub struct TestDatabase {
     dir: tempfile::TempDir,
     schema: Option<(Server, String)>,
+    /// Whether the schema goes with this value.
+    is_own: bool,
 }
 
 impl TestDatabase {
@@ -58,12 +60,17 @@ impl TestDatabase {
         // The collation of old installations: upper and lower case are the same.
         let sql = format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
         conn.execute(sqlx::AssertSqlSafe(sql)).await.expect("a schema can be created");
-        Self { dir: tempfile::tempdir().unwrap(), schema: Some((server, name)) }
+        Self { dir: tempfile::tempdir().unwrap(), schema: Some((server, name)), is_own: true }
     }
 
     /// A folder for an embedded database.
     pub fn embedded() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), schema: None }
+        Self { dir: tempfile::tempdir().unwrap(), schema: None, is_own: true }
+    }
+
+    /// A schema of another server, which stays.
+    pub fn existing(server: Server, schema: String) -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), schema: Some((server, schema)), is_own: false }
     }
 
     /// The data directory of a server that uses it.
@@ -150,7 +157,7 @@ where
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let Some((server, name)) = self.schema.take() else { return };
+        let Some((server, name)) = self.schema.take().filter(|_| self.is_own) else { return };
         // Not on the test's runtime, which may be ending.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -151,6 +151,11 @@ impl Setup {
         self.port
     }
 
+    /// Its database.
+    pub fn database(&self) -> Arc<TestDatabase> {
+        Arc::clone(&self.database)
+    }
+
     /// The port of the database server, as [`Setup::replacing`] finds it.
     pub fn database_port(&self) -> u16 {
         self.database.entry().expect("a database server").port

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::support::realtime::Socket;
+use super::realtime::Socket;
 
 /// How long a follower looks for a node that lets it in.
 const PATIENCE: u32 = 600;
