@@ -97,14 +97,15 @@ async fn the_preferred_node_leads_at_once_and_alone(#[values(false, true)] is_em
 
 #[rstest]
 #[tokio::test]
-async fn another_takes_over_after_two_leases_and_gives_back(#[values(false, true)] is_embedded: bool) {
+async fn another_takes_over_within_two_leases_and_gives_back(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
     let (one, two) = (lease(&db, PREFERRED, SHORT), lease(&db, OTHER, SHORT));
     assert!(one.tick().await.unwrap());
     let last_renewed = Instant::now();
     wait_until("the other leads", SOON, async || two.tick().await.unwrap()).await;
-    assert!(last_renewed.elapsed() >= SHORT * 2 - Duration::from_millis(50), "{:?}", last_renewed.elapsed());
+    // The preferred node has half a lease's time to come back.
+    assert!(last_renewed.elapsed() >= SHORT * 3 / 2 - Duration::from_millis(50), "{:?}", last_renewed.elapsed());
     assert!(!one.is_leader(), "it knows by itself that its lease is over");
     assert_eq!((stored(&db).await.node_id, stored(&db).await.token), (2, 2));
     assert!(!one.tick().await.unwrap(), "not while the other holds it");
