@@ -1,6 +1,6 @@
 # Everything that one does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench bench-check bench-realtime
+.PHONY: help run cluster test test-long lint bench bench-check bench-realtime
 
 # Arguments for cargo test (`make test ARGS="--test it faults"`) or for the server (`make run ARGS="--help"`).
 ARGS ?=
@@ -13,6 +13,12 @@ run: ## Start the server alone, in embedded mode (needs Rust; with Node.js it ha
 	else echo 'Node.js is not installed: the server will have no pages (see docs/pages.md)'; fi
 	cargo build --release --bin liveloom
 	cargo run --release --quiet --bin liveloom -- serve $(ARGS)
+
+cluster: ## Start three nodes, replicated stores, nginx and Prometheus on this machine, to cut and kill (see CONTRIBUTING.md)
+	@if command -v npm >/dev/null; then scripts/web-build || echo 'the nodes will have no pages'; \
+	else echo 'Node.js is not installed: the nodes will have no pages (see docs/pages.md)'; fi
+	cargo build --release -p liveloom -p testbed
+	@exec $${CARGO_TARGET_DIR:-target}/release/cluster $(ARGS)
 
 test: ## Run every test, over servers of its own (installs and starts what they need)
 	@tests/run $(ARGS)

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 
-use crate::bed::Redis;
+use testbed::Redis;
 
 const SEEN: &str = ":seen";
 

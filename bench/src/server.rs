@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use testbed::{Daemon, MariaDb, Probe, tethered};
 use tokio::time::sleep;
 
-use crate::bed::{Bed, MariaDb, Process};
+use crate::bed::Bed;
 use crate::http::Connection;
 use crate::probe::process;
 use crate::request::{Keys, Renderer};
@@ -51,7 +51,8 @@ pub struct Variant {
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
-    process: Process,
+    daemon: Daemon,
+    pid: u32,
     /// From the spawn to the first 200 on `/readyz`.
     pub ready_in: Duration,
 }
@@ -95,24 +96,20 @@ impl Launcher {
         // JSON is YAML.
         fs::write(&config, serde_json::to_vec_pretty(&self.config(variant))?)?;
         let log = self.folder.join(format!("{}.log", variant.name));
-        let mut program = Command::new(&self.binary);
+        let mut program = tethered(&self.binary);
         program.arg("serve").arg("--config").arg(&config).current_dir(&self.folder);
         let begin = Instant::now();
-        let mut process = Process::start("the server", program, &log)?;
-        match self.wait(&mut process, begin).await {
-            Ok(ready_in) => Ok(Server { process, ready_in }),
-            Err(error) => {
-                let text = fs::read_to_string(&log).unwrap_or_default();
-                let tail: Vec<&str> = text.lines().rev().take(10).collect();
-                bail!("{error:#}; its last lines, newest first:\n{}", tail.join("\n"))
-            }
-        }
+        let daemon = Daemon::new("the server", program, log, Probe::Http(self.address, "/readyz"));
+        daemon.spawn()?;
+        let ready_in = self.wait(&daemon, begin).await?;
+        let pid = daemon.pid().context("the server has ended")?;
+        Ok(Server { daemon, pid, ready_in })
     }
 
-    async fn wait(&self, process: &mut Process, begin: Instant) -> Result<Duration> {
+    async fn wait(&self, daemon: &Daemon, begin: Instant) -> Result<Duration> {
         let request = self.renderer().open("GET", "/readyz");
         while begin.elapsed() < PATIENCE {
-            process.check()?;
+            daemon.check()?;
             if let Ok(mut connection) = Connection::open(self.address).await
                 && connection.exchange(&request).await.is_ok_and(|answer| answer.status == 200)
             {
@@ -120,7 +117,7 @@ impl Launcher {
             }
             sleep(POLL).await;
         }
-        bail!("the server is not ready after {} s", PATIENCE.as_secs())
+        bail!("the server is not ready after {} s:\n{}", PATIENCE.as_secs(), daemon.tail())
     }
 
     fn config(&self, variant: &Variant) -> Value {
@@ -171,7 +168,7 @@ impl Launcher {
 
 fn database(database: &MariaDb) -> Value {
     json!({
-        "host": "127.0.0.1", "port": database.address.port(), "username": database.account(),
+        "host": "127.0.0.1", "port": database.addr.port(), "username": database.account(),
         "password": database.account(), "database": database.account(), "max_idle_conns": 20,
         "max_open_conns": 40, "conn_max_life_time": 600, "default": "live", "loc": "Asia/Shanghai",
     })
@@ -180,16 +177,17 @@ fn database(database: &MariaDb) -> Value {
 impl Server {
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.process.pid
+        self.pid
     }
 
     /// Its resident memory in bytes.
     pub fn resident(&self) -> Result<u64> {
-        process::resident(self.process.pid).context("the server is gone")
+        process::resident(self.pid).context("the server is gone")
     }
 
     /// Stops it as an operator would.
     pub async fn stop(self) -> Result<()> {
-        self.process.stop().await
+        self.daemon.terminate(PATIENCE).await?;
+        Ok(())
     }
 }

@@ -54,7 +54,7 @@ pub async fn measure(
     eprintln!("putting {} events of {} rooms into the log", scene.events, scene.rooms);
     backlog::put_in(&mut bed.database.connect().await?, scene).await?;
     eprintln!("delivering them");
-    let idle = Cpu { database: process::cpu(bed.database.process.pid)?, own: own_cpu()?, ..Cpu::default() };
+    let idle = Cpu { database: process::cpu(bed.database_pid()?)?, own: own_cpu()?, ..Cpu::default() };
     let begin = Instant::now();
     let server = launcher.start(variant).await?;
     let backlog = deliver(bed, &server, scene, receiver, begin, idle).await?;
@@ -147,7 +147,7 @@ async fn wait_for(receiver: &Receiver, count: usize) -> Result<()> {
 }
 
 fn read_cpu(bed: &Bed, server: &Server) -> Result<Cpu> {
-    let database = process::cpu(bed.database.process.pid)?;
+    let database = process::cpu(bed.database_pid()?)?;
     Ok(Cpu { server: process::cpu(server.pid())?, database, own: own_cpu()? })
 }
 

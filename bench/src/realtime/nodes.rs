@@ -9,8 +9,8 @@ use super::figures::Run;
 use super::fleet::Course;
 use super::stage::{Stage, WARM_UP};
 use super::wire::Pace;
-use crate::bed::free_address;
 use crate::cli::RealtimeArgs;
+use testbed::free_address;
 
 /// How many rooms.
 pub const ROOMS: usize = 100;

@@ -10,11 +10,12 @@ use super::figures::{Cpu, FaultFigures, Run};
 use super::fleet::{Course, Faults, Fleet, Taken, delays};
 use super::kernel;
 use super::wire::{Pace, Seat};
-use crate::bed::{Bed, free_address};
+use crate::bed::Bed;
 use crate::cli::RealtimeArgs;
 use crate::figures::{quotient, real, round};
 use crate::probe::process;
 use crate::server::{Launcher, Server, Variant};
+use testbed::free_address;
 
 /// What is published before the clock starts.
 pub const WARM_UP: Duration = Duration::from_secs(2);
@@ -50,7 +51,7 @@ impl Stage {
         let most_connections = kernel::raise_open_files()?;
         let bed = Bed::start(args.keep).await?;
         // What is measured here writes no rows that matter; making the users does.
-        bed.database.flush_commits(false).await?;
+        bed.flush_commits(false).await?;
         let launcher = Launcher::new(args.server.as_deref(), &bed, free_address()?, NO_RTC.to_owned())?;
         Ok(Self { bed, launcher, most_connections, processes: usize::from(args.processes) })
     }
@@ -62,7 +63,7 @@ impl Stage {
 
     /// How servers differ from the defaults here.
     pub fn variant(&self, name: &'static str) -> Variant {
-        let cache = self.bed.cache.address;
+        let cache = self.bed.cache.addr;
         Variant { name, cache, viewer_timeout_s: NEVER_S, callbacks: None, is_realtime: true }
     }
 
@@ -115,8 +116,8 @@ impl Stage {
     fn spent(&self, servers: &[&Server]) -> Result<Spent> {
         Ok(Spent {
             servers: servers.iter().map(|server| process::cpu(server.pid())).collect::<Result<_>>()?,
-            database: process::cpu(self.bed.database.process.pid)?,
-            cache: process::cpu(self.bed.cache.process.pid)?,
+            database: process::cpu(self.bed.database_pid()?)?,
+            cache: process::cpu(self.bed.cache_pid()?)?,
         })
     }
 }

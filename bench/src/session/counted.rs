@@ -43,8 +43,8 @@ pub struct CountedPhase {
 /// Makes the data and counts.
 pub async fn measure(stage: &Stage, common: &CommonArgs, only: &[String]) -> Result<CountedPhase> {
     let Stage { bed, launcher, rtc } = stage;
-    bed.database.flush_commits(false).await?;
-    let proxy = CacheProxy::start(bed.cache.address).await?;
+    bed.flush_commits(false).await?;
+    let proxy = CacheProxy::start(bed.cache.addr).await?;
     let mut sql = SqlProbe::connect(&bed.database.options()).await?;
     sql.prove(&bed.database.options()).await?;
     let variant = Variant { cache: proxy.address, ..stage.variant("counted") };
@@ -81,7 +81,7 @@ pub async fn measure(stage: &Stage, common: &CommonArgs, only: &[String]) -> Res
     };
     let ready = server.ready_in;
     server.stop().await?;
-    bed.database.flush_commits(true).await?;
+    bed.flush_commits(true).await?;
     Ok(CountedPhase { fixture, counted, seats, flush, ready })
 }
 

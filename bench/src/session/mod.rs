@@ -11,13 +11,14 @@ use anyhow::Result;
 use tokio::time::sleep;
 
 use self::counted::CountedPhase;
-use crate::bed::{Bed, free_address};
+use crate::bed::Bed;
 use crate::cli::{CheckArgs, CommonArgs, RealtimeArgs, RunArgs};
 use crate::figures::{megabytes, round};
 use crate::peers::{Receiver, Rtc};
 use crate::report::{OutboxFigures, ProcessFigures, Report};
 use crate::server::{Launcher, Variant};
 use crate::{judge, outbox, realtime, silent, table};
+use testbed::free_address;
 
 /// Long enough that no viewer of the fixture falls silent while others are measured.
 const NEVER_S: u64 = 3_600;
@@ -92,7 +93,7 @@ impl Stage {
 
     /// A server over the cache itself that nobody falls silent on.
     fn variant(&self, name: &'static str) -> Variant {
-        let cache = self.bed.cache.address;
+        let cache = self.bed.cache.addr;
         Variant { name, cache, viewer_timeout_s: NEVER_S, callbacks: None, is_realtime: false }
     }
 

@@ -26,7 +26,7 @@ pub async fn measure(
     let Stage { bed, launcher, .. } = stage;
     let renderer = launcher.renderer();
     let processes =
-        Processes { server: server.pid(), database: bed.database.process.pid, cache: bed.cache.process.pid };
+        Processes { server: server.pid(), database: bed.database_pid()?, cache: bed.cache_pid()? };
     let driver = Driver::connect(launcher.address(), args.connections).await?;
     let (warm_up, time) = (Duration::from_secs(args.warm_up), Duration::from_secs(args.seconds));
     let mut watch = Stopwatch::new(driver, processes, warm_up, time);

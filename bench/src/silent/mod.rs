@@ -73,7 +73,7 @@ pub async fn measure(
     eprintln!("waiting for their time-out");
     sleep_until(due.into()).await;
     let mut sql = SqlProbe::connect(&bed.database.options()).await?;
-    let database_pid = bed.database.process.pid;
+    let database_pid = bed.database_pid()?;
     let statements = sql.read().await?;
     let (cpu, database_cpu) = (process::cpu(server.pid())?, process::cpu(database_pid)?);
     let (out, polls) = watch(&mut database, &mut presence, others, due).await?;

@@ -37,6 +37,15 @@ impl Addr {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         (!host.is_empty()).then_some(Self { host: host.to_owned(), port: port.parse().ok()? })
     }
+
+    /// Reads where a node of a cluster sends its caller. One that does not know the others' hosts names a port
+    /// only, of the host that was `asked`.
+    pub(in crate::store) fn redirected(text: &str, asked: &Self) -> Option<Self> {
+        match text.strip_prefix(':').or_else(|| text.strip_prefix("?:")) {
+            Some(port) => Some(Self { host: asked.host.clone(), port: port.parse().ok()? }),
+            None => Self::parse(text),
+        }
+    }
 }
 
 impl fmt::Display for Addr {
@@ -161,6 +170,15 @@ mod tests {
         for wrong in ["", "cache", ":6379", "cache:", "cache:99999", "cache:x"] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_redirection_without_a_host_stays_with_the_host_that_was_asked() {
+        let asked = Addr { host: "asked".to_owned(), port: 1 };
+        for (text, addr) in [("a:2", "a:2"), (":2", "asked:2"), ("?:2", "asked:2")] {
+            assert_eq!(Addr::redirected(text, &asked).unwrap().to_string(), addr);
+        }
+        assert_eq!(Addr::redirected(":x", &asked), None);
     }
 
     #[test]

@@ -62,6 +62,7 @@ struct Doubt {
 
 /// A connection that is kept.
 pub(in crate::store) struct Link {
+    addr: Addr,
     state: watch::Receiver<State>,
     doubt: Arc<Doubt>,
     keeper: JoinHandle<()>,
@@ -78,8 +79,8 @@ impl Link {
     pub(in crate::store) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
         let doubt = Arc::new(Doubt::default());
-        let keeper = tokio::spawn(keep(connector, addr, sender, doubt.clone()));
-        Self { state, doubt, keeper }
+        let keeper = tokio::spawn(keep(connector, addr.clone(), sender, doubt.clone()));
+        Self { addr, state, doubt, keeper }
     }
 
     /// Waits until the first attempt to connect has succeeded or failed, up to the deadline.
@@ -104,7 +105,7 @@ impl Link {
                 if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
                     self.doubt.demoted.store(true, Ordering::Relaxed);
                 }
-                classify(&error)
+                classify(&error, &self.addr)
             })
         };
         let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(RemoteError::Deadline)));
@@ -172,8 +173,8 @@ async fn watch_over(mut connection: Connection, doubt: &Doubt) -> &'static str {
     }
 }
 
-fn classify(error: &RedisError) -> Failed {
-    let redirected = error.redirect_node().and_then(|(addr, _)| Addr::parse(addr));
+fn classify(error: &RedisError, asked: &Addr) -> Failed {
+    let redirected = error.redirect_node().and_then(|(addr, _)| Addr::redirected(addr, asked));
     match (error.kind(), redirected) {
         (ErrorKind::Server(ServerErrorKind::Moved), Some(addr)) => Failed::Moved(addr),
         (ErrorKind::Server(ServerErrorKind::Ask), Some(addr)) => Failed::Ask(addr),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use liveloom::config::CacheConfig;
 use liveloom::store::cache::{Announcement, Cache, Enter, Member, Silent};
+use rstest::rstest;
 use tokio::task::JoinSet;
 
 use super::backend::{config, eventually, open, shard_of};
@@ -166,8 +167,12 @@ async fn announcements_survive_the_loss_of_any_node() {
     .await;
 }
 
+/// Redirections with a host, and those without one, which mean the host that was asked.
+#[rstest]
+#[case("ip")]
+#[case("unknown-endpoint")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_follow_a_slot_on_its_way_to_another_master() {
+async fn calls_follow_a_slot_on_its_way_to_another_master(#[case] endpoint: &str) {
     let cluster = RedisCluster::start();
     let redis = config(cluster.addrs());
     let cache = open(&CacheConfig::Cluster(redis.clone())).await;
@@ -179,6 +184,9 @@ async fn calls_follow_a_slot_on_its_way_to_another_master() {
     let to = cluster.master_of("another slot", 0);
     let to = if to.port() == from.port() { cluster.master_of("one more slot", 0) } else { to };
     assert_ne!(from.port(), to.port());
+    for node in &cluster.nodes {
+        node.run::<()>(&["CONFIG", "SET", "cluster-preferred-endpoint-type", endpoint]);
+    }
     let slot = from.run::<u16>(&["CLUSTER", "KEYSLOT", &tag]).to_string();
     let (from_id, to_id): (String, String) = (from.run(&["CLUSTER", "MYID"]), to.run(&["CLUSTER", "MYID"]));
     to.run::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
