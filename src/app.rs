@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
 use anyhow::Context;
-use prometheus::Registry;
+use prometheus::{IntGauge, Opts, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,7 +28,7 @@ use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::registry::{self as nodes, NodeLease, NodeState};
 use crate::telemetry::report::NodeReport;
-use crate::telemetry::{self, exporter, pusher::Pusher};
+use crate::telemetry::{self, asked, exporter, pusher::Pusher};
 use crate::user::{Admins, Users};
 
 use services::{Ground, Services, follow_changes};
@@ -53,6 +53,7 @@ struct Background {
     db: Db,
     exporter: Option<ServerHandle>,
     pusher: Option<tokio::task::JoinHandle<()>>,
+    draining: IntGauge,
 }
 
 impl Application {
@@ -64,7 +65,7 @@ impl Application {
     pub async fn build(loaded: impl Into<Loaded>) -> anyhow::Result<Self> {
         let Loaded { config, warnings } = loaded.into();
         let clock: SharedClock = Arc::new(SystemClock);
-        let registry = telemetry::registry();
+        let registry = telemetry::registry()?;
         let db =
             Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
         let migrated = db.migrate().await.context("the tables could not be brought up to date")?;
@@ -72,6 +73,7 @@ impl Application {
             tracing::info!(steps = migrated.len(), "the tables were brought up to date");
         }
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
+        show_stores(&db, &cache, &registry)?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
@@ -85,6 +87,7 @@ impl Application {
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
+        lease.register(&ground.registry)?;
         tokio::spawn(follow_changes(
             ground.cache.clone(),
             ground.hub.clone(),
@@ -96,8 +99,10 @@ impl Application {
         jobs::start(&schedule, &ground, &services, &lease)?;
         let consumers = consumers::start(&ground, &services, &stop)?;
         let Ground { config, db, registry, .. } = ground;
+        let draining = telemetry::draining(&registry)?;
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
-        let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
+        let background =
+            Background { stop, schedule, consumers, lease, node, db, exporter, pusher, draining };
         Ok(Self { server, addr, metrics_addr, users: services.users, admins: services.admins, background })
     }
 
@@ -148,6 +153,7 @@ impl Application {
 
 impl Background {
     async fn end(self) {
+        self.draining.set(1);
         self.stop.cancel();
         self.db.forget_idle_connections();
         self.schedule.finish().await;
@@ -179,6 +185,20 @@ async fn register(
     let lease = Duration::from_secs(config.cron.lease_s);
     let state = OwnState { cache: cache.clone(), registry: registry.clone() };
     Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), state).await?)
+}
+
+/// Metrics of the database and the cache.
+fn show_stores(db: &Db, cache: &Cache, registry: &Registry) -> anyhow::Result<()> {
+    db.register(registry)?;
+    cache.register(registry)?;
+    let opts = |store| {
+        let help = "1 while the writable database, or the cache, is there; a node is ready while both are.";
+        Opts::new("liveloom_store_up", help).const_label("store", store)
+    };
+    let (db, cache) = (db.clone(), cache.clone());
+    asked::gauge(registry, opts("database"), move || db.is_up().into())?;
+    asked::gauge(registry, opts("cache"), move || cache.is_up().into())?;
+    Ok(())
 }
 
 /// What this node tells of itself.

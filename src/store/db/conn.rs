@@ -90,7 +90,11 @@ pub(super) async fn run_on<T: Send>(
         }
         Ok(Err(failed)) => {
             lease.failed(&failed.error);
-            if failed.usable { lease.settle() } else { lease.discard() }
+            if failed.usable {
+                lease.settle()
+            } else {
+                lease.discard()
+            }
             Err(failed.error)
         }
         Err(_) => {

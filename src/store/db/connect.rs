@@ -11,8 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, sleep};
 
 use super::error::turns_us_down;
 use super::metrics::{Metrics, Role};
-use super::replica::Replicas;
 use super::mysql::Entries;
+use super::replica::Replicas;
 use super::{Db, Inner, Origin, Readers, StoreError, mysql, sqlite};
 use crate::clock::SharedClock;
 use crate::config::{LimitsConfig, MysqlConfig};

@@ -108,7 +108,11 @@ impl Metrics {
                 &["database", "role", "state"],
             )?,
             limit: gauges("connections_limit", "Connections that the pool may open.", &POOL)?,
-            waiting: gauges("waiting", "Statements that wait for a connection; at most a second old.", &POOL)?,
+            waiting: gauges(
+                "waiting",
+                "Statements that wait for a connection; at most a second old.",
+                &POOL,
+            )?,
             wait: HistogramVec::new(wait.buckets(WAITS.to_vec()), &POOL)?,
             errors: counters(
                 "errors_total",

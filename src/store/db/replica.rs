@@ -47,7 +47,8 @@ impl Replicas {
         bound_s: u64,
         metrics: &Metrics,
     ) -> Result<Self, StoreError> {
-        let all: Result<Vec<_>, StoreError> = entries.iter().map(|entry| Replica::new(entry, metrics)).collect();
+        let all: Result<Vec<_>, StoreError> =
+            entries.iter().map(|entry| Replica::new(entry, metrics)).collect();
         let bound_ms = i64::try_from(bound_s.saturating_mul(1000)).unwrap_or(i64::MAX);
         Ok(Self { all: all?, turn: AtomicUsize::new(0), bound_ms })
     }
