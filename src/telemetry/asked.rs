@@ -81,8 +81,8 @@ mod tests {
         let look = || {
             let families = registry.gather();
             let of = |at: usize| families[at].get_metric().to_vec();
-            let gauges: Vec<_> = of(1).iter().map(|metric| metric.get_gauge().value()).collect();
-            (of(0)[0].get_counter().value(), gauges)
+            let gauges: Vec<_> = of(1).iter().map(|metric| metric.get_gauge().get_value()).collect();
+            (of(0)[0].get_counter().get_value(), gauges)
         };
         assert_eq!(look(), (3.0, vec![7.0, 8.0]));
         count.store(5, Ordering::Relaxed);

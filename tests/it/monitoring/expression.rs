@@ -119,16 +119,17 @@ fn operands(expression: &str) -> Vec<&str> {
         }
     }
     found.push(&expression[from..]);
-    // How the operator matches is no part of what it works on.
+    found.into_iter().map(without_matching).collect()
+}
+
+/// An operand without how the operator before it matches.
+fn without_matching(mut operand: &str) -> &str {
     let begins = ["on (", "ignoring (", "group_left (", "group_right ("];
-    let bare = |mut operand: &str| {
-        while begins.iter().any(|begin| operand.trim_start().starts_with(begin)) {
-            let opening = operand.find('(').unwrap();
-            operand = &operand[opening + closed_length(&operand[opening..])..];
-        }
-        operand.trim()
-    };
-    found.into_iter().map(|operand| bare(operand)).collect()
+    while begins.iter().any(|begin| operand.trim_start().starts_with(begin)) {
+        let opening = operand.find('(').unwrap();
+        operand = &operand[opening + closed_length(&operand[opening..])..];
+    }
+    operand.trim()
 }
 
 /// How long what an expression begins with is: a parenthesis, a selector or a range to its end, or one
@@ -174,7 +175,10 @@ fn what_an_alert_compares_is_taken_apart() {
         (r#"up{job="a > b"} == 0"#, &[r#"up{job="a > b"}"#]),
         ("absent(up == 1)", &["(up)"]),
         ("a < 0.5 * (a offset 5m > 100)", &["a", "0.5 * (a)"]),
-        ("sum by (x) (a) > 0 or sum by (x) (b unless b offset 15m) > 0", &["sum by (x) (a)", "sum by (x) (b)", "b"]),
+        (
+            "sum by (x) (a) > 0 or sum by (x) (b unless b offset 15m) > 0",
+            &["sum by (x) (a)", "sum by (x) (b)", "b"],
+        ),
         ("a == 0 and b == on (x, y) group_left () max by (x) (c)", &["a", "b", "max by (x) (c)"]),
         ("a > 60 + 3 * max by (x) (b)", &["a", "60 + 3 * max by (x) (b)"]),
     ];

@@ -15,6 +15,7 @@ pub mod fence;
 pub mod gift_bed;
 pub mod gift_ledgers;
 pub mod media;
+pub mod metrics;
 pub mod realtime;
 pub mod redis;
 pub mod rooms;
