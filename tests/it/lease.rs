@@ -299,6 +299,9 @@ async fn metrics_say_who_leads(#[values(false, true)] is_embedded: bool) {
     }
     assert_eq!((told_by(&one), told_by(&two)), ([1.0, 1.0, 1.0], [0.0, 0.0, 1.0]));
     one.release().await.unwrap();
+    assert_eq!(told_by(&one), [0.0, 1.0, 1.0]);
+    let again = Arc::new(lease(&db, PREFERRED, LONG));
+    again.tick().await.unwrap();
     two.tick().await.unwrap();
-    assert_eq!((told_by(&one), told_by(&two)), ([0.0, 1.0, 1.0], [1.0, 1.0, 2.0]));
+    assert_eq!((told_by(&again), told_by(&two)), ([1.0, 1.0, 2.0], [0.0, 0.0, 2.0]));
 }

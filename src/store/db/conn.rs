@@ -91,9 +91,9 @@ pub(super) async fn run_on<T: Send>(
         Ok(Err(failed)) => {
             lease.failed(&failed.error);
             if failed.usable {
-                lease.settle()
+                lease.settle();
             } else {
-                lease.discard()
+                lease.discard();
             }
             Err(failed.error)
         }

@@ -138,7 +138,6 @@ async fn each_node_has_a_group_until_it_ends_in_good_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_does_not_leave_behind_what_it_tells_no_more() {
     let addr = format!("127.0.0.1:{}", free_port());
-    let gateway = Gateway::start(&addr).await;
     let setup = Setup::new(Backend::Redis).await;
     let pushing = format!(
         "prome: {{client_mode: pusher, pusher_config: {{url: 'http://{addr}', job: live, interval_s: 1}}}}"
@@ -147,6 +146,7 @@ async fn a_node_does_not_leave_behind_what_it_tells_no_more() {
     let preferred = setup.beside(2).replacing("lease_s: 2", "lease_s: 2, single_task_node: 2");
     let setup = setup.replacing("lease_s: 2", "lease_s: 2, single_task_node: 2");
     let _node = setup.start().await;
+    let gateway = Gateway::start(&addr).await;
     let page = async || {
         let page = reqwest::get(format!("http://{addr}/metrics")).await.unwrap().text().await.unwrap();
         page.lines().filter(|line| line.contains("instance=\"live_1\"")).collect::<Vec<_>>().join("\n")
