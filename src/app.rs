@@ -14,7 +14,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
 use anyhow::Context;
-use prometheus::Registry;
+use prometheus::{Opts, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,7 +31,7 @@ use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::registry::{self as nodes, NodeLease, NodeState};
 use crate::telemetry::report::NodeReport;
-use crate::telemetry::{self, exporter, pusher::Pusher};
+use crate::telemetry::{self, asked, exporter, pusher::Pusher};
 use crate::user::{Admins, Users};
 
 pub use control::Control;
@@ -69,7 +69,7 @@ impl Application {
     pub async fn build(loaded: impl Into<Loaded>) -> anyhow::Result<Self> {
         let Loaded { config, warnings } = loaded.into();
         let clock: SharedClock = Arc::new(SystemClock);
-        let registry = telemetry::registry();
+        let registry = telemetry::registry()?;
         let db =
             Db::connect(&config.mysql, &config.node.data_dir, &config.limits, Arc::clone(&clock)).await?;
         let migrated = db.migrate().await.context("the tables could not be brought up to date")?;
@@ -77,12 +77,13 @@ impl Application {
             tracing::info!(steps = migrated.len(), "the tables were brought up to date");
         }
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
+        show_stores(&db, &cache, &registry)?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let hub = hub(&config, &clock, &registry).await?;
         let reloads = Reloads::new(config.clone());
-        let draining = Draining::default();
+        let draining = draining(&registry)?;
         let ground = Ground { config, reloads, draining, warnings, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
@@ -92,6 +93,7 @@ impl Application {
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
+        lease.register(&ground.registry)?;
         tokio::spawn(follow_changes(
             ground.cache.clone(),
             ground.hub.clone(),
@@ -197,6 +199,20 @@ async fn register(
     Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), state).await?)
 }
 
+/// Metrics of the database and the cache.
+fn show_stores(db: &Db, cache: &Cache, registry: &Registry) -> anyhow::Result<()> {
+    db.register(registry)?;
+    cache.register(registry)?;
+    let opts = |store| {
+        let help = "1 while the writable database, or the cache, is there; a node is ready while both are.";
+        Opts::new("liveloom_store_up", help).const_label("store", store)
+    };
+    let (db, cache) = (db.clone(), cache.clone());
+    asked::gauge(registry, opts("database"), move || db.is_up().into())?;
+    asked::gauge(registry, opts("cache"), move || cache.is_up().into())?;
+    Ok(())
+}
+
 /// What this node tells of itself.
 struct OwnState {
     cache: Cache,
@@ -229,6 +245,15 @@ fn leader_lease(ground: &Ground, node: &NodeLease) -> LeaderLease {
         node.owner().to_owned(),
         Duration::from_secs(config.cron.lease_s),
     )
+}
+
+/// Whether the node is on its way out, as a metric too.
+fn draining(registry: &Registry) -> prometheus::Result<Draining> {
+    let draining = Draining::default();
+    let told = draining.clone();
+    let help = "1 from the moment the node was asked to stop, else 0.";
+    asked::gauge(registry, Opts::new("liveloom_draining", help), move || told.has_begun().into())?;
+    Ok(draining)
 }
 
 type Metrics = (Option<ServerHandle>, Option<SocketAddr>, Option<tokio::task::JoinHandle<()>>);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::services::{Ground, Services};
 use crate::callback::Deliveries;
 use crate::jobs::anchors::SilentAnchors;
+use crate::jobs::census::{self, Census};
 use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::likes::{FlushLikes, KeepLikes};
@@ -31,6 +32,13 @@ pub(super) fn start(
     let gifts = services.gifts.as_ref().clone();
     schedule.start(SettleGifts::new(gifts, Arc::clone(lease), settle_every, registry)?);
     schedule.start(ReviewJobs { reviews: services.reviews.as_ref().clone(), lease: Arc::clone(lease) });
+    let census = census::Parts {
+        db: db.clone(),
+        clock: Arc::clone(clock),
+        lives: services.lives.as_ref().clone(),
+        lease: Arc::clone(lease),
+    };
+    schedule.start(Census::new(census, registry)?);
     schedule.start(Expiry {
         db: db.clone(),
         clock: Arc::clone(clock),

@@ -14,7 +14,7 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 
 use super::{Admin, Backend, Client};
 use crate::store::cache::Cache;
-use crate::store::db::{Db, reading_own_writes};
+use crate::store::db::{Db, WriterRead, reading_own_writes};
 
 /// How long a mark stands beyond the lag that a copy may have.
 const RESERVE: Duration = Duration::from_secs(1);
@@ -41,8 +41,13 @@ impl OwnWrites {
         }
     }
 
-    async fn stands(&self, caller: &str) -> bool {
-        !matches!(self.cache.get(&key(caller)).await, Ok(None))
+    /// Why the caller is not to read from copies; None when they may.
+    async fn stands(&self, caller: &str) -> Option<WriterRead> {
+        match self.cache.get(&key(caller)).await {
+            Ok(None) => None,
+            Ok(Some(_)) => Some(WriterRead::OwnWrite),
+            Err(_) => Some(WriterRead::CacheAway),
+        }
     }
 }
 
@@ -111,9 +116,9 @@ pub async fn see<C: Caller, B: MessageBody>(
     if marks.has_copies
         && request.method() == Method::GET
         && let Some(caller) = C::key(request.request()).await
-        && marks.stands(&caller).await
+        && let Some(why) = marks.stands(&caller).await
     {
-        return reading_own_writes(next.call(request)).await;
+        return reading_own_writes(why, next.call(request)).await;
     }
     next.call(request).await
 }

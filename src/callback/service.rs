@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait, Statement};
+use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::queries;
 use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
+use crate::event::{Backlog, CALLBACKS, backlog, oldest_waiting};
 use crate::rest::{Page, Paging};
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::entity::callback_delivery::Model;
@@ -192,17 +192,8 @@ impl Deliveries {
     /// # Errors
     /// The store's.
     pub async fn waiting(&self) -> Result<Waiting, Error> {
-        let sql = "SELECT COUNT(*) AS rooms, CAST(COALESCE(SUM(seq - callback_done), 0) AS SIGNED) AS events \
-                   FROM room_lane WHERE callback_due IS NOT NULL";
-        let asked = Statement::from_string(self.db.dialect().backend(), sql);
-        let row = self.db.reader_for(true).query_one_raw(asked).await.map_err(StoreError::from)?;
-        let Some(row) = row else { return Ok(Waiting::default()) };
-        let read = |column| row.try_get::<i64>("", column).map_err(StoreError::from);
-        let (rooms, events) = (read("rooms")?, read("events")?);
-        Ok(Waiting {
-            rooms: u64::try_from(rooms).unwrap_or_default(),
-            events: u64::try_from(events).unwrap_or_default(),
-        })
+        let Backlog { rooms, events } = backlog(&self.db, CALLBACKS).await?;
+        Ok(Waiting { rooms, events })
     }
 
     /// Sends one again at once, under the same id and with all its attempts before it.
@@ -243,19 +234,10 @@ impl Deliveries {
     /// The store's.
     pub async fn backlog(&self) -> Result<(u64, TimeDelta), Error> {
         let alone = queries::count(self.db.reader_for(true), State::Pending).await?;
-        let oldest = [queries::oldest_pending(&self.db).await?, self.oldest_waiting().await?];
+        let oldest = [queries::oldest_pending(&self.db).await?, oldest_waiting(&self.db, CALLBACKS).await?];
         let oldest = oldest.into_iter().flatten().min();
         let age = oldest.map_or_else(TimeDelta::zero, |at| (self.clock.now() - at).max(TimeDelta::zero()));
         Ok((alone + self.waiting().await?.events, age))
-    }
-
-    /// When the oldest event happened that waits in a lane.
-    async fn oldest_waiting(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT MIN(e.created_at) AS at FROM room_lane AS l JOIN event_log AS e \
-                   ON e.live_id = l.live_id AND e.seq = l.callback_done + 1 WHERE l.callback_due IS NOT NULL";
-        let asked = Statement::from_string(self.db.dialect().backend(), sql);
-        let Some(row) = self.db.reader_for(true).query_one_raw(asked).await? else { return Ok(None) };
-        Ok(row.try_get::<Option<crate::store::db::WallTime>>("", "at")?.map(|at| self.db.instant(at)))
     }
 
     /// Deletes those delivered more than `keep` ago, and those failed more than 30 days (or `keep`, if

@@ -66,6 +66,12 @@ impl Reviews {
         let help = "Calls to the review service, by call (start, close, list, query) and result (ok, refused, failed).";
         let calls = IntCounterVec::new(Opts::new("liveloom_review_calls_total", help), &["call", "result"])?;
         registry.register(Box::new(calls.clone()))?;
+        // A rate of what never happened yet is 0, not unknown.
+        for call in ["start", "close", "list", "query"] {
+            for result in ["ok", "refused", "failed"] {
+                calls.with_label_values(&[call, result]);
+            }
+        }
         Ok(Self(Arc::new(Inner { db, clock, lives, users, im, client, hooks, config, calls })))
     }
 

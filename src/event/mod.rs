@@ -5,6 +5,7 @@
 //! gaps; whoever follows a room remembers that number.
 
 mod append;
+mod backlog;
 pub mod consumer;
 pub mod expiry;
 mod gift_row;
@@ -16,6 +17,7 @@ mod relay_row;
 mod stored;
 
 pub use append::{append, append_all, append_few};
+pub use backlog::{Backlog, backlog, oldest_waiting};
 pub use gift_row::GiftRow;
 pub use group::{CALLBACKS, Group, REACTIONS};
 pub use later::{awaits_reactions, has_after};

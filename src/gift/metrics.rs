@@ -2,6 +2,8 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
+use super::asker::Asker;
+
 /// Counters of gifts; clones share everything.
 #[derive(Clone)]
 pub struct Metrics {
@@ -19,7 +21,7 @@ impl Metrics {
         let counter = |name: &str, help: &str, labels: &[&str]| {
             IntCounterVec::new(Opts::new(name.to_owned(), help.to_owned()), labels)
         };
-        Ok(Self {
+        let metrics = Self {
             asks: counter(
                 "liveloom_gift_asks_total",
                 "Calls of the payment service, by who asked (send, redo, settle) and outcome (paid, refused, unknown).",
@@ -35,7 +37,18 @@ impl Metrics {
                 "Gifts whose payment service contradicted itself or an operator, by what it said last.",
                 &["said"],
             )?,
-        })
+        };
+        // A rate of what never happened yet is 0, not unknown.
+        for outcome in ["paid", "refused"] {
+            metrics.ended.with_label_values(&[outcome]);
+            metrics.flagged.with_label_values(&[outcome]);
+        }
+        for by in [Asker::Send, Asker::Redo, Asker::Settle] {
+            for outcome in ["paid", "refused", "unknown"] {
+                metrics.asks.with_label_values(&[by.name(), outcome]);
+            }
+        }
+        Ok(metrics)
     }
 
     /// Shows them in `registry`.

@@ -48,6 +48,20 @@ impl Closing {
     pub const PROTOCOL: Self = Self { code: 3502, reason: "protocol violation" };
     /// The peer does not heed the limits.
     pub const FLOOD: Self = Self { code: 3503, reason: "flooding" };
+
+    /// All of them.
+    pub(super) const ALL: [Self; 10] = [
+        Self::NORMAL,
+        Self::FAILED,
+        Self::SHUTDOWN,
+        Self::EXPIRED,
+        Self::SLOW,
+        Self::SILENT,
+        Self::BAD_TOKEN,
+        Self::BANNED,
+        Self::PROTOCOL,
+        Self::FLOOD,
+    ];
 }
 
 /// A channel that a connection follows.

@@ -71,7 +71,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Its name in metrics.
-    fn label(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Barrage => "barrage",

@@ -4,6 +4,9 @@ use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
+use super::connection::Closing;
+use super::local::Endpoint;
+
 /// The metrics of the hub. Clones share them.
 #[derive(Clone)]
 pub struct HubMetrics {
@@ -34,8 +37,12 @@ impl HubMetrics {
     /// When a name is registered already.
     pub fn register(registry: &Registry) -> prometheus::Result<Self> {
         let name = |name: &str| format!("liveloom_realtime_{name}");
-        let counters = |of: &str, help: &str, label: &str| {
+        // Shown from the start: a rate of what never happened yet is 0, not unknown.
+        let counters = |of: &str, help: &str, label: &str, values: &[&str]| {
             let counters = IntCounterVec::new(Opts::new(name(of), help), &[label])?;
+            for value in values {
+                counters.with_label_values(&[value]);
+            }
             registry.register(Box::new(counters.clone()))?;
             Ok::<_, prometheus::Error>(counters)
         };
@@ -52,6 +59,10 @@ impl HubMetrics {
         let connections = Opts::new(name("connections"), "Open WebSocket connections, by endpoint.");
         let connections = IntGaugeVec::new(connections, &["endpoint"])?;
         registry.register(Box::new(connections.clone()))?;
+        for endpoint in [Endpoint::Native, Endpoint::Barrage, Endpoint::Mesh] {
+            connections.with_label_values(&[endpoint.label()]);
+        }
+        let codes = Closing::ALL.map(|closing| closing.code.to_string());
         let latency = HistogramOpts::new(
             name("delivery_seconds"),
             "From the publication (the broker's clock) to the queues of this node's connections.",
@@ -74,12 +85,19 @@ impl HubMetrics {
                 "dropped_total",
                 "Messages that were not delivered, or not taken from a client, by reason.",
                 "reason",
+                &["slow", "rate"],
             )?,
-            closed: counters("closed_total", "Connections that the server closed, by code.", "code")?,
+            closed: counters(
+                "closed_total",
+                "Connections that the server closed, by code.",
+                "code",
+                &codes.each_ref().map(String::as_str),
+            )?,
             gaps: counters(
                 "gaps_total",
                 "Gaps in what this node heard: recovered from history, or lost.",
                 "result",
+                &["recovered", "lost"],
             )?,
         })
     }

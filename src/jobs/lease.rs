@@ -10,9 +10,11 @@ mod row;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use prometheus::{Opts, Registry};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::row::{Row, Step};
 use crate::store::db::{Db, StoreError, Tx};
 use crate::store::fence::{Fence, LeaseLost};
+use crate::telemetry::asked;
 
 /// Pause after a failure, so that there is a leader again soon after the database is back.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
@@ -39,6 +42,10 @@ pub struct LeaderLease {
     leadership: Mutex<Option<Leadership>>,
     /// The token while this node leads.
     term: watch::Sender<Option<i64>>,
+    /// The row's token, as it was last seen.
+    token: AtomicI64,
+    /// How often this node began to lead.
+    taken: AtomicU64,
     /// Held while the row is dealt with; true once the lease was given back for good.
     turn: tokio::sync::Mutex<bool>,
 }
@@ -57,8 +64,31 @@ impl LeaderLease {
     #[must_use]
     pub fn new(db: Db, node_id: u16, preferred: u16, owner: String, lease: Duration) -> Self {
         let row = Row { db, node_id: node_id.into(), preferred: preferred.into(), owner, lease };
-        let term = watch::Sender::new(None);
-        Self { row, lease, leadership: Mutex::default(), term, turn: tokio::sync::Mutex::default() }
+        Self {
+            row,
+            lease,
+            leadership: Mutex::default(),
+            token: AtomicI64::new(0),
+            taken: AtomicU64::new(0),
+            term: watch::Sender::new(None),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Registers `liveloom_leader`, `liveloom_leader_changes_total` and `liveloom_leader_token`.
+    ///
+    /// # Errors
+    /// When the registry holds one of the names already.
+    pub fn register(self: &Arc<Self>, registry: &Registry) -> prometheus::Result<()> {
+        let (leads, taken, token) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        let opts = Opts::new("liveloom_leader", "1 while this node leads, else 0.");
+        asked::gauge(registry, opts, move || leads.is_leader().into())?;
+        let opts = Opts::new("liveloom_leader_changes_total", "How often this node began to lead.");
+        asked::counter(registry, opts, move || taken.taken.load(Ordering::Relaxed))?;
+        let help =
+            "Token of the leader's lease as this node last saw it; it grows with each change of leader.";
+        let opts = Opts::new("liveloom_leader_token", help);
+        asked::gauge(registry, opts, move || token.token.load(Ordering::Relaxed))
     }
 
     /// Renews, takes or gives back the lease, as is due; three times in a lease. Returns whether this
@@ -89,6 +119,7 @@ impl LeaderLease {
                 }
                 Step::Wait => None,
             };
+            self.token.store(leads.or(seen.token()).unwrap_or_default(), Ordering::Relaxed);
             self.set(leads, asked);
             return Ok(leads.is_some());
         }
@@ -153,6 +184,9 @@ impl LeaderLease {
     fn set(&self, token: Option<i64>, asked: Instant) {
         let mut known = self.known();
         let before = known.filter(|before| Some(before.token) == token && asked < before.until);
+        if token.is_some() && before.is_none() {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+        }
         *known = token.map(|token| Leadership {
             token,
             since: before.map_or(asked, |before| before.since),

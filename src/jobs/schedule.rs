@@ -79,6 +79,9 @@ impl Metrics {
             gauge.with_label_values(&[job.name()]).set(0.0);
         }
         self.last_is_ok.with_label_values(&[job.name()]).set(1.0);
+        for result in ["ok", "error"] {
+            self.seconds.with_label_values(&[job.name(), result]);
+        }
     }
 
     fn ran(&self, job: &str, took: Duration, is_ok: bool) {

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
 use prometheus::{IntGaugeVec, Opts, Registry};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::lease::LeaderLease;
+use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
 use crate::rest::request_id::RequestId;
@@ -34,22 +33,6 @@ pub struct SettleGifts {
     asks: JoinSet<GiftStatus>,
 }
 
-/// Shows a gauge on the leader alone: what a former leader counted last is out of date.
-struct OnLeader {
-    gauge: IntGaugeVec,
-    lease: Arc<LeaderLease>,
-}
-
-impl Collector for OnLeader {
-    fn desc(&self) -> Vec<&Desc> {
-        self.gauge.desc()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        if self.lease.is_leader() { self.gauge.collect() } else { Vec::new() }
-    }
-}
-
 impl SettleGifts {
     /// The job, run so often. Registers `liveloom_gifts_open{state}`: gifts without an outcome that are
     /// asked about again (`waiting`), and those for an operator (`given_up`): also the ones whose time is
@@ -65,7 +48,7 @@ impl SettleGifts {
     ) -> prometheus::Result<Self> {
         let help = "Gifts without an outcome: asked about again (waiting), left to an operator (given_up).";
         let open = IntGaugeVec::new(Opts::new("liveloom_gifts_open", help), &["state"])?;
-        registry.register(Box::new(OnLeader { gauge: open.clone(), lease: Arc::clone(&lease) }))?;
+        registry.register(Box::new(OnLeader { metrics: open.clone(), lease: Arc::clone(&lease) }))?;
         Ok(Self { gifts, lease, every, open, asks: JoinSet::new() })
     }
 

@@ -23,6 +23,12 @@ const FAILURES: u32 = 3;
 /// For how long it is left alone, so that lanes are not held up while it is down.
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// Values of the label `action`: what [`notice`] says.
+const ACTIONS: [&str; 5] =
+    ["gift_notify", "pk_extends_notify", "censor_stop", "live_started", "live_stopped"];
+/// Values of the label `result`.
+const RESULTS: [&str; 6] = ["sent", "failed", "timed_out", "late", "paused", "nobody"];
+
 /// Who a message comes from.
 enum From<'a> {
     /// This user.
@@ -66,6 +72,12 @@ impl Messages {
         );
         let sent = IntCounterVec::new(sent, &["action", "result"])?;
         registry.register(Box::new(sent.clone()))?;
+        // A rate of what never happened yet is 0, not unknown.
+        for action in ACTIONS {
+            for result in RESULTS {
+                sent.with_label_values(&[action, result]);
+            }
+        }
         Ok(Self { lives, users, im, sent, trouble: Mutex::default() })
     }
 

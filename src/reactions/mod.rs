@@ -86,6 +86,12 @@ pub fn start(
     );
     let failures = IntCounterVec::new(failures, &["reaction", "result"])?;
     registry.register(Box::new(failures.clone()))?;
+    // A rate of what never happened yet is 0, not unknown.
+    for reaction in &reactions {
+        for result in ["retried", "failed"] {
+            failures.with_label_values(&[reaction.name(), result]);
+        }
+    }
     let lanes = Lanes::new(db, REACTIONS, node_id, LEASE);
     let consumer = LaneReactions { reactions, failures, stopped: moka::sync::Cache::new(REMEMBERED) };
     running.spawn(consumer::run(lanes, Arc::new(consumer), stop.clone()));

@@ -1,8 +1,9 @@
 //! Logs to standard output, as text or as JSON.
 
 use std::io::{self, BufWriter};
+use std::sync::OnceLock;
 
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -10,6 +11,15 @@ use crate::config::LogConfig;
 
 /// Lines that may wait for a slow standard output before further ones are dropped.
 const WAITING_LINES: usize = 64 * 1024;
+
+/// Counts the lines that were dropped.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Lines that were dropped so far.
+#[must_use]
+pub fn dropped_lines() -> u64 {
+    DROPPED.get().map_or(0, |lines| u64::try_from(lines.dropped_lines()).unwrap_or(u64::MAX))
+}
 
 /// Starts logging; what was logged is written out when the guard is dropped.
 ///
@@ -21,6 +31,8 @@ const WAITING_LINES: usize = 64 * 1024;
 pub fn init(config: &LogConfig) -> anyhow::Result<WorkerGuard> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let (writer, guard) = writer();
+    // Only whoever logs first has anything to count.
+    let _ = DROPPED.set(writer.error_counter());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if config.json {
         builder.json().flatten_event(true).finish().try_init()?;

@@ -1,16 +1,29 @@
 //! What the server tells about itself: logs, metrics, and a report of the most important ones.
 
+pub mod asked;
 pub mod exporter;
 pub mod logging;
 pub mod process;
 pub mod pusher;
 pub mod report;
 
-use prometheus::Registry;
+use prometheus::{Opts, Registry};
 
 /// A registry for the metrics of a node; those of its process are given out beside it ([`process`]).
-#[must_use]
-pub fn registry() -> Registry {
+///
+/// It begins with `liveloom_build_info` and `liveloom_log_lines_dropped_total`.
+///
+/// # Errors
+/// None in practice: the registry is empty.
+pub fn registry() -> prometheus::Result<Registry> {
     process::begin();
-    Registry::new()
+    let registry = Registry::new();
+    let build = Opts::new("liveloom_build_info", "1, with the version of the program.");
+    asked::gauge(&registry, build.const_label("version", env!("CARGO_PKG_VERSION")), || 1)?;
+    let dropped = Opts::new(
+        "liveloom_log_lines_dropped_total",
+        "Lines of the log that were dropped since standard output did not take them.",
+    );
+    asked::counter(&registry, dropped, logging::dropped_lines)?;
+    Ok(registry)
 }

@@ -1,19 +1,23 @@
 //! Metrics pushed to a Prometheus Pushgateway.
 //!
-//! Protocol: `POST <url>/metrics/job/<job>/instance/<instance>` adds to the group, `DELETE`
-//! drops it (<https://github.com/prometheus/pushgateway#api>).
+//! Protocol: `PUT <url>/metrics/job/<job>/instance/<instance>` replaces the group, `DELETE` drops it
+//! (<https://github.com/prometheus/pushgateway#api>). With `POST` what a node tells no more, such as what it
+//! counted as the leader, would stay in its group.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use prometheus::{Registry, TEXT_FORMAT};
 use reqwest::header::CONTENT_TYPE;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::exporter::encode;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// A push that failed is made again after this long, or after the interval if that is shorter.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Where and how often to push.
 #[derive(Debug)]
@@ -39,12 +43,17 @@ impl Pusher {
         Ok(Self { client, group, interval })
     }
 
-    /// Pushes until `stop`, then drops the group.
+    /// Pushes until `stop`, then drops the group. A push under way is waited for, so that none comes after
+    /// that.
     pub async fn run(self, registry: Registry, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(self.interval);
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        loop {
+            let mut pause = self.interval;
             if let Err(error) = self.push(&registry).await {
-                tracing::warn!(%error, "the metrics could not be pushed");
+                tracing::warn!(error = format!("{error:#}"), "the metrics could not be pushed");
+                pause = pause.min(RETRY);
+            }
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                break;
             }
         }
         if let Err(error) = self.client.delete(self.group.clone()).send().await {
@@ -53,7 +62,7 @@ impl Pusher {
     }
 
     async fn push(&self, registry: &Registry) -> anyhow::Result<()> {
-        let request = self.client.post(self.group.clone()).header(CONTENT_TYPE, TEXT_FORMAT);
+        let request = self.client.put(self.group.clone()).header(CONTENT_TYPE, TEXT_FORMAT);
         request.body(encode(registry)?).send().await?.error_for_status()?;
         Ok(())
     }

@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_report_holds_what_was_counted() {
-        let registry = crate::telemetry::registry();
+        let registry = crate::telemetry::registry().unwrap();
         let likes = IntCounter::new("liveloom_likes_total", "-").unwrap();
         let gifts = Opts::new("liveloom_gifts_ended_total", "-");
         let gifts = IntCounterVec::new(gifts, &["outcome"]).unwrap();

@@ -5,6 +5,7 @@ pub mod backend;
 mod cases;
 mod failover;
 mod likes;
+mod metrics;
 mod outage;
 mod random;
 mod speed;

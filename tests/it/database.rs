@@ -4,6 +4,7 @@
 pub mod adoption;
 mod dialects;
 mod faults;
+mod metrics;
 mod old_schema;
 mod replicas;
 mod schema;

@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::database::TestDatabase;
+use crate::support::metrics::told;
 use crate::support::wait::wait_until;
 
 const PREFERRED: u16 = 1;
@@ -105,7 +106,11 @@ async fn another_takes_over_within_two_leases_and_gives_back(#[values(false, tru
     let last_renewed = Instant::now();
     wait_until("the other leads", SOON, async || two.tick().await.unwrap()).await;
     // The preferred node has half a lease's time to come back.
-    assert!(last_renewed.elapsed() >= SHORT * 3 / 2 - Duration::from_millis(50), "{:?}", last_renewed.elapsed());
+    assert!(
+        last_renewed.elapsed() >= SHORT * 3 / 2 - Duration::from_millis(50),
+        "{:?}",
+        last_renewed.elapsed()
+    );
     assert!(!one.is_leader(), "it knows by itself that its lease is over");
     assert_eq!((stored(&db).await.node_id, stored(&db).await.token), (2, 2));
     assert!(!one.tick().await.unwrap(), "not while the other holds it");
@@ -278,4 +283,30 @@ async fn everybody_knows_who_leads(#[values(false, true)] is_embedded: bool) {
     assert_eq!(leader(&db).await.unwrap(), None);
     assert!(lease(&db, PREFERRED, Duration::from_millis(1)).tick().await.unwrap());
     wait_until("the lease passes", SOON, async || leader(&db).await.unwrap().is_none()).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn metrics_say_who_leads(#[values(false, true)] is_embedded: bool) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    let [one, two] = [PREFERRED, OTHER].map(|node_id| Arc::new(lease(&db, node_id, LONG)));
+    let told_by = |lease: &Arc<LeaderLease>| {
+        let registry = prometheus::Registry::new();
+        lease.register(&registry).unwrap();
+        let names = ["liveloom_leader", "liveloom_leader_changes_total", "liveloom_leader_token"];
+        names.map(|name| told(&registry, name, &[]).unwrap())
+    };
+    assert_eq!(told_by(&one), [0.0, 0.0, 0.0]);
+    for _ in 0..2 {
+        one.tick().await.unwrap();
+        two.tick().await.unwrap();
+    }
+    assert_eq!((told_by(&one), told_by(&two)), ([1.0, 1.0, 1.0], [0.0, 0.0, 1.0]));
+    one.release().await.unwrap();
+    assert_eq!(told_by(&one), [0.0, 1.0, 1.0]);
+    let again = Arc::new(lease(&db, PREFERRED, LONG));
+    again.tick().await.unwrap();
+    two.tick().await.unwrap();
+    assert_eq!((told_by(&again), told_by(&two)), ([1.0, 1.0, 2.0], [0.0, 0.0, 2.0]));
 }

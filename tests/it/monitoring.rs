@@ -4,6 +4,8 @@ mod bed;
 mod dashboards;
 mod expression;
 mod files;
+mod gateway;
 mod live;
+mod nodes;
 mod prometheus;
 mod rules;

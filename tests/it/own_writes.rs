@@ -12,7 +12,8 @@ use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::client::Client;
 use crate::support::database::TestDatabase;
 use crate::support::env;
-use crate::support::server::{Backend, Setup};
+use crate::support::metrics;
+use crate::support::server::{Backend, Setup, free_port};
 use crate::support::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -46,6 +47,14 @@ async fn who_has_just_written_sees_it_on_every_node() {
     let setup = Setup::new(Backend::Redis).await.reading_from(&copy);
     let setup = setup.replacing(&env::redis(), &format!("127.0.0.1:{}", cache.port()));
     let beside = setup.beside(2);
+    let exporter = format!("127.0.0.1:{}", free_port());
+    let exported =
+        format!("prome: {{client_mode: exporter, exporter_config: {{listen_addr: '{exporter}'}}}}");
+    let setup = setup.with(&exported);
+    let reads = async |reason| {
+        let page = metrics::page(&exporter).await;
+        metrics::sum(&page, "liveloom_database_writer_reads_total", &[("reason", reason)]).unwrap()
+    };
     let (here, there) = (setup.start().await, beside.start().await);
     let (anchor, other) = (here.client_of("anchor").await, here.client_of("other").await);
     let elsewhere = there.client().with_token(anchor.token());
@@ -62,6 +71,8 @@ async fn who_has_just_written_sees_it_on_every_node() {
     let all = other.get("/client/live/room/list").await.data();
     assert_eq!(all["total_count"], 0, "others read from the copy");
     wait_until("the copy has had its time", SOON, async || own_rooms(&anchor).await == 0).await;
+    assert!(reads("own_write").await > 0.0);
+    assert_eq!(reads("cache_away").await, 0.0);
 
     // Whoever cannot be asked about may have written.
     cache.set(Mode::Reset);
@@ -72,6 +83,7 @@ async fn who_has_just_written_sees_it_on_every_node() {
             .is_some_and(|answer| answer.status == 200 && answer.data()["total_count"] == 2)
     })
     .await;
+    assert!(reads("cache_away").await > 0.0);
     beats.abort();
 }
 

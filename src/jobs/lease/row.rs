@@ -63,6 +63,11 @@ pub(super) async fn leader(db: &Db) -> Result<Option<i32>, StoreError> {
 }
 
 impl Seen {
+    /// The token of the last who took it.
+    pub(super) fn token(&self) -> Option<i64> {
+        self.held.as_ref().map(|held| held.token)
+    }
+
     /// What the process of `row` has to do.
     pub(super) fn step(&self, row: &Row) -> Step {
         let Some(held) = &self.held else { return Step::Create };

@@ -83,6 +83,9 @@ impl Broker {
     /// # Errors
     /// When the registry holds one of the names already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        if let Backend::Redis(redis) = &self.backend {
+            redis.remote.register(registry)?;
+        }
         self.metrics.register(registry)
     }
 }

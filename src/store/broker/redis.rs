@@ -27,7 +27,7 @@ const CHANNELS: usize = 256;
 /// The broker in Redis. Dropping it closes the connections.
 pub(super) struct Redis {
     keys: Keys,
-    remote: Arc<Remote>,
+    pub(super) remote: Arc<Remote>,
     pub(super) subscriptions: Subscriptions,
     is_cluster: bool,
 }
@@ -42,7 +42,7 @@ impl Redis {
     ) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
         let connector = Connector::new(cfg);
-        let remote = Remote::open(cfg, is_cluster, connector.clone().asking_run_id())?;
+        let remote = Remote::open(cfg, is_cluster, connector.clone().asking_run_id(), "broker")?;
         let common = Common { connector, keys: keys.clone(), heard, metrics, is_sharded: is_cluster };
         let subscriptions = Subscriptions::start(common, remote.clone());
         remote.settled().await;

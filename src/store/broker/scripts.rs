@@ -3,6 +3,7 @@
 use crate::store::redis::script::scripts;
 
 scripts! {
+    Messages:
     PUBLISH = "publish.lua";
     POSITIONS = "positions.lua";
     HISTORY = "history.lua";

@@ -11,6 +11,7 @@
 
 mod adopted_likes;
 mod grouping;
+mod health;
 mod heartbeats;
 mod invalidation;
 mod keys;

@@ -3,6 +3,7 @@
 use crate::store::redis::script::scripts;
 
 scripts! {
+    Presence:
     HEARD = "heard.lua";
     ENTER = "enter.lua";
     LEAVE = "leave.lua";
@@ -18,6 +19,10 @@ scripts! {
     HEARD_SINCE = "heard_since.lua";
     PRESENT = "present.lua";
     COUNT_SEEN = "count_seen.lua";
+}
+
+scripts! {
+    Likes:
     LIST_LIKED = "list_liked.lua";
     LIKE = "like.lua";
     SEED_LIKES = "seed_likes.lua";

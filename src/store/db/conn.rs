@@ -88,18 +88,21 @@ pub(super) async fn run_on<T: Send>(
             lease.settle();
             Ok(value)
         }
-        Ok(Err(failed)) if failed.usable => {
-            lease.settle();
-            Err(failed.error)
-        }
         Ok(Err(failed)) => {
-            lease.discard();
+            lease.failed(&failed.error);
+            if failed.usable {
+                lease.settle();
+            } else {
+                lease.discard();
+            }
             Err(failed.error)
         }
         Err(_) => {
-            lease.discard();
             // Sent, and perhaps done: [`StoreError::Lost`].
-            Err(DbErr::Query(RuntimeErr::Internal("no answer in time".to_owned())))
+            let error = DbErr::Query(RuntimeErr::Internal("no answer in time".to_owned()));
+            lease.failed(&error);
+            lease.discard();
+            Err(error)
         }
     }
 }

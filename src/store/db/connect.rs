@@ -10,6 +10,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, MissedTickBehavior, sleep};
 
 use super::error::turns_us_down;
+use super::metrics::{Metrics, Role};
+use super::mysql::Entries;
 use super::replica::Replicas;
 use super::{Db, Inner, Origin, Readers, StoreError, mysql, sqlite};
 use crate::clock::SharedClock;
@@ -34,24 +36,27 @@ impl Db {
         limits: &LimitsConfig,
         clock: SharedClock,
     ) -> Result<Self, StoreError> {
+        let metrics = Metrics::new().map_err(|error| StoreError::Setup(error.to_string()))?;
         let inner = match mysql::entries(mysql)? {
-            Some(entries) => Inner {
-                writer: mysql::conn(entries.writer)?,
-                readers: Readers::Replicas(Replicas::new(&entries.replicas, limits.replica_lag_s)?),
-                zone: entries.writer.loc,
+            Some(Entries { writer, replicas }) => Inner {
+                writer: mysql::conn(writer, metrics.pool(&mysql::place(writer), Role::Writer))?,
+                readers: Readers::Replicas(Replicas::new(&replicas, limits.replica_lag_s, &metrics)?),
+                zone: writer.loc,
                 clock,
-                origin: Origin::MySql(Box::new(entries.writer.clone())),
+                origin: Origin::MySql(Box::new(writer.clone())),
+                metrics,
                 left_work: watch::Sender::new(()),
                 migrating: Mutex::new(()),
             },
             None => {
                 let lock = sqlite::lock(data_dir)?;
-                let (writer, reader) = sqlite::conns(data_dir)?;
+                let (writer, reader) = sqlite::conns(data_dir, &metrics)?;
                 Inner {
                     writer,
                     readers: Readers::Embedded(reader),
                     zone: Shanghai,
                     clock,
+                    metrics,
                     origin: Origin::Sqlite {
                         data_dir: data_dir.to_owned(),
                         lock: std::sync::Mutex::new(Some(lock)),

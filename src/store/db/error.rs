@@ -75,21 +75,23 @@ impl Failure for StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
-                return Self::Unavailable { reason: error.to_string() };
-            }
-            DbErr::Exec(RuntimeErr::Internal(reason)) | DbErr::Query(RuntimeErr::Internal(reason)) => {
-                return Self::Lost { reason: reason.clone() };
-            }
-            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-                if let Some(known) = classify(cause) {
-                    return known;
-                }
-            }
-            _ => {}
+        known(&error).unwrap_or(Self::Database(error))
+    }
+}
+
+/// What `error` means; None: no more than that the database refused.
+pub(super) fn known(error: &DbErr) -> Option<StoreError> {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
+            Some(StoreError::Unavailable { reason: error.to_string() })
         }
-        Self::Database(error)
+        DbErr::Exec(RuntimeErr::Internal(reason)) | DbErr::Query(RuntimeErr::Internal(reason)) => {
+            Some(StoreError::Lost { reason: reason.clone() })
+        }
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+            classify(cause)
+        }
+        _ => None,
     }
 }
 

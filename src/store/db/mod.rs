@@ -10,6 +10,7 @@ mod connect;
 mod dialect;
 mod error;
 mod link;
+mod metrics;
 mod migrate;
 mod mysql;
 mod own_writes;
@@ -29,6 +30,7 @@ use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use prometheus::Registry;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 
@@ -36,6 +38,7 @@ pub use bulk::{BulkUpdate, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;
 pub use error::{RetryableError, StoreError};
+pub use metrics::WriterRead;
 pub use own_writes::reading_own_writes;
 pub use prefix::{escape_like, starts_with};
 pub use reach::{REACH, count_up_to, page_within_reach};
@@ -46,6 +49,7 @@ pub use wall_time::WallTime;
 
 use crate::clock::SharedClock;
 use crate::config::DatabaseConfig;
+use metrics::Metrics;
 use replica::Replicas;
 
 /// The databases of this node. Cheap to clone.
@@ -60,6 +64,7 @@ struct Inner {
     zone: Tz,
     clock: SharedClock,
     origin: Origin,
+    metrics: Metrics,
     /// Changes with each commit that leaves work behind.
     left_work: watch::Sender<()>,
     /// Held while the node changes the schema: one migration at a time in this process.
@@ -104,10 +109,18 @@ impl Db {
     #[must_use]
     pub fn reader(&self) -> &Conn {
         match &self.inner.readers {
-            Readers::Replicas(_) if own_writes::is_asked_for() => &self.inner.writer,
-            Readers::Replicas(replicas) => replicas.next().unwrap_or(&self.inner.writer),
+            Readers::Replicas(replicas) if replicas.is_empty() => &self.inner.writer,
+            Readers::Replicas(replicas) => match own_writes::asked_for() {
+                Some(why) => self.writer_instead(why),
+                None => replicas.next().unwrap_or_else(|| self.writer_instead(replicas.trouble())),
+            },
             Readers::Embedded(conn) => conn,
         }
+    }
+
+    fn writer_instead(&self, why: WriterRead) -> &Conn {
+        self.inner.metrics.writer_read(why);
+        &self.inner.writer
     }
 
     /// [`Db::reader`], or the writable database when the answer has to be `fresh`: the asking user
@@ -182,6 +195,20 @@ impl Db {
     #[must_use]
     pub fn left_work(&self) -> watch::Receiver<()> {
         self.inner.left_work.subscribe()
+    }
+
+    /// Shows what is counted of the databases: `liveloom_database_*`.
+    ///
+    /// # Errors
+    /// When the registry holds one of the names already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        self.inner.metrics.register(registry)
+    }
+
+    /// Whether the writable database answered last, without asking it.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.inner.writer.pool().metrics().is_up()
     }
 
     fn wake(&self) {

@@ -6,6 +6,7 @@ use sqlx::mysql::MySqlConnectOptions;
 
 use super::conn::Conn;
 use super::error::StoreError;
+use super::metrics::PoolMetrics;
 use super::pool::{Bounds, Pool, Target};
 use crate::config::{DatabaseConfig, MysqlConfig};
 
@@ -57,7 +58,7 @@ pub(super) fn options(entry: &DatabaseConfig) -> MySqlConnectOptions {
 }
 
 /// A pool for one entry; connects when first used.
-pub(super) fn conn(entry: &DatabaseConfig) -> Result<Conn, StoreError> {
+pub(super) fn conn(entry: &DatabaseConfig, metrics: PoolMetrics) -> Result<Conn, StoreError> {
     let open = match entry.max_open_conns {
         0 => DEFAULT_OPEN,
         limit => limit,
@@ -72,5 +73,5 @@ pub(super) fn conn(entry: &DatabaseConfig) -> Result<Conn, StoreError> {
         idle: usize::try_from(idle).unwrap_or(usize::MAX),
         life,
     };
-    Ok(Conn::new(Pool::new(Target::MySql(Box::new(options(entry))), bounds)?))
+    Ok(Conn::new(Pool::new(Target::MySql(Box::new(options(entry))), bounds, metrics)?))
 }

@@ -5,16 +5,18 @@
 
 use std::future::Future;
 
+use super::metrics::WriterRead;
+
 tokio::task_local! {
-    static READS_OWN_WRITES: ();
+    static READS_OWN_WRITES: WriterRead;
 }
 
-/// Runs `call`, in which [`super::Db::reader`] is the writable database.
-pub async fn reading_own_writes<F: Future>(call: F) -> F::Output {
-    READS_OWN_WRITES.scope((), call).await
+/// Runs `call`, in which [`super::Db::reader`] is the writable database, because of `why`.
+pub async fn reading_own_writes<F: Future>(why: WriterRead, call: F) -> F::Output {
+    READS_OWN_WRITES.scope(why, call).await
 }
 
-/// Whether this is such a call.
-pub(super) fn is_asked_for() -> bool {
-    READS_OWN_WRITES.try_with(|()| ()).is_ok()
+/// Why this is such a call, if it is one.
+pub(super) fn asked_for() -> Option<WriterRead> {
+    READS_OWN_WRITES.try_with(|why| *why).ok()
 }

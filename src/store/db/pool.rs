@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::dialect::Dialect;
 use super::error::StoreError;
 use super::link::Link;
+use super::metrics::PoolMetrics;
 
 /// How long a live server may take to answer a ping.
 const PING_LIMIT: Duration = Duration::from_millis(400);
@@ -83,6 +84,7 @@ pub(super) struct Bounds {
 pub(super) struct Opener {
     target: Target,
     bounds: Bounds,
+    metrics: PoolMetrics,
     born: Instant,
     /// Connections last taken before this moment (ms after `born`) have to answer a ping.
     doubted_until: AtomicU64,
@@ -109,7 +111,9 @@ impl managed::Manager for Opener {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Link, sqlx::Error> {
-        self.target.open().await
+        let link = self.target.open().await?;
+        self.metrics.answered(true);
+        Ok(link)
     }
 
     async fn recycle(&self, link: &mut Link, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
@@ -121,13 +125,13 @@ impl managed::Manager for Opener {
         if !doubted && metrics.last_used() < TRUSTED_FOR {
             return Ok(());
         }
-        match timeout(PING_LIMIT, link.ping()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => {
-                self.mark(&self.dead_until);
-                Err(RecycleError::message("no answer to a ping"))
-            }
+        let is_there = matches!(timeout(PING_LIMIT, link.ping()).await, Ok(Ok(())));
+        self.metrics.answered(is_there);
+        if is_there {
+            return Ok(());
         }
+        self.mark(&self.dead_until);
+        Err(RecycleError::message("no answer to a ping"))
     }
 }
 
@@ -139,10 +143,11 @@ pub(super) struct Pool {
 
 impl Pool {
     /// A pool that opens its connections when they are needed.
-    pub(super) fn new(target: Target, bounds: Bounds) -> Result<Self, StoreError> {
+    pub(super) fn new(target: Target, bounds: Bounds, metrics: PoolMetrics) -> Result<Self, StoreError> {
         let opener = Opener {
             target,
             bounds,
+            metrics,
             born: Instant::now(),
             doubted_until: AtomicU64::new(0),
             dead_until: AtomicU64::new(0),
@@ -153,7 +158,18 @@ impl Pool {
             .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| StoreError::Setup(format!("cannot set up the database pool: {error}")))?;
-        Ok(Self { inner })
+        let pool = Self { inner };
+        pool.show();
+        Ok(pool)
+    }
+
+    /// What is counted of it.
+    pub(super) fn metrics(&self) -> &PoolMetrics {
+        &self.inner.manager().metrics
+    }
+
+    fn show(&self) {
+        self.metrics().show(&self.inner.status());
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -162,16 +178,20 @@ impl Pool {
 
     /// Takes a connection out, waiting at most [`Dialect::acquire_limit`].
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
+        let asked = Instant::now();
         let timed = timeout(self.dialect().acquire_limit(), self.inner.get()).await;
-        match timed {
-            Ok(Ok(object)) => Ok(Lease { object: Some(object), settled: true }),
-            Ok(Err(PoolError::Backend(error))) => Err(DbErr::Conn(RuntimeErr::SqlxError(error.into()))),
-            Ok(Err(PoolError::Closed)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-            Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-        }
+        self.metrics().wait.observe(asked.elapsed().as_secs_f64());
+        let error = match timed {
+            Ok(Ok(object)) => return Ok(Lease { object: Some(object), settled: true }),
+            Ok(Err(PoolError::Backend(error))) => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+            Ok(Err(PoolError::Closed)) => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+            Ok(Err(_)) | Err(_) => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        };
+        self.metrics().failed(&error);
+        Err(error)
     }
 
-    /// Closes what is idle beyond the bound, or too old.
+    /// Closes what is idle beyond the bound, or too old, and shows what is left.
     pub(super) fn trim(&self) {
         let opener = self.inner.manager();
         let status = self.inner.status();
@@ -184,6 +204,7 @@ impl Pool {
             spare -= usize::from(surplus);
             !surplus
         }));
+        self.show();
     }
 
     /// Drops all idle connections, without a word to the server.
@@ -215,6 +236,13 @@ impl Lease {
     pub(super) fn link(&mut self) -> Result<&mut Link, DbErr> {
         self.settled = false;
         self.object.as_deref_mut().ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+    }
+
+    /// Counts a statement that failed.
+    pub(super) fn failed(&self, error: &DbErr) {
+        if let Some(pool) = self.object.as_ref().and_then(Object::pool) {
+            pool.manager().metrics.failed(error);
+        }
     }
 
     /// The last statement has ended and the connection may be used again.

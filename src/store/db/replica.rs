@@ -6,7 +6,7 @@
 //! `limits.replica_lag_s` and the second between two beats is passed over until it has caught up;
 //! so is one that does not answer, at once when a read fails and until it answers again.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 use super::conn::Conn;
 use super::dialect::Dialect;
 use super::error::StoreError;
+use super::metrics::{Metrics, ReplicaMetrics, Role, WriterRead};
 use super::mysql;
 use crate::config::DatabaseConfig;
 
@@ -32,15 +33,22 @@ pub(super) struct Replicas {
 struct Replica {
     conn: Conn,
     place: String,
+    /// It answered last, but was behind.
+    lags: AtomicBool,
+    /// The newest beat that was seen on it; 0: none yet.
+    seen_ms: AtomicI64,
+    metrics: ReplicaMetrics,
 }
 
 impl Replicas {
     /// `bound_s`: how many seconds a copy may lag.
-    pub(super) fn new(entries: &[&DatabaseConfig], bound_s: u64) -> Result<Self, StoreError> {
-        let all: Result<Vec<_>, StoreError> = entries
-            .iter()
-            .map(|entry| Ok(Replica { conn: mysql::conn(entry)?.with_health(), place: mysql::place(entry) }))
-            .collect();
+    pub(super) fn new(
+        entries: &[&DatabaseConfig],
+        bound_s: u64,
+        metrics: &Metrics,
+    ) -> Result<Self, StoreError> {
+        let all: Result<Vec<_>, StoreError> =
+            entries.iter().map(|entry| Replica::new(entry, metrics)).collect();
         let bound_ms = i64::try_from(bound_s.saturating_mul(1000)).unwrap_or(i64::MAX);
         Ok(Self { all: all?, turn: AtomicUsize::new(0), bound_ms })
     }
@@ -55,6 +63,12 @@ impl Replicas {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let (before, from) = self.all.split_at_checked(first.checked_rem(count)?)?;
         from.iter().chain(before).map(|replica| &replica.conn).find(|conn| conn.is_healthy())
+    }
+
+    /// Why there is no healthy one.
+    pub(super) fn trouble(&self) -> WriterRead {
+        let lags = self.all.iter().any(|replica| replica.lags.load(Ordering::Relaxed));
+        if lags { WriterRead::ReplicaLags } else { WriterRead::ReplicaDown }
     }
 
     /// Beats once and sorts the copies into healthy and not.
@@ -76,6 +90,7 @@ impl Replicas {
             (Ok(Some(_)), Err(_)) => replica.conn.is_healthy(),
             (Ok(None) | Err(_), _) => false,
         };
+        replica.note(&seen, now, healthy);
         if replica.conn.set_health(healthy) != healthy {
             if healthy {
                 tracing::info!(replica = %replica.place, "reading from the replica again");
@@ -88,6 +103,35 @@ impl Replicas {
     pub(super) async fn close(&self) {
         for replica in &self.all {
             replica.conn.pool().close().await;
+        }
+    }
+}
+
+impl Replica {
+    fn new(entry: &DatabaseConfig, metrics: &Metrics) -> Result<Self, StoreError> {
+        let place = mysql::place(entry);
+        Ok(Self {
+            conn: mysql::conn(entry, metrics.pool(&place, Role::Replica))?.with_health(),
+            metrics: metrics.replica(&place),
+            place,
+            lags: AtomicBool::new(false),
+            seen_ms: AtomicI64::new(0),
+        })
+    }
+
+    /// Remembers and shows what was found.
+    fn note(&self, seen: &Result<Option<i64>, DbErr>, now: &Result<i64, DbErr>, healthy: bool) {
+        if let Ok(Some(seen)) = seen {
+            self.seen_ms.store(*seen, Ordering::Relaxed);
+        }
+        self.lags.store(seen.is_ok() && !healthy, Ordering::Relaxed);
+        self.metrics.usable.set(healthy.into());
+        let newest = self.seen_ms.load(Ordering::Relaxed);
+        if let Ok(now) = now
+            && newest > 0
+        {
+            let behind = u32::try_from((now - newest).max(0)).unwrap_or(u32::MAX);
+            self.metrics.lag.set(f64::from(behind) / 1000.0);
         }
     }
 }

@@ -8,12 +8,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::conn::Conn;
 use super::error::StoreError;
+use super::metrics::{Metrics, Role};
 use super::pool::{Bounds, Pool, Target};
 
 /// The database file inside `node.data_dir`.
 pub const FILE: &str = "liveloom.db";
 /// The file whose lock keeps a second process out.
 const LOCK: &str = "lock";
+/// The label `database` of its metrics.
+const NAME: &str = "embedded";
 /// Reading connections at most.
 const READERS: usize = 8;
 /// How long to wait for a lock that another program (a shell, a backup) holds on the file.
@@ -50,12 +53,12 @@ pub(super) fn options(data_dir: &Path) -> SqliteConnectOptions {
 }
 
 /// The writing connection (one, so that writers queue here and not in busy loops) and the readers.
-pub(super) fn conns(data_dir: &Path) -> Result<(Conn, Conn), StoreError> {
+pub(super) fn conns(data_dir: &Path, metrics: &Metrics) -> Result<(Conn, Conn), StoreError> {
     let options = options(data_dir);
     let one = Bounds { open: 1, idle: 1, life: None };
     let many = Bounds { open: READERS, idle: READERS, life: None };
     let reading = options.clone().pragma("query_only", "ON");
-    let writer = Pool::new(Target::Sqlite(Box::new(options)), one)?;
-    let readers = Pool::new(Target::Sqlite(Box::new(reading)), many)?;
+    let writer = Pool::new(Target::Sqlite(Box::new(options)), one, metrics.pool(NAME, Role::Writer))?;
+    let readers = Pool::new(Target::Sqlite(Box::new(reading)), many, metrics.pool(NAME, Role::Reader))?;
     Ok((Conn::new(writer), Conn::new(readers)))
 }

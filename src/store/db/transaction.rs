@@ -102,6 +102,7 @@ impl Db {
             let outcome = attempt(self, durability, &work).await;
             match outcome {
                 Err(error) if error.is_retryable() && tried < TRIES && started.elapsed() < PATIENCE => {
+                    self.writer().pool().metrics().retries.inc();
                     let pause = PAUSE.mul_f64(f64::from(tried) * rand::random_range(0.25..1.0));
                     tokio::time::sleep(pause).await;
                     tried += 1;

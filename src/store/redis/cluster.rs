@@ -84,6 +84,14 @@ impl Cluster {
         let _ = timeout(DEADLINE, settling).await;
     }
 
+    /// How many masters there is a connection to, and to how many there is none.
+    pub(in crate::store) fn connections(&self) -> (usize, usize) {
+        let layout = self.shared.layout.borrow().clone();
+        let (up, down): (Vec<_>, Vec<_>) =
+            layout.masters().map(|addr| self.shared.link(addr)).partition(|link| link.is_up());
+        (up.len(), down.len())
+    }
+
     /// All nodes that are known, the configured ones included.
     pub(in crate::store) fn nodes(&self) -> Vec<Addr> {
         self.shared.nodes()

@@ -7,6 +7,7 @@ pub(in crate::store) mod connector;
 mod error;
 pub(in crate::store) mod layout;
 pub(in crate::store) mod link;
+pub(in crate::store) mod metrics;
 pub(in crate::store) mod remote;
 pub(in crate::store) mod script;
 pub(in crate::store) mod wire;

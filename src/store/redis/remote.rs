@@ -1,8 +1,10 @@
 //! Redis, be it a node or a cluster.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::try_join_all;
+use prometheus::Registry;
 use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
 use tokio::sync::watch;
 
@@ -12,72 +14,102 @@ use super::connector::{Addr, Connector, addrs};
 use super::error::RemoteError;
 use super::layout::Layout;
 use super::link::{Failed, Link};
+use super::metrics::{Metrics, Purpose};
 use super::script::Call;
 use crate::config::RedisConfig;
 
 type Result<T> = std::result::Result<T, RemoteError>;
 
-/// Where calls go.
-pub(in crate::store) enum Remote {
+/// Where calls go, and what is counted of them.
+pub(in crate::store) struct Remote {
+    to: To,
+    metrics: Metrics,
+}
+
+enum To {
     Node { link: Link, layout: watch::Sender<Arc<Layout>> },
     Cluster(Cluster),
 }
 
 impl Remote {
-    /// Starts to connect.
+    /// Starts to connect. `user`: who makes the calls, in metrics.
     pub(in crate::store) fn open(
         cfg: &RedisConfig,
         is_cluster: bool,
         connector: Connector,
+        user: &str,
     ) -> Result<Arc<Self>> {
+        let metrics = Metrics::new(user).map_err(|error| RemoteError::Config(error.to_string().into()))?;
         let mut addrs = addrs(cfg, is_cluster)?;
         if is_cluster {
-            return Ok(Arc::new(Self::Cluster(Cluster::open(connector, addrs))));
+            return Ok(Arc::new(Self { to: To::Cluster(Cluster::open(connector, addrs)), metrics }));
         }
         let addr = addrs.pop().ok_or_else(|| RemoteError::Config("no address".into()))?;
         let layout = watch::Sender::new(Arc::new(Layout::single(addr.clone())));
-        Ok(Arc::new(Self::Node { link: Link::open(connector, addr), layout }))
+        let to = To::Node { link: Link::open(connector, addr), layout };
+        Ok(Arc::new(Self { to, metrics }))
+    }
+
+    /// Shows `liveloom_redis_*` of these calls in `registry`.
+    pub(in crate::store) fn register(self: &Arc<Self>, registry: &Registry) -> prometheus::Result<()> {
+        self.metrics.register(Arc::downgrade(self), registry)
+    }
+
+    /// How many connections there are, and how many are missing.
+    pub(in crate::store) fn connections(&self) -> (usize, usize) {
+        match &self.to {
+            To::Node { link, .. } if link.is_up() => (1, 0),
+            To::Node { .. } => (0, 1),
+            To::Cluster(cluster) => cluster.connections(),
+        }
+    }
+
+    /// Whether every server can be asked, without asking.
+    pub(in crate::store) fn is_up(&self) -> bool {
+        matches!(self.connections(), (1.., 0))
     }
 
     /// Waits, up to the deadline of a call, for the first attempt to connect.
     pub(in crate::store) async fn settled(&self) {
-        match self {
-            Self::Node { link, .. } => link.settled().await,
-            Self::Cluster(cluster) => cluster.settled().await,
+        match &self.to {
+            To::Node { link, .. } => link.settled().await,
+            To::Cluster(cluster) => cluster.settled().await,
         }
     }
 
     /// The servers that a subscription can be made at.
     pub(in crate::store) fn nodes(&self) -> Vec<Addr> {
-        match self {
-            Self::Node { layout, .. } => layout.borrow().masters().cloned().collect(),
-            Self::Cluster(cluster) => cluster.nodes(),
+        match &self.to {
+            To::Node { layout, .. } => layout.borrow().masters().cloned().collect(),
+            To::Cluster(cluster) => cluster.nodes(),
         }
     }
 
     /// Which server serves what, now and later.
     pub(in crate::store) fn layout(&self) -> watch::Receiver<Arc<Layout>> {
-        match self {
-            Self::Node { layout, .. } => layout.subscribe(),
-            Self::Cluster(cluster) => cluster.layout(),
+        match &self.to {
+            To::Node { layout, .. } => layout.subscribe(),
+            To::Cluster(cluster) => cluster.layout(),
         }
     }
 
     /// The layout may be out of date.
     pub(in crate::store) fn doubt_layout(&self) {
-        if let Self::Cluster(cluster) = self {
+        if let To::Cluster(cluster) = &self.to {
             cluster.doubt_layout();
         }
     }
 
     /// Whether the server, or every master that serves one of `keys`, answers.
     pub(in crate::store) async fn ping(&self, keys: &[String]) -> Result<()> {
-        match self {
-            Self::Node { .. } => self.send(None, &Request::Command(cmd("PING"))).await.map(|_| ()),
-            Self::Cluster(_) => {
+        match &self.to {
+            To::Node { .. } => {
+                self.call(Purpose::Values, None, &Request::Command(cmd("PING"))).await.map(|_| ())
+            }
+            To::Cluster(_) => {
                 let exists = async |key| {
                     let request = Request::Command(cmd("EXISTS").arg(key).to_owned());
-                    self.send(Some(key), &request).await
+                    self.call(Purpose::Values, Some(key), &request).await
                 };
                 try_join_all(keys.iter().map(|key| exists(key))).await.map(|_| ())
             }
@@ -90,34 +122,46 @@ impl Remote {
         key: Option<&str>,
         command: Cmd,
     ) -> Result<T> {
-        decode(self.send(key, &Request::Command(command)).await?)
+        decode(self.call(Purpose::Values, key, &Request::Command(command)).await?)
     }
 
     /// Runs a script.
     pub(in crate::store) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T> {
+        let purpose = call.purpose();
         let request = Request::Script(call);
-        decode(self.send(request.first_key(), &request).await?)
+        decode(self.call(purpose, request.first_key(), &request).await?)
     }
 
     /// Runs scripts: on a node in one round trip, on a cluster at the same time on each node.
     /// Fails if one of them does; the others may have been applied.
     pub(in crate::store) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
-        match self {
-            Self::Node { link, .. } if calls.len() > 1 => {
+        match &self.to {
+            To::Node { link, .. } if calls.len() > 1 => {
+                let (began, purpose) = (Instant::now(), calls.first().map_or(Purpose::Values, Call::purpose));
                 let ran = link.within(async |mut to: Connection| to.run_all(&calls).await).await;
-                ran.map_err(not_redirected)?.into_iter().map(decode).collect()
+                let ran = ran.map_err(not_redirected);
+                self.metrics.called(purpose, began, &ran);
+                ran?.into_iter().map(decode).collect()
             }
             _ => try_join_all(calls.into_iter().map(|call| self.run(call))).await,
         }
     }
 
+    /// One round trip, counted.
+    async fn call(&self, purpose: Purpose, key: Option<&str>, request: &Request) -> Result<Value> {
+        let began = Instant::now();
+        let result = self.send(key, request).await;
+        self.metrics.called(purpose, began, &result);
+        result
+    }
+
     async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value> {
-        match self {
-            Self::Node { link, .. } => {
+        match &self.to {
+            To::Node { link, .. } => {
                 let sent = link.within(async |mut to: Connection| to.send(request).await).await;
                 sent.map_err(not_redirected)
             }
-            Self::Cluster(cluster) => cluster.send(key, request).await,
+            To::Cluster(cluster) => cluster.send(key, request).await,
         }
     }
 }

@@ -6,21 +6,25 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
+use super::metrics::Purpose;
+
 /// A script. Redis knows it by its hash once it has run.
 #[derive(Debug)]
 pub(in crate::store) struct Script {
     pub(in crate::store) code: &'static str,
     pub(in crate::store) hash: LazyLock<String>,
+    pub(in crate::store) purpose: Purpose,
 }
 
-/// Declares scripts, whose text is in the folder `scripts` beside the caller.
+/// Declares scripts for a [`Purpose`], whose text is in the folder `scripts` beside the caller.
 macro_rules! scripts {
-    ($($name:ident = $file:literal;)*) => {
+    ($purpose:ident: $($name:ident = $file:literal;)*) => {
         $(pub(super) static $name: $crate::store::redis::script::Script = $crate::store::redis::script::Script {
             code: include_str!(concat!("scripts/", $file)),
             hash: std::sync::LazyLock::new(|| {
                 redis::Script::new(include_str!(concat!("scripts/", $file))).get_hash().to_owned()
             }),
+            purpose: $crate::store::redis::metrics::Purpose::$purpose,
         };)*
     };
 }
@@ -92,6 +96,11 @@ impl Call {
 
     pub(in crate::store) fn push_arg(&mut self, arg: impl Display) {
         self.args.push(&arg);
+    }
+
+    /// What it is about.
+    pub(in crate::store) fn purpose(&self) -> Purpose {
+        self.script.purpose
     }
 
     /// One of the keys, all of which lie in the same slot.

@@ -34,7 +34,8 @@ impl Stage {
         plan.lease_s = leader::LEASE_S;
         let log = format!("log: {{filter: '{}'}}", runs::FILTER);
         // The answer to a leader that sleeps for three leases is not late.
-        let world = World::settings(&payer, &receiver).replace("timeout_s: 1, secret", "timeout_s: 20, secret");
+        let world =
+            World::settings(&payer, &receiver).replace("timeout_s: 1, secret", "timeout_s: 20, secret");
         plan.overlay = [world, log, "realtime: {drain_s: 3}".to_owned()].join("\n");
         let cluster = Cluster::start(plan).await.unwrap();
         let primary = cluster.primary();

@@ -15,7 +15,7 @@ use crate::support::database::{Server, TestDatabase};
 /// What a request may take that fails, and what recovery may take.
 const PROMISED: Duration = Duration::from_secs(2);
 
-async fn behind_proxy() -> (TestDatabase, ChaosProxy, Db) {
+pub(super) async fn behind_proxy() -> (TestDatabase, ChaosProxy, Db) {
     let database = TestDatabase::create().await;
     let server = Server::of_environment();
     let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await.unwrap();

@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use super::eventually;
 use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::database::{Server, TestDatabase};
+use crate::support::metrics::told;
 
 const SOON: Duration = Duration::from_secs(6);
 
@@ -68,6 +69,12 @@ async fn copies_take_turns_while_they_are_recent_and_up() {
     second.port = proxy.port();
     mysql.databases.extend([first, second]);
     let db = writer.open(&mysql).await.unwrap();
+    let registry = prometheus::Registry::new();
+    db.register(&registry).unwrap();
+    let lagged = || {
+        let labels = [("reason", "replica_lags")];
+        told(&registry, "liveloom_database_writer_reads_total", &labels).unwrap()
+    };
     assert_eq!(read_from(&db).await, BTreeSet::from([writer.schema().to_owned()]), "no heartbeat yet");
     db.migrate().await.unwrap();
 
@@ -75,7 +82,11 @@ async fn copies_take_turns_while_they_are_recent_and_up() {
     assert_eq!(schema_of(&db, true).await, writer.schema(), "one's own writes are read where they were made");
     // More than the bound of two seconds.
     reads_only(&db, &[(&near, 0), (&far, 5)], &[&near]).await;
+    let before = lagged();
     reads_only(&db, &[(&near, 5), (&far, 5)], &[&writer]).await;
+    assert!(lagged() >= before + 6.0, "reads that the copies lag too much for");
+    let lag = told(&registry, "liveloom_database_replica_lag_seconds", &[]).unwrap();
+    assert!((9.0..20.0).contains(&lag), "both lag by five seconds: {lag}");
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near, &far]).await;
     proxy.set(Mode::Reset);
     reads_only(&db, &[(&near, 0), (&far, 0)], &[&near]).await;

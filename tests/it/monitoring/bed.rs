@@ -18,9 +18,13 @@ pub struct Bed {
 }
 
 impl Bed {
-    pub async fn start() -> Self {
+    /// Over a MySQL with a copy and Redis, or without any of them.
+    pub async fn start(backend: Backend) -> Self {
         let (receiver, exporter) = (Receiver::start().await, free_port());
-        let setup = Setup::new(Backend::Embedded).await;
+        let setup = match backend {
+            Backend::Embedded => Setup::new(backend).await,
+            Backend::Redis | Backend::RedisCluster => Setup::new(backend).await.reading_from_itself(),
+        };
         let port = setup.port();
         let setup = setup.with(&format!(
             "prome: {{client_mode: exporter, exporter_config: {{listen_addr: '127.0.0.1:{exporter}'}}}}\n\

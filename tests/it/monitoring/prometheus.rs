@@ -24,9 +24,20 @@ pub struct Prometheus {
 impl Prometheus {
     /// One that scrapes `exporter` as the job `live`, every second.
     pub async fn start(exporter: &str) -> Self {
+        Self::run(&configuration(exporter)).await
+    }
+
+    /// One that scrapes the Pushgateway `gateway`, every second, and keeps the labels of the nodes.
+    pub async fn over_gateway(gateway: &str) -> Self {
+        let mut config = configuration(gateway);
+        config["scrape_configs"][0]["honor_labels"] = json!(true);
+        Self::run(&config).await
+    }
+
+    async fn run(configuration: &Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("prometheus.yml");
-        fs::write(&config, serde_json::to_string(&configuration(exporter)).unwrap()).unwrap();
+        fs::write(&config, serde_json::to_string(configuration).unwrap()).unwrap();
         let listen = format!("127.0.0.1:{}", free_port());
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new("prometheus")

@@ -129,6 +129,13 @@ impl Setup {
         self
     }
 
+    /// Reads lists from its own database, as if that were a copy without any lag.
+    #[must_use]
+    pub fn reading_from_itself(self) -> Self {
+        let database = Arc::clone(&self.database);
+        self.reading_from(&database)
+    }
+
     /// Replaces a text of the settings, for example an address by that of a proxy.
     #[must_use]
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
