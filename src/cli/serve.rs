@@ -32,7 +32,7 @@ const DEMO_USER: &str = "demo";
 const FIRST_ADMIN: &str = "admin";
 
 /// Where their password is kept, in the data folder.
-const PASSWORD_FILE: &str = "admin-password";
+pub(super) const PASSWORD_FILE: &str = "admin-password";
 
 /// Serves until SIGTERM or SIGINT.
 ///

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 mod api;
+mod backup;
 mod broker;
 mod cache;
 mod callback;

@@ -4,6 +4,7 @@
 //! transactions ([`Db::transaction`]). All differences between MySQL and SQLite that a feature
 //! would meet are behind this module.
 
+mod backup;
 mod bulk;
 mod conn;
 mod connect;
@@ -32,6 +33,7 @@ use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 
+pub use backup::{check_sqlite, copy_sqlite};
 pub use bulk::{BulkUpdate, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;
