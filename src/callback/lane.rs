@@ -15,6 +15,7 @@ use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::consumer::{Capacity, Consumer, Progress, Work};
 use crate::store::db::{Db, StoreError, Tx};
+use crate::telemetry::context;
 
 /// Kept free at the end of a claim's lease, for the record.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -61,7 +62,8 @@ impl Consumer for LaneDelivery {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside };
             }
-            match self.step(&work, event, attempts).await {
+            let request_id = Arc::clone(&event.request_id);
+            match context::within(request_id, self.step(&work, event, attempts)).await {
                 Step::Settled => {}
                 Step::Left(delivery) => aside.push(delivery),
                 Step::Rest(attempts, rest) => {
@@ -92,7 +94,8 @@ impl LaneDelivery {
             return Step::Rest(attempts, Duration::ZERO);
         }
         let webhook_id = webhook_id(&event.live_id, event.seq);
-        let post = Post { webhook_id, seq: event.seq, body: callback.json.clone() };
+        let request_id = event.request_id.to_string();
+        let post = Post { webhook_id, seq: event.seq, request_id, body: callback.json.clone() };
         let failed = match self.courier.attempt(&event.live_id, &post, &work.abort).await {
             Attempt::Delivered => None,
             Attempt::Held if work.stop.is_cancelled() => return Step::Rest(attempts, Duration::ZERO),
@@ -128,6 +131,7 @@ fn alone(
         attempts,
         last_error,
         event_at: event.at,
+        request_id: event.request_id.to_string(),
         pause,
     }
 }

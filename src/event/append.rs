@@ -14,8 +14,9 @@ use super::{DomainEvent, group};
 use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use crate::store::entity::{event_log, room_lane};
 use crate::store::raise::Raise;
+use crate::telemetry::context;
 
-/// Events per statement; five parameters each stay below SQLite's limit of 32,766.
+/// Events per statement; six parameters each stay below SQLite's limit of 32,766.
 const BATCH: usize = 5000;
 
 /// Appends an event of the room `live_id` and returns its number in the room. Two statements.
@@ -126,13 +127,23 @@ async fn insert(
     created_at: WallTime,
 ) -> Result<(), StoreError> {
     use event_log::Column;
-    let columns =
-        [Column::LiveId, Column::Seq, Column::Kind, Column::Body, Column::CreatedAt, Column::AppendedMs];
+    let columns = [
+        Column::LiveId,
+        Column::Seq,
+        Column::Kind,
+        Column::Body,
+        Column::CreatedAt,
+        Column::RequestId,
+        Column::AppendedMs,
+    ];
+    let request_id = context::request_id();
     let mut insert = Query::insert();
     insert.into_table(event_log::Entity).columns(columns);
     for (live_id, seq, kind, body) in rows {
         let now = Expr::cust(tx.dialect().now_ms_sql());
-        let values = [live_id.into(), seq.into(), kind.into(), body.into(), created_at.into(), now];
+        let request_id = request_id.as_deref().into();
+        let values =
+            [live_id.into(), seq.into(), kind.into(), body.into(), created_at.into(), request_id, now];
         insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
     }
     tx.execute(&insert).await?;

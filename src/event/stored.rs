@@ -1,5 +1,6 @@
 //! An event as consumers read it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -27,6 +28,9 @@ pub struct StoredEvent {
     pub age_when_read: Duration,
     /// When it was read.
     pub read_at: Instant,
+    /// The request, or the run of a job, that made it; what names the event where nobody noted it. The
+    /// same whenever it is read.
+    pub request_id: Arc<str>,
 }
 
 /// What is read of a row.
@@ -38,6 +42,7 @@ struct Row {
     body: String,
     created_at: WallTime,
     appended_ms: Option<i64>,
+    request_id: Option<String>,
     now_ms: i64,
 }
 
@@ -49,8 +54,15 @@ impl StoredEvent {
 
     /// The events that are `wanted`, in any order. One statement.
     pub(super) async fn find(db: &Db, wanted: Condition) -> Result<Vec<Self>, StoreError> {
-        let columns =
-            [Column::LiveId, Column::Seq, Column::Kind, Column::Body, Column::CreatedAt, Column::AppendedMs];
+        let columns = [
+            Column::LiveId,
+            Column::Seq,
+            Column::Kind,
+            Column::Body,
+            Column::CreatedAt,
+            Column::AppendedMs,
+            Column::RequestId,
+        ];
         let rows = event_log::Entity::find()
             .select_only()
             .columns(columns)
@@ -63,7 +75,7 @@ impl StoredEvent {
     }
 
     fn of(db: &Db, row: Row) -> Self {
-        let Row { live_id, seq, kind, body, created_at, appended_ms, now_ms } = row;
+        let Row { live_id, seq, kind, body, created_at, appended_ms, request_id, now_ms } = row;
         let event = DomainEvent::decode(&kind, &body);
         if let Err(error) = &event {
             tracing::warn!(%error, live_id, seq, kind, "an event that this version does not know");
@@ -72,7 +84,9 @@ impl StoredEvent {
         // A server of an earlier version knew the time of its own clock alone.
         let age_ms = now_ms.saturating_sub(appended_ms.unwrap_or_else(|| at.timestamp_millis()));
         let age_when_read = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
-        Self { live_id, seq, kind, event: event.ok(), at, age_when_read, read_at: Instant::now() }
+        let request_id = request_id.unwrap_or_else(|| format!("{live_id}-{seq}")).into();
+        let read_at = Instant::now();
+        Self { live_id, seq, kind, event: event.ok(), at, age_when_read, read_at, request_id }
     }
 
     /// How long ago it was appended. The clocks of the nodes do not matter.
@@ -103,6 +117,7 @@ mod tests {
             at: DateTime::UNIX_EPOCH,
             age_when_read: Duration::ZERO,
             read_at: Instant::now(),
+            request_id: "1-1".into(),
         };
         assert!(event(None).is_too_new(0));
         assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
+use crate::rest::request_id::RequestId;
+use crate::telemetry::context;
 use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
 
 /// One kind of work that the leader does again and again.
@@ -115,7 +117,8 @@ impl Schedule {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while stop.run_until_cancelled(ticks.tick()).await.is_some() {
                 if lease.is_leader() {
-                    run(&mut job, &metrics).await;
+                    let id = RequestId::generate().shared();
+                    context::within(id, run(&mut job, &metrics)).await;
                 }
             }
             job.finish().await;

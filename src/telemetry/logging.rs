@@ -1,15 +1,23 @@
 //! Logs to standard output, as text or as JSON.
 
 use std::io::{self, BufWriter};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{JsonFields, format};
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::line::WithRequestId;
 
 use crate::config::LogConfig;
 
 /// Lines that may wait for a slow standard output before further ones are dropped.
 const WAITING_LINES: usize = 64 * 1024;
+
+/// [`slow_statement`] in milliseconds.
+static SLOW_STATEMENT_MS: AtomicU64 = AtomicU64::new(0);
 
 /// Starts logging; what was logged is written out when the guard is dropped.
 ///
@@ -20,14 +28,25 @@ const WAITING_LINES: usize = 64 * 1024;
 /// When the filter cannot be read, or logging was started already.
 pub fn init(config: &LogConfig) -> anyhow::Result<WorkerGuard> {
     let filter = EnvFilter::try_new(&config.filter)?;
+    SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
     let (writer, guard) = writer();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if config.json {
-        builder.json().flatten_event(true).finish().try_init()?;
+        let inner = format().json().flatten_event(true);
+        let format = WithRequestId { inner, is_json: true };
+        builder.fmt_fields(JsonFields::new()).event_format(format).finish().try_init()?;
     } else {
-        builder.with_ansi(io::IsTerminal::is_terminal(&io::stdout())).finish().try_init()?;
+        let inner = format().with_ansi(io::IsTerminal::is_terminal(&io::stdout()));
+        builder.event_format(WithRequestId { inner, is_json: false }).finish().try_init()?;
     }
     Ok(guard)
+}
+
+/// How long a statement may take before a warning tells of it (`log.slow_statement_ms`); None: for ever.
+#[must_use]
+pub fn slow_statement() -> Option<Duration> {
+    let ms = SLOW_STATEMENT_MS.load(Ordering::Relaxed);
+    (ms > 0).then(|| Duration::from_millis(ms))
 }
 
 fn writer() -> (NonBlocking, WorkerGuard) {

@@ -1,6 +1,8 @@
 //! What the server tells about itself: logs, metrics, and a report of the most important ones.
 
+pub mod context;
 pub mod exporter;
+mod line;
 pub mod logging;
 pub mod process;
 pub mod pusher;

@@ -31,6 +31,7 @@ mod process;
 mod reactions;
 mod realtime;
 mod relay;
+mod request_ids;
 mod review;
 mod signing;
 mod stats;

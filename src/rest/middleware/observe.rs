@@ -18,6 +18,7 @@ use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
+use crate::telemetry::context;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
 /// what the access log needs.
@@ -48,12 +49,22 @@ impl HttpMetrics {
 /// None: errors of inner services are answered here.
 pub async fn observe<B: MessageBody + 'static>(
     metrics: web::Data<HttpMetrics>,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    context::within(id.shared(), serve(metrics, request, next, id, started)).await
+}
+
+async fn serve<B: MessageBody + 'static>(
+    metrics: web::Data<HttpMetrics>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+    id: RequestId,
+    started: Instant,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     normalize(&mut request);
     let response = if is_readable(request.path()) {
         next.call(request).await?.map_into_boxed_body()
@@ -96,7 +107,7 @@ fn finish(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static(HEADER), value);
     }
-    record(metrics, &response, problem.as_ref(), id, took);
+    record(metrics, &response, problem.as_ref(), took);
     response
 }
 
@@ -112,7 +123,6 @@ fn record(
     metrics: &HttpMetrics,
     response: &ServiceResponse<BoxBody>,
     problem: Option<&Problem>,
-    id: &RequestId,
     took: Duration,
 ) {
     let request = response.request();
@@ -124,12 +134,11 @@ fn record(
     metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
 
     if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
-        tracing::error!(request_id = id.as_str(), handler, cause, "request failed");
+        tracing::error!(handler, cause, "request failed");
     }
     let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
     tracing::info!(
         target: "access",
-        request_id = id.as_str(),
         method,
         path = request.path(),
         status = status.as_u16(),

@@ -19,6 +19,7 @@ mod prefix;
 mod reach;
 mod replica;
 mod sqlite;
+mod statement_log;
 mod transaction;
 mod upsert;
 mod wall_time;
