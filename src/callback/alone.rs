@@ -17,6 +17,7 @@ use crate::crash;
 use crate::event::consumer::Capacity;
 use crate::store::db::{Db, StoreError};
 use crate::telemetry::context;
+use crate::telemetry::span::Span;
 
 /// Rows of one claim, whose attempts are made side by side.
 const BATCH: usize = 32;
@@ -79,7 +80,12 @@ impl AloneDelivery {
         let count = claimed.len();
         let attempts = stream::iter(claimed).map(|row| {
             let request_id = row.request_id();
-            context::within(request_id.as_str().into(), self.attempt(row, request_id, abort))
+            let span = Span::consumer("callback", None);
+            context::within_span(
+                request_id.as_str().into(),
+                span.as_parent(),
+                self.attempt(row, request_id, span, abort),
+            )
         });
         let ended: Vec<Ended> = attempts.buffer_unordered(BATCH).collect().await;
         let mut recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
@@ -93,7 +99,13 @@ impl AloneDelivery {
         Ok(count)
     }
 
-    async fn attempt(&self, row: Claimed, request_id: String, abort: &CancellationToken) -> Ended {
+    async fn attempt(
+        &self,
+        row: Claimed,
+        request_id: String,
+        _span: Span,
+        abort: &CancellationToken,
+    ) -> Ended {
         let Claimed { id, webhook_id, live_id, seq, body, attempts, .. } = row;
         let post = Post { webhook_id, seq, request_id, body };
         let ended = |state, attempts, pause, last_error| Ended { id, state, attempts, pause, last_error };

@@ -15,7 +15,6 @@ use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::consumer::{Capacity, Consumer, Progress, Work};
 use crate::store::db::{Db, StoreError, Tx};
-use crate::telemetry::context;
 
 /// Kept free at the end of a claim's lease, for the record.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -62,8 +61,7 @@ impl Consumer for LaneDelivery {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside };
             }
-            let request_id = Arc::clone(&event.request_id);
-            match context::within(request_id, self.step(&work, event, attempts)).await {
+            match event.within("callback", self.step(&work, event, attempts)).await {
                 Step::Settled => {}
                 Step::Left(delivery) => aside.push(delivery),
                 Step::Rest(attempts, rest) => {

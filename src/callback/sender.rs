@@ -136,7 +136,7 @@ impl Sender {
     pub(super) async fn post(&self, post: &Post) -> Result<(), Failed> {
         let url = Url::parse(&self.addr).map_err(|error| Reason::Unreachable(error.to_string()))?;
         let request = self.client.post(url).headers(self.headers(post)).body(post.body.clone());
-        let response = request.send().await.map_err(lost)?;
+        let response = http_client::send(request, "callback").await.map_err(lost)?;
         let status = response.status();
         if status.is_success() {
             let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(lost)?;

@@ -15,6 +15,7 @@ use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging;
+use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
 
@@ -44,6 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let _guard = logging::init(&config.log)?;
     let is_embedded = args.source.config.is_none();
     actix_web::rt::System::new().block_on(async move {
+        let traces = Traces::begin(&config.traces, config.node.node_id)?;
         let application = Application::build(loaded).await?;
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
@@ -51,7 +53,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
-        application.run_until_stopped().await
+        let stopped = application.run_until_stopped().await;
+        traces.finish().await;
+        stopped
     })
 }
 

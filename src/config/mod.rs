@@ -38,6 +38,7 @@ mod secret;
 mod section;
 mod shown;
 mod substitute;
+mod traces;
 mod values;
 
 use std::fmt;
@@ -69,6 +70,7 @@ pub use realtime::RealtimeConfig;
 pub use rtc::RtcConfig;
 pub use secret::Secret;
 pub use substitute::Environment;
+pub use traces::TracesConfig;
 
 use section::Section;
 
@@ -121,6 +123,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Logging.
     pub log: LogConfig,
+    /// Spans for an OpenTelemetry collector.
+    pub traces: TracesConfig,
 }
 
 impl Config {
@@ -160,6 +164,7 @@ impl Config {
             events: root.section("events", EventsConfig::read),
             limits: root.section("limits", LimitsConfig::read),
             log: root.section("log", LogConfig::read),
+            traces: root.section("traces", TracesConfig::read),
             node,
         }
     }

@@ -13,6 +13,7 @@ use super::lease::LeaderLease;
 use crate::rest::request_id::RequestId;
 use crate::telemetry::context;
 use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
+use crate::telemetry::span::Span;
 
 /// One kind of work that the leader does again and again.
 #[async_trait]
@@ -118,7 +119,8 @@ impl Schedule {
             while stop.run_until_cancelled(ticks.tick()).await.is_some() {
                 if lease.is_leader() {
                     let id = RequestId::generate().shared();
-                    context::within(id, run(&mut job, &metrics)).await;
+                    let span = Span::internal(job.name());
+                    context::within_span(id, span.as_parent(), run(&mut job, &metrics, span)).await;
                 }
             }
             job.finish().await;
@@ -132,13 +134,16 @@ impl Schedule {
     }
 }
 
-async fn run(job: &mut impl Job, metrics: &Metrics) {
+async fn run(job: &mut impl Job, metrics: &Metrics, mut span: Span) {
     let started = Instant::now();
     let result = job.run().await;
     metrics.ran(job.name(), started.elapsed(), result.is_ok());
     match result {
         Ok(0) => {}
         Ok(done) => tracing::info!(job = job.name(), done, "job run"),
-        Err(error) => tracing::warn!(job = job.name(), error = format!("{error:#}"), "job run failed"),
+        Err(error) => {
+            span.fail();
+            tracing::warn!(job = job.name(), error = format!("{error:#}"), "job run failed");
+        }
     }
 }

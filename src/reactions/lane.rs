@@ -13,7 +13,6 @@ use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::consumer::{Consumer, Progress, Work};
 use crate::store::db::{StoreError, Tx};
-use crate::telemetry::context;
 
 /// The rest of a lane after its first failure; it doubles with each further one.
 const FIRST_REST: Duration = Duration::from_millis(200);
@@ -50,8 +49,7 @@ impl Consumer for LaneReactions {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside: vec![] };
             }
-            let reacting = context::within(Arc::clone(&event.request_id), self.react(event, attempts));
-            if reacting.await.is_err() {
+            if event.within("reactions", self.react(event, attempts)).await.is_err() {
                 let doublings = attempts.unsigned_abs().min(DOUBLINGS);
                 let rest = FIRST_REST * 2_u32.pow(doublings);
                 let finished = work.finished(done, attempts.saturating_add(1), rest);

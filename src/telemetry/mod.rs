@@ -1,4 +1,4 @@
-//! What the server tells about itself: logs, metrics, and a report of the most important ones.
+//! What the server tells about itself: logs, metrics, a report of the most important ones, and traces.
 
 pub mod context;
 pub mod exporter;
@@ -7,6 +7,8 @@ pub mod logging;
 pub mod process;
 pub mod pusher;
 pub mod report;
+pub mod span;
+pub mod traces;
 
 use prometheus::Registry;
 

@@ -37,4 +37,5 @@ mod signing;
 mod stats;
 mod stream;
 mod support;
+mod traces;
 mod web;

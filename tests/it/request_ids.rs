@@ -89,9 +89,11 @@ async fn what_is_done_in_a_task_of_its_own_keeps_the_id(#[case] backend: Backend
         .data();
     let gift = json!({"live_id": room["live_id"], "gift_id": 7, "amount": 5});
     guest.with_header("X-Reqid", "a-gift").post("/client/gift/send", gift).await.data();
-    let statements = of(&server, "liveloom::sql", "a-gift");
-    let gifts = statements.iter().filter(|line| line["text"].as_str().unwrap().contains("live_gift"));
-    assert!(gifts.count() >= 2, "the row, and its outcome: {statements:?}");
+    wait_until("the row, and its outcome", SOON, async || {
+        let statements = of(&server, "liveloom::sql", "a-gift");
+        statements.iter().filter(|line| line["text"].as_str().unwrap().contains("live_gift")).count() >= 2
+    })
+    .await;
     assert_eq!(payment.request_ids(), ["a-gift"]);
     wait_until("the room is told", SOON, async || {
         of(&server, "liveloom::im", "a-gift").iter().any(|line| line["action"] == "gift_notify")

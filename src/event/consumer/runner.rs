@@ -56,7 +56,7 @@ impl<C: Consumer> Runner<C> {
             // What is appended from here on is seen by the claim, or wakes.
             self.left_work.mark_unchanged();
             // Not given up by a stop: the claimed lanes would wait for the end of the lease.
-            let claimed = self.claim(limit).await;
+            let claimed = context::within(RequestId::generate().shared(), self.claim(limit)).await;
             if let Err(error) = &claimed
                 && !is_failing
             {
@@ -123,8 +123,7 @@ impl<C: Consumer> Runner<C> {
         let (consumer, results) = (Arc::clone(&self.consumer), self.results.clone());
         let (until, last) = (claim.until, claim.last(PER_LANE));
         let (stop, abort) = (self.stop.clone(), self.abort.clone());
-        let id = RequestId::generate().shared();
-        self.tasks.spawn(context::within(id, async move {
+        self.tasks.spawn(context::carry(async move {
             let is_read = events.is_some();
             let work = Work { claim, events: events.unwrap_or_default(), last, stop, abort };
             let progress = if is_read {

@@ -19,6 +19,7 @@ use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
 use crate::telemetry::context;
+use crate::telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
 /// what the access log needs.
@@ -55,15 +56,23 @@ pub async fn observe<B: MessageBody + 'static>(
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    context::within(id.shared(), serve(metrics, request, next, id, started)).await
+    let span = Span::server(|name| request.headers().get(name)?.to_str().ok());
+    let parent = span.as_parent();
+    context::within_span(id.shared(), parent, serve(metrics, request, next, Told { id, started, span })).await
+}
+
+/// What is told of a request at its end.
+struct Told {
+    id: RequestId,
+    started: Instant,
+    span: Span,
 }
 
 async fn serve<B: MessageBody + 'static>(
     metrics: web::Data<HttpMetrics>,
     mut request: ServiceRequest,
     next: Next<B>,
-    id: RequestId,
-    started: Instant,
+    told: Told,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     normalize(&mut request);
     let response = if is_readable(request.path()) {
@@ -77,7 +86,7 @@ async fn serve<B: MessageBody + 'static>(
         response.extensions_mut().insert(problem);
         request.into_response(response)
     };
-    Ok(finish(&metrics, response, &id, started.elapsed()))
+    Ok(finish(&metrics, response, told))
 }
 
 fn is_readable(path: &str) -> bool {
@@ -87,9 +96,9 @@ fn is_readable(path: &str) -> bool {
 fn finish(
     metrics: &HttpMetrics,
     response: ServiceResponse<BoxBody>,
-    id: &RequestId,
-    took: Duration,
+    mut told: Told,
 ) -> ServiceResponse<BoxBody> {
+    let id = &told.id;
     let problem = problem_of(&response);
     let has_own_words = response.response().extensions().contains::<OwnWords>();
     let mut response = match &problem {
@@ -107,8 +116,26 @@ fn finish(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static(HEADER), value);
     }
-    record(metrics, &response, problem.as_ref(), took);
+    record(metrics, &response, problem.as_ref(), told.started.elapsed());
+    if told.span.is_recorded() {
+        describe(&mut told.span, &response, told.id.as_str());
+    }
     response
+}
+
+/// Names the span by its route, as the metric is.
+fn describe(span: &mut Span, response: &ServiceResponse<BoxBody>, id: &str) {
+    let (request, status) = (response.request(), response.status());
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let method = method_label(request.method().as_str()).to_owned();
+    span.rename(format!("{method} {route}"));
+    span.set("http.request.method", method);
+    span.set("http.route", route);
+    span.set("http.response.status_code", i64::from(status.as_u16()));
+    span.set("liveloom.request_id", id.to_owned());
+    if status.is_server_error() {
+        span.fail();
+    }
 }
 
 fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {

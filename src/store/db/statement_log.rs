@@ -1,11 +1,13 @@
-//! A line for each statement, and a warning for a slow one: its text, never its values.
+//! A line and a span for each statement, and a warning for a slow one: its text, never its values.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::Level;
 
 use crate::telemetry::logging;
+use crate::telemetry::span::Span;
 
 /// Where all statements are logged, on level debug; slow ones are warned of.
 const TARGET: &str = "liveloom::sql";
@@ -16,12 +18,19 @@ pub(super) struct Watched<'a> {
     text: Arc<String>,
     database: &'a str,
     started: Instant,
+    span: Span,
     is_over: bool,
 }
 
 impl<'a> Watched<'a> {
     pub(super) fn begin(text: Arc<String>, database: &'a str) -> Self {
-        Self { text, database, started: Instant::now(), is_over: false }
+        let mut span = Span::client(Cow::Borrowed("SQL"));
+        if span.is_recorded() {
+            span.rename(text.split_whitespace().next().unwrap_or("SQL").to_owned());
+            span.set("db.query.text", text.to_string());
+            span.set("db.namespace", database.to_owned());
+        }
+        Self { text, database, started: Instant::now(), span, is_over: false }
     }
 
     /// It was answered with, or has changed, so many rows; None: it failed.
@@ -30,7 +39,11 @@ impl<'a> Watched<'a> {
         self.tell(if rows.is_some() { "ok" } else { "failed" }, rows);
     }
 
-    fn tell(&self, result: &str, rows: Option<u64>) {
+    fn tell(&mut self, result: &str, rows: Option<u64>) {
+        match rows.and_then(|rows| i64::try_from(rows).ok()) {
+            Some(rows) => self.span.set("db.response.returned_rows", rows),
+            None => self.span.fail(),
+        }
         let took = self.started.elapsed();
         let is_slow = logging::slow_statement().is_some_and(|limit| took >= limit);
         if is_slow {

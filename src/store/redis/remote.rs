@@ -14,6 +14,7 @@ use super::layout::Layout;
 use super::link::{Failed, Link};
 use super::script::Call;
 use crate::config::RedisConfig;
+use crate::telemetry::span::Span;
 
 type Result<T> = std::result::Result<T, RemoteError>;
 
@@ -104,7 +105,11 @@ impl Remote {
     pub(in crate::store) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
         match self {
             Self::Node { link, .. } if calls.len() > 1 => {
+                let mut span = Span::client("redis");
                 let ran = link.within(async |mut to: Connection| to.run_all(&calls).await).await;
+                if ran.is_err() {
+                    span.fail();
+                }
                 ran.map_err(not_redirected)?.into_iter().map(decode).collect()
             }
             _ => try_join_all(calls.into_iter().map(|call| self.run(call))).await,
@@ -112,13 +117,18 @@ impl Remote {
     }
 
     async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value> {
-        match self {
+        let mut span = Span::client("redis");
+        let sent = match self {
             Self::Node { link, .. } => {
                 let sent = link.within(async |mut to: Connection| to.send(request).await).await;
                 sent.map_err(not_redirected)
             }
             Self::Cluster(cluster) => cluster.send(key, request).await,
+        };
+        if sent.is_err() {
+            span.fail();
         }
+        sent
     }
 }
 
