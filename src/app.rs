@@ -1,6 +1,8 @@
 //! The one place where the parts are wired together.
 
 mod consumers;
+mod control;
+mod door;
 mod http;
 mod jobs;
 mod services;
@@ -17,12 +19,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Loaded, PromeConfig, parse_listen_addr};
+use crate::config::{Config, Loaded, PromeConfig, Reloads, parse_listen_addr};
 use crate::demo;
 use crate::hub::Hub;
 use crate::id::IdGenerator;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::schedule::Schedule;
+use crate::rest::Draining;
 use crate::store::broker::Broker;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
@@ -31,6 +34,7 @@ use crate::telemetry::report::NodeReport;
 use crate::telemetry::{self, exporter, pusher::Pusher};
 use crate::user::{Admins, Users};
 
+pub use control::Control;
 use services::{Ground, Services, follow_changes};
 
 /// A server that listens, and the work around it.
@@ -38,6 +42,7 @@ pub struct Application {
     server: Server,
     addr: SocketAddr,
     metrics_addr: Option<SocketAddr>,
+    control: Control,
     users: web::Data<Users>,
     admins: web::Data<Admins>,
     background: Background,
@@ -76,12 +81,14 @@ impl Application {
         let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let hub = hub(&config, &clock, &registry).await?;
-        let ground = Ground { config, warnings, db, cache, clock, ids, registry, hub };
+        let reloads = Reloads::new(config.clone());
+        let draining = Draining::default();
+        let ground = Ground { config, reloads, draining, warnings, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;
         }
-        let (server, addr) = http::listen(&ground, &services)?;
+        let http::Listening { server, addr, door } = http::listen(&ground, &services)?;
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
@@ -95,10 +102,20 @@ impl Application {
         let schedule = Schedule::new(Arc::clone(&lease), &ground.registry, stop.clone())?;
         jobs::start(&schedule, &ground, &services, &lease)?;
         let consumers = consumers::start(&ground, &services, &stop)?;
-        let Ground { config, db, registry, .. } = ground;
+        let Ground { config, reloads, draining, hub, db, registry, .. } = ground;
+        let window = Duration::from_secs(config.realtime.drain_s);
+        let control = Control { door, draining, hub, window, reloads };
         let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
-        Ok(Self { server, addr, metrics_addr, users: services.users, admins: services.admins, background })
+        Ok(Self {
+            server,
+            addr,
+            metrics_addr,
+            control,
+            users: services.users,
+            admins: services.admins,
+            background,
+        })
     }
 
     /// The address that the API listens at.
@@ -111,12 +128,6 @@ impl Application {
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_addr
-    }
-
-    /// A handle that stops the server from elsewhere.
-    #[must_use]
-    pub fn stop_handle(&self) -> ServerHandle {
-        self.server.handle()
     }
 
     /// Makes sure that there is a user `user_id`.
@@ -134,13 +145,18 @@ impl Application {
         &self.admins
     }
 
-    /// Serves until SIGTERM, SIGINT or the stop handle; then lets running requests finish and
-    /// gives back the leases.
+    /// Serves until it is stopped by the [`Control`] that `govern` gets; then lets running requests finish
+    /// and gives back the leases.
     ///
     /// # Errors
     /// When the server fails.
-    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+    pub async fn run_until_stopped<G: Future<Output = ()> + 'static>(
+        self,
+        govern: impl FnOnce(Control) -> G,
+    ) -> anyhow::Result<()> {
+        let governing = actix_web::rt::spawn(govern(self.control));
         let ended = self.server.await;
+        governing.abort();
         self.background.end().await;
         Ok(ended?)
     }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::services::{Ground, Services};
+use crate::auth::WebhookSigner;
 use crate::callback;
 use crate::reactions::endings::{DemonstrationEnds, PkEnds};
 use crate::reactions::messages::Messages;
@@ -18,11 +19,17 @@ pub(super) fn start(
     services: &Services,
     stop: &CancellationToken,
 ) -> anyhow::Result<TaskTracker> {
-    let Ground { config, db, clock, registry, .. } = ground;
+    let Ground { config, reloads, db, clock, registry, .. } = ground;
     let running = TaskTracker::new();
     let node_id = config.node.node_id;
     let users = services.users.as_ref();
-    let parts = callback::Parts { db: db.clone(), clock: Arc::clone(clock), users: users.clone(), node_id };
+    let parts = callback::Parts {
+        db: db.clone(),
+        clock: Arc::clone(clock),
+        users: users.clone(),
+        signer: reloads.derive(|config| WebhookSigner::new(&config.callback.secrets)),
+        node_id,
+    };
     callback::start(parts, &config.callback, registry, &running, stop)?;
 
     let lives = services.lives.as_ref().clone();

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_util::sync::CancellationToken;
 
+use super::door::{Door, Serve};
 use super::services::{Ground, Services};
 use crate::config::parse_listen_addr;
 use crate::edges::native::{self, PublishLimits};
@@ -22,10 +24,8 @@ use crate::edges::{AddressCount, Edges, barrage};
 use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 
-/// How long running requests may go on after a stop was asked for, in seconds.
+/// How long running requests may go on once nobody listens any more, in seconds.
 const SHUTDOWN_S: u64 = 10;
-/// What closing the last WebSocket connections may take after their window, in seconds.
-const FAREWELL_S: u64 = 3;
 
 /// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
 /// that none of them sends a request into a connection that is being closed.
@@ -40,21 +40,29 @@ const BACKLOG: u32 = 4096;
 /// Connections of one worker.
 const CONNECTIONS: usize = 200_000;
 
-/// Starts to listen; the server must be awaited. Answers where it listens.
-pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Server, SocketAddr)> {
+/// A server that listens.
+pub(super) struct Listening {
+    /// Must be awaited.
+    pub(super) server: Server,
+    pub(super) addr: SocketAddr,
+    pub(super) door: Door,
+}
+
+/// Starts to listen.
+pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
     let config = &ground.config;
     let addr = parse_listen_addr(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
     let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let bound = listener.local_addr()?;
-    let drain_s = config.realtime.drain_s;
+    let (bound, own) = (listener.local_addr()?, listener.try_clone()?);
     let builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
-        .shutdown_timeout(SHUTDOWN_S.max(drain_s + FAREWELL_S));
-    let stopping = builder.graceful_shutdown_signal();
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_S);
+    let closing = CancellationToken::new();
+    let closed = closing.clone();
     let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
-    let (hub, signal) = (ground.hub.clone(), stopping.clone());
     let factory = move || {
         let services = services.clone();
         let app = App::new()
@@ -62,11 +70,11 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             .configure(|config| routes::configure(config, is_cors_on))
             .wrap(from_fn(buffer_body))
             .wrap(from_fn(observe));
-        let signal = signal.clone();
+        let signal = closed.clone();
         HttpService::build()
             .graceful_shutdown_signal(move || {
                 let signal = signal.clone();
-                async move { signal.notified().await }
+                async move { signal.cancelled().await }
             })
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(HEAD_LIMIT)
@@ -79,12 +87,32 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<(Se
             ))
             .tcp()
     };
+    let serve = on_this_thread(factory.clone());
     let server = builder.listen("api", listener, factory)?.run();
-    tokio::spawn(async move {
-        stopping.notified().await;
-        hub.drain(Duration::from_secs(drain_s));
-    });
-    Ok((server, bound))
+    let door = Door { server: server.handle(), listener: own, serve, closing };
+    Ok(Listening { server, addr: bound, door })
+}
+
+/// Serves connections beside the workers.
+fn on_this_thread<F>(factory: impl Fn() -> F + Clone + 'static) -> Serve
+where
+    F: ServiceFactory<TcpStream, Config = (), Response = ()> + 'static,
+    F::Service: 'static,
+{
+    Box::new(move |streams| {
+        let factory = factory.clone();
+        Box::pin(async move {
+            let streams: Vec<_> =
+                streams.into_iter().filter_map(|one| TcpStream::from_std(one).ok()).collect();
+            if streams.is_empty() {
+                return;
+            }
+            let Ok(service) = factory().new_service(()).await else { return };
+            for stream in streams {
+                drop(actix_web::rt::spawn(service.call(stream)));
+            }
+        })
+    })
 }
 
 fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {

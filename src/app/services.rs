@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{Gate, OwnWrites, Passwords, TokenService};
+use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, HooksConfig, Problem};
+use crate::config::{Config, Current, HooksConfig, Problem, Reloads};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
@@ -32,6 +32,7 @@ use crate::moderation::Moderation;
 use crate::overview::{self, Overview};
 use crate::pages::Policy;
 use crate::relay::Relays;
+use crate::rest::Draining;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
@@ -47,6 +48,8 @@ pub(super) use changes::follow_changes;
 /// What everything is built on.
 pub(super) struct Ground {
     pub(super) config: Config,
+    pub(super) reloads: Reloads,
+    pub(super) draining: Draining,
     pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
@@ -76,7 +79,7 @@ pub(super) struct Services {
     bans: web::Data<Bans>,
     pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
-    hooks: web::Data<HooksConfig>,
+    hooks: web::Data<Current<HooksConfig>>,
     login_limit: web::Data<LoginLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
@@ -87,6 +90,7 @@ pub(super) struct Services {
     overview: web::Data<Overview>,
     stores: web::Data<Stores>,
     http_metrics: web::Data<HttpMetrics>,
+    draining: web::Data<Draining>,
 }
 
 impl Services {
@@ -123,7 +127,7 @@ impl Services {
             bans: web::Data::new(bans),
             gate,
             clock: web::Data::new(Arc::clone(clock)),
-            hooks: web::Data::new(config.hooks.clone()),
+            hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
@@ -132,7 +136,13 @@ impl Services {
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
-            stores: web::Data::new(Stores { db: db.clone(), cache: cache.clone(), limit: open_limit() }),
+            stores: web::Data::new(Stores {
+                db: db.clone(),
+                cache: cache.clone(),
+                draining: ground.draining.clone(),
+                limit: open_limit(),
+            }),
+            draining: web::Data::new(ground.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
                 config.httpq.trusted_proxies.clone(),
@@ -170,18 +180,22 @@ impl Services {
             .app_data(self.deliveries.clone())
             .app_data(self.overview.clone())
             .app_data(self.stores.clone())
-            .app_data(self.http_metrics.clone());
+            .app_data(self.http_metrics.clone())
+            .app_data(self.draining.clone());
     }
 }
 
 /// What the console shows first.
 fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
+    let warnings: Vec<String> = ground.warnings.iter().map(ToString::to_string).collect();
+    let told = warnings.clone();
     Overview::new(overview::Parts {
         db: ground.db.clone(),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         config: ground.config.clone(),
-        warnings: ground.warnings.iter().map(ToString::to_string).collect(),
+        shown: ground.reloads.derive(move |config| overview::ConfigView::new(config, told.clone())),
+        warnings,
         lives: features.lives.clone(),
         ledger: features.gifts.ledger().clone(),
         deliveries: deliveries.clone(),
@@ -197,12 +211,13 @@ fn own_writes(ground: &Ground) -> OwnWrites {
 
 /// Who lets callers in.
 fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate> {
-    let Ground { config, cache, clock, .. } = ground;
+    let Ground { config, reloads, cache, clock, .. } = ground;
+    let keys = reloads.try_derive(|config| TokenKeys::new(&config.auth.jwt_keys))?;
     Ok(Gate::new(
-        TokenService::new(&config.auth.jwt_keys, Arc::clone(clock))?,
+        TokenService::new(keys, Arc::clone(clock)),
         Arc::new(users.clone()),
         Arc::new(admins.clone()),
-        config.auth.server.clone(),
+        reloads.derive(|config| BackendKeys::new(config.auth.server.clone())),
         cache.clone(),
         Arc::clone(clock),
         config.httpq.trusted_proxies.clone(),

@@ -16,7 +16,7 @@ use super::signature::{Credentials, RequestParts, ServerSignature, SignatureErro
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::clock::SharedClock;
-use crate::config::ServerAuthConfig;
+use crate::config::{Current, ServerAuthConfig};
 use crate::error::{Failure, Kind};
 use crate::rest::middleware::OriginalPath;
 use crate::rest::{ApiError, body, peer};
@@ -41,11 +41,25 @@ pub struct Gate {
     tokens: TokenService,
     users: Arc<dyn Accounts>,
     admins: Arc<dyn Accounts>,
-    server: ServerAuthConfig,
-    signature: ServerSignature,
+    backends: Current<BackendKeys>,
     cache: Cache,
     clock: SharedClock,
     trusted_proxies: Vec<IpNet>,
+}
+
+/// How business backends are known (`auth.server`).
+pub struct BackendKeys {
+    config: ServerAuthConfig,
+    signature: ServerSignature,
+}
+
+impl BackendKeys {
+    /// As `config` says.
+    #[must_use]
+    pub fn new(config: ServerAuthConfig) -> Self {
+        let signature = ServerSignature::new(Credentials::from(&config), config.require_date);
+        Self { config, signature }
+    }
 }
 
 impl Gate {
@@ -56,13 +70,12 @@ impl Gate {
         tokens: TokenService,
         users: Arc<dyn Accounts>,
         admins: Arc<dyn Accounts>,
-        server: ServerAuthConfig,
+        backends: Current<BackendKeys>,
         cache: Cache,
         clock: SharedClock,
         trusted_proxies: Vec<IpNet>,
     ) -> Self {
-        let signature = ServerSignature::new(Credentials::from(&server), server.require_date);
-        Self { tokens, users, admins, server, signature, cache, clock, trusted_proxies }
+        Self { tokens, users, admins, backends, cache, clock, trusted_proxies }
     }
 
     /// Issues and verifies tokens.
@@ -137,15 +150,17 @@ impl Gate {
     }
 
     async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<(), ApiError> {
-        if !self.server.enable && !is_signature_needed {
+        // Kept to the end of the call, whatever is reloaded meanwhile.
+        let backends = Arc::clone(&self.backends.get());
+        if !backends.config.enable && !is_signature_needed {
             let ip = self.peer_ip(asked.head);
-            let is_allowed = self.server.allow.iter().any(|net| net.contains(&ip));
+            let is_allowed = backends.config.allow.iter().any(|net| net.contains(&ip));
             return if is_allowed { Ok(()) } else { Err(SignatureError::Missing.into()) };
         }
-        self.check_signature(asked).await
+        self.check_signature(&backends.signature, asked).await
     }
 
-    async fn check_signature(&self, asked: &Asked<'_>) -> Result<(), ApiError> {
+    async fn check_signature(&self, signature: &ServerSignature, asked: &Asked<'_>) -> Result<(), ApiError> {
         let (headers, uri) = (&asked.head.headers, &asked.head.uri);
         let signed =
             SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
@@ -160,7 +175,7 @@ impl Gate {
             body: asked.body,
         };
         let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(guard) = self.signature.check(authorization, &parts, self.clock.now())? else {
+        let Some(guard) = signature.check(authorization, &parts, self.clock.now())? else {
             return Ok(());
         };
         if self.cache.set_if_absent(&guard.key, "", guard.keep).await? {

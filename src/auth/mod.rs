@@ -13,10 +13,12 @@ pub mod standing;
 pub mod token;
 pub mod webhook;
 
-pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend, StandingOf};
+pub use identity::{
+    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf,
+};
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
 pub use standing::{Ban, Refused, Standing};
-pub use token::{Claims, TokenError, TokenService};
+pub use token::{Claims, TokenError, TokenKeys, TokenService};
 pub use webhook::WebhookSigner;

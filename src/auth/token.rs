@@ -12,7 +12,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::SharedClock;
-use crate::config::Secret;
+use crate::config::{Current, Secret};
 use crate::error::{Failure, Kind};
 
 /// A longer token is refused unread.
@@ -94,11 +94,36 @@ impl Failure for TokenError {
     }
 }
 
+/// The keys of `auth.jwt_keys`.
+pub struct TokenKeys {
+    signing: EncodingKey,
+    verifying: Vec<DecodingKey>,
+    /// Another one after each reload: what former keys verified is not remembered.
+    generation: u64,
+}
+
+impl TokenKeys {
+    /// The first of `keys` signs, all verify, so that keys can be rotated.
+    ///
+    /// # Errors
+    /// Without a key, or with an empty one.
+    pub fn new(keys: &[Secret]) -> Result<Self, TokenError> {
+        let first = keys.first().ok_or(TokenError::NoKey)?;
+        if keys.iter().any(Secret::is_empty) {
+            return Err(TokenError::NoKey);
+        }
+        Ok(Self {
+            signing: EncodingKey::from_secret(first.expose().as_bytes()),
+            verifying: keys.iter().map(|key| DecodingKey::from_secret(key.expose().as_bytes())).collect(),
+            generation: rand::random(),
+        })
+    }
+}
+
 /// Issues and verifies tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct TokenService {
-    signing: EncodingKey,
-    verifying: Arc<[DecodingKey]>,
+    keys: Current<TokenKeys>,
     validation: Arc<Validation>,
     verified: Cache<Arc<str>, Remembered>,
     clock: SharedClock,
@@ -107,6 +132,8 @@ pub struct TokenService {
 #[derive(Clone)]
 struct Remembered {
     claims: Arc<Claims>,
+    /// Of the keys that verified it.
+    generation: u64,
     keep: Duration,
 }
 
@@ -120,29 +147,21 @@ impl Expiry<Arc<str>, Remembered> for AtExpiry {
 }
 
 impl TokenService {
-    /// Signs with the first of `keys` and verifies with all of them, so that keys can be rotated.
-    pub fn new(keys: &[Secret], clock: SharedClock) -> Result<Self, TokenError> {
-        let first = keys.first().ok_or(TokenError::NoKey)?;
-        if keys.iter().any(Secret::is_empty) {
-            return Err(TokenError::NoKey);
-        }
+    /// A service with `keys`.
+    #[must_use]
+    pub fn new(keys: Current<TokenKeys>, clock: SharedClock) -> Self {
         let verified = Cache::builder()
             .max_capacity(CACHE_BYTES)
             .weigher(|token: &Arc<str>, _: &Remembered| u32::try_from(token.len()).unwrap_or(u32::MAX))
             .expire_after(AtExpiry)
             .build();
-        Ok(Self {
-            signing: EncodingKey::from_secret(first.expose().as_bytes()),
-            verifying: keys.iter().map(|key| DecodingKey::from_secret(key.expose().as_bytes())).collect(),
-            validation: Arc::new(hs256_without_times()),
-            verified,
-            clock,
-        })
+        Self { keys, validation: Arc::new(hs256_without_times()), verified, clock }
     }
 
     /// Writes a token.
     pub fn issue(&self, claims: &Claims) -> Result<String, TokenError> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).map_err(TokenError::Sign)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.keys.get().signing)
+            .map_err(TokenError::Sign)
     }
 
     /// Reads a token, without a scheme before it (see [`strip_bearer`]).
@@ -150,24 +169,26 @@ impl TokenService {
     /// A token seen before costs one look-up; its `exp` is compared with the clock each time.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let now = self.clock.now().timestamp();
-        if let Some(known) = self.verified.get(token) {
+        let keys = self.keys.get();
+        if let Some(known) = self.verified.get(token).filter(|known| known.generation == keys.generation) {
             return in_time(known.claims, now);
         }
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Bad);
         }
-        let claims = in_time(Arc::new(self.read(token, now)?), now)?;
+        let claims = in_time(Arc::new(self.read(token, &keys, now)?), now)?;
         let left = Duration::from_secs(u64::try_from(claims.exp.saturating_sub(now)).unwrap_or(0));
         // Not worth remembering in its last second, and never beyond it.
         if !left.is_zero() {
-            let remembered = Remembered { claims: Arc::clone(&claims), keep: left.min(REMEMBER) };
+            let (claims, keep) = (Arc::clone(&claims), left.min(REMEMBER));
+            let remembered = Remembered { claims, generation: keys.generation, keep };
             self.verified.insert(token.into(), remembered);
         }
         Ok(claims)
     }
 
-    fn read(&self, token: &str, now: i64) -> Result<Claims, TokenError> {
-        let wire = self
+    fn read(&self, token: &str, keys: &TokenKeys, now: i64) -> Result<Claims, TokenError> {
+        let wire = keys
             .verifying
             .iter()
             .find_map(|key| jsonwebtoken::decode::<Wire>(token, key, &self.validation).ok())
@@ -184,7 +205,7 @@ impl TokenService {
 
 impl std::fmt::Debug for TokenService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenService").field("keys", &self.verifying.len()).finish_non_exhaustive()
+        f.debug_struct("TokenService").field("keys", &self.keys.get().verifying.len()).finish_non_exhaustive()
     }
 }
 

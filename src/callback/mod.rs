@@ -34,8 +34,9 @@ use self::courier::Courier;
 use self::lane::LaneDelivery;
 use self::metrics::Metrics;
 use self::sender::Sender;
+use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
-use crate::config::CallbackConfig;
+use crate::config::{CallbackConfig, Current};
 use crate::event::CALLBACKS;
 use crate::event::consumer;
 use crate::event::lanes::Lanes;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// The users.
     pub users: Users,
+    /// Signs what is posted.
+    pub signer: Current<WebhookSigner>,
     /// This node.
     pub node_id: u16,
 }
@@ -72,7 +75,7 @@ pub fn start(
     running: &TaskTracker,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let Parts { db, clock, users, node_id } = parts;
+    let Parts { db, clock, users, signer, node_id } = parts;
     let metrics = Metrics::register(registry)?;
     let lease = Duration::from_secs(config.timeout_s) + LEASE_RESERVE;
     let lanes = Lanes::new(db.clone(), CALLBACKS, node_id, lease);
@@ -83,7 +86,7 @@ pub fn start(
     if config.secrets.is_empty() {
         tracing::warn!("callbacks are not signed: the receiver cannot tell who sends them (callback.secret)");
     }
-    let sender = Sender::new(config, Arc::clone(&clock))?;
+    let sender = Sender::new(config, signer, Arc::clone(&clock))?;
     let courier = Arc::new(Courier::new(sender, metrics.clone(), config.max_attempts));
     let deliveries = Deliveries::new(db.clone(), Arc::clone(&clock));
     let alone =

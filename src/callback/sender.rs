@@ -11,7 +11,7 @@ use url::Url;
 use super::breaker::Health;
 use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
-use crate::config::CallbackConfig;
+use crate::config::{CallbackConfig, Current};
 use crate::http_client;
 use crate::rest::request_id;
 
@@ -102,7 +102,7 @@ impl From<Reason> for Failed {
 pub(super) struct Sender {
     client: Client,
     addr: String,
-    signer: WebhookSigner,
+    signer: Current<WebhookSigner>,
     clock: SharedClock,
     timeout: Duration,
 }
@@ -113,17 +113,20 @@ struct Answer {
 }
 
 impl Sender {
-    /// Posts to `callback.addr`.
+    /// Posts to `callback.addr`, signed by `signer`.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub(super) fn new(config: &CallbackConfig, clock: SharedClock) -> reqwest::Result<Self> {
+    pub(super) fn new(
+        config: &CallbackConfig,
+        signer: Current<WebhookSigner>,
+        clock: SharedClock,
+    ) -> reqwest::Result<Self> {
         let timeout = Duration::from_secs(config.timeout_s);
         let client = http_client::builder()
             .user_agent(concat!("liveloom/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
             .build()?;
-        let signer = WebhookSigner::new(&config.secrets);
         Ok(Self { client, addr: config.addr.clone(), signer, clock, timeout })
     }
 
@@ -159,7 +162,7 @@ impl Sender {
         headers.insert(SEQ, HeaderValue::from(post.seq));
         let texts = [
             (ID, Some(post.webhook_id.clone())),
-            (SIGNATURE, self.signer.sign(&post.webhook_id, timestamp, post.body.as_bytes())),
+            (SIGNATURE, self.signer.get().sign(&post.webhook_id, timestamp, post.body.as_bytes())),
             (REQUEST_ID, Some(post.request_id.clone())),
         ];
         for (name, text) in texts {

@@ -163,7 +163,7 @@ impl Reviews {
             uri: &room.push_url,
             scenes: &scenes,
             interval_msecs: i64::from(settings.interval) * 1000,
-            hook_url: &inner.hooks.url(&inner.config.callback, &room.live_id),
+            hook_url: &inner.hooks.get().url(&inner.config.callback, &room.live_id),
             bucket: &inner.config.bucket,
         };
         let asked = self.counted("start", inner.client.start(&new).await);

@@ -23,7 +23,7 @@ impl Reviews {
     /// # Errors
     /// [`Error::NotSigned`].
     pub fn check_signed(&self, live_id: &str, sign: &str) -> Result<(), Error> {
-        if self.0.hooks.verify(live_id, sign) { Ok(()) } else { Err(Error::NotSigned) }
+        if self.0.hooks.get().verify(live_id, sign) { Ok(()) } else { Err(Error::NotSigned) }
     }
 
     /// Stores the picture of a result, once for each (job, address, time); also of a room that is over.

@@ -7,7 +7,7 @@ use prometheus::{IntCounterVec, Opts, Registry};
 use super::error::Error;
 use super::hook::HookKeys;
 use crate::clock::SharedClock;
-use crate::config::CensorConfig;
+use crate::config::{CensorConfig, Current};
 use crate::im::Im;
 use crate::live::Lives;
 use crate::media::{ReviewClient, ReviewError};
@@ -33,7 +33,7 @@ pub struct Parts {
     /// The review service.
     pub client: ReviewClient,
     /// Signs the callbacks.
-    pub hooks: HookKeys,
+    pub hooks: Current<HookKeys>,
     /// The section `censor`.
     pub config: CensorConfig,
 }
@@ -49,7 +49,7 @@ pub(super) struct Inner {
     pub users: Users,
     pub im: Im,
     pub client: ReviewClient,
-    pub hooks: HookKeys,
+    pub hooks: Current<HookKeys>,
     pub config: CensorConfig,
     calls: IntCounterVec,
 }

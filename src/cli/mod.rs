@@ -8,6 +8,7 @@ mod gift_report;
 mod gifts;
 mod migrate;
 mod serve;
+mod signals;
 mod source;
 mod token;
 

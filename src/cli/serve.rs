@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 
+use super::signals::Signals;
 use super::source::Source;
 use super::token;
 use crate::app::Application;
@@ -35,7 +36,7 @@ const FIRST_ADMIN: &str = "admin";
 /// Where their password is kept, in the data folder.
 pub(super) const PASSWORD_FILE: &str = "admin-password";
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, which drains, or SIGINT; SIGHUP reads the configuration again.
 ///
 /// # Errors
 /// When the configuration or a store cannot be used, or an address is taken.
@@ -44,16 +45,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = loaded.config.clone();
     let _guard = logging::init(&config.log)?;
     let is_embedded = args.source.config.is_none();
+    let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
         let traces = Traces::begin(&config.traces, config.node.node_id)?;
         let application = Application::build(loaded).await?;
+        let signals = Signals::listen()?;
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;
             let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
-        let stopped = application.run_until_stopped().await;
+        let stopped = application.run_until_stopped(|control| signals.obey(control, source)).await;
         traces.finish().await;
         stopped
     })

@@ -6,9 +6,9 @@ use anyhow::Context;
 use chrono::TimeDelta;
 
 use super::source::Source;
-use crate::auth::{Claims, TokenService};
+use crate::auth::{Claims, TokenKeys, TokenService};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Current};
 use crate::rest::text::check_user_id;
 
 /// Options of `liveloom token`.
@@ -42,6 +42,6 @@ pub fn issue(config: &Config, user_id: &str, life: TimeDelta) -> anyhow::Result<
     let clock = Arc::new(SystemClock);
     let claims =
         Claims { app_id: "liveloom".to_owned(), ..Claims::lasting(user_id.to_owned(), clock.now(), life) };
-    let tokens = TokenService::new(&config.auth.jwt_keys, clock)?;
+    let tokens = TokenService::new(Current::fixed(TokenKeys::new(&config.auth.jwt_keys)?), clock);
     tokens.issue(&claims).context("no token could be signed")
 }

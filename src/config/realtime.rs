@@ -21,7 +21,7 @@ pub struct RealtimeConfig {
     pub publish_per_user_s: u32,
     /// Messages a second that all users may send to one room, over all nodes; 0 is no limit.
     pub publish_per_room_s: u32,
-    /// Seconds over which connections are closed when the server stops.
+    /// Seconds for which a server that is told to stop sends its callers elsewhere before it stops to listen.
     pub drain_s: u64,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
-use crate::config::GiftConfig;
+use crate::config::{Current, GiftConfig};
 use crate::event::GiftRow;
 use crate::http_client;
 use crate::rest::request_id;
@@ -88,20 +88,23 @@ struct Request<'a> {
 pub struct Payment {
     client: Client,
     address: Option<Url>,
-    signer: WebhookSigner,
+    signer: Current<WebhookSigner>,
     clock: SharedClock,
 }
 
 impl Payment {
-    /// A client of the service that `config` names. An address that is not a URL, or none, fails at
+    /// A client of the service that `config` names, whose calls are signed by `signer`. An address that is not a URL, or none, fails at
     /// each use: nothing is free.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(config: &GiftConfig, clock: SharedClock) -> reqwest::Result<Self> {
+    pub fn new(
+        config: &GiftConfig,
+        signer: Current<WebhookSigner>,
+        clock: SharedClock,
+    ) -> reqwest::Result<Self> {
         let timeout = Duration::from_secs(config.timeout_s);
         let client = http_client::builder().timeout(timeout).build()?;
-        let signer = WebhookSigner::new(std::slice::from_ref(&config.secret));
         let address = Url::parse(&config.gift_addr).ok().filter(Url::has_host);
         Ok(Self { client, address, signer, clock })
     }
@@ -115,7 +118,7 @@ impl Payment {
         let address = self.address.clone().ok_or(Unknown::NoAddress)?;
         let body = body(gift);
         let now = self.clock.now().timestamp();
-        let signature = self.signer.sign(&gift.biz_id, now, &body);
+        let signature = self.signer.get().sign(&gift.biz_id, now, &body);
         let mut request = self.client.post(address).header(CONTENT_TYPE, JSON);
         request = request.header(request_id::HEADER, request_id);
         if let Some(signature) = signature {

@@ -2,7 +2,7 @@
 //!
 //! One row of `leader_lease`, by the database's clock. The preferred node (`cron.single_task_node`)
 //! takes it as soon as it is free. Another node takes it when the preferred one is not registered
-//! and the lease has been free for one more lease, and gives it back when that node returns. The
+//! and the lease has been free for half its time, and gives it back when that node returns. The
 //! token grows with each change of owner; every transaction of a job checks it ([`Fence`]), so that
 //! a former leader that slept through the change can do nothing late.
 
@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,8 @@ pub struct LeaderLease {
     row: Row,
     lease: Duration,
     leadership: Mutex<Option<Leadership>>,
+    /// The token while this node leads.
+    term: watch::Sender<Option<i64>>,
     /// Held while the row is dealt with; true once the lease was given back for good.
     turn: tokio::sync::Mutex<bool>,
 }
@@ -54,7 +57,8 @@ impl LeaderLease {
     #[must_use]
     pub fn new(db: Db, node_id: u16, preferred: u16, owner: String, lease: Duration) -> Self {
         let row = Row { db, node_id: node_id.into(), preferred: preferred.into(), owner, lease };
-        Self { row, lease, leadership: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        let term = watch::Sender::new(None);
+        Self { row, lease, leadership: Mutex::default(), term, turn: tokio::sync::Mutex::default() }
     }
 
     /// Renews, takes or gives back the lease, as is due; three times in a lease. Returns whether this
@@ -125,6 +129,13 @@ impl LeaderLease {
         leadership.filter(|known| Instant::now() < known.until).map(|known| known.since)
     }
 
+    /// Follows the token under which this node leads; None while it does not, or has not noticed yet that it
+    /// does not any more.
+    #[must_use]
+    pub fn term(&self) -> watch::Receiver<Option<i64>> {
+        self.term.subscribe()
+    }
+
     /// Gives the lease back, for good: later ticks do nothing. For the end of the process, after its
     /// last job.
     ///
@@ -134,6 +145,7 @@ impl LeaderLease {
         let mut is_given_back = self.turn.lock().await;
         *is_given_back = true;
         *self.known() = None;
+        self.term.send_replace(None);
         self.row.give_back().await
     }
 
@@ -146,6 +158,8 @@ impl LeaderLease {
             since: before.map_or(asked, |before| before.since),
             until: asked + self.lease,
         });
+        drop(known);
+        self.term.send_if_modified(|term| std::mem::replace(term, token) != token);
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Leadership>> {

@@ -44,6 +44,16 @@ impl Job for FlushLikes {
         }
         Ok(self.likes.flush(Some(self.lease.as_ref())).await?)
     }
+
+    /// What came since the last run need not wait for the next leader.
+    async fn finish(&mut self) {
+        if !self.lease.is_leader() {
+            return;
+        }
+        if let Err(error) = self.likes.flush(Some(self.lease.as_ref())).await {
+            tracing::warn!(%error, "the last likes could not be written; the next leader does it");
+        }
+    }
 }
 
 /// Keeps the likes of live rooms in the cache.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use prometheus::{GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -109,14 +110,21 @@ impl Schedule {
         Ok(Self { lease, metrics: Metrics::register(registry)?, stop, running: TaskTracker::new() })
     }
 
-    /// Starts a job.
+    /// Starts a job. A node that becomes the leader runs it at once, however seldom it is due.
     pub fn start(&self, mut job: impl Job) {
         let (lease, metrics, stop) = (Arc::clone(&self.lease), self.metrics.clone(), self.stop.clone());
         metrics.announce(&job);
         self.running.spawn(async move {
             let mut ticks = tokio::time::interval(job.every());
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let mut term = lease.term();
+            let mut due = async || {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = next_term(&mut term) => ticks.reset(),
+                }
+            };
+            while stop.run_until_cancelled(due()).await.is_some() {
                 if lease.is_leader() {
                     let id = RequestId::generate().shared();
                     let span = Span::internal(job.name());
@@ -134,9 +142,23 @@ impl Schedule {
     }
 }
 
+/// Waits until this node leads under another token than before.
+async fn next_term(term: &mut watch::Receiver<Option<i64>>) {
+    loop {
+        if term.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        if term.borrow_and_update().is_some() {
+            return;
+        }
+    }
+}
+
 async fn run(job: &mut impl Job, metrics: &Metrics, mut span: Span) {
     let started = Instant::now();
+    tracing::debug!(task = job.name(), "job begins");
     let result = job.run().await;
+    tracing::debug!(task = job.name(), is_ok = result.is_ok(), "job ended");
     metrics.ran(job.name(), started.elapsed(), result.is_ok());
     match result {
         Ok(0) => {}

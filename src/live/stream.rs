@@ -18,7 +18,7 @@ use super::error::Error;
 use super::room::LiveStatus;
 use super::service::Lives;
 use crate::auth::Gate;
-use crate::config::HooksConfig;
+use crate::config::{Current, HooksConfig};
 use crate::error::{Failure, Kind};
 use crate::event::{self, DomainEvent};
 use crate::media::{PublishCall, PublishRefusal};
@@ -137,10 +137,10 @@ fn check_caller(config: &HooksConfig, request: &HttpRequest, peer: IpAddr) -> Re
 pub async fn publish(
     lives: web::Data<Lives>,
     gate: web::Data<Gate>,
-    config: web::Data<HooksConfig>,
+    config: web::Data<Current<HooksConfig>>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    lives.stream_up(&Session::of(&gate, &config, &request)?).await?;
+    lives.stream_up(&Session::of(&gate, &config.get(), &request)?).await?;
     Ok(Reply::empty())
 }
 
@@ -155,10 +155,10 @@ pub async fn publish(
 pub async fn publish_done(
     lives: web::Data<Lives>,
     gate: web::Data<Gate>,
-    config: web::Data<HooksConfig>,
+    config: web::Data<Current<HooksConfig>>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    lives.stream_down(&Session::of(&gate, &config, &request)?).await?;
+    lives.stream_down(&Session::of(&gate, &config.get(), &request)?).await?;
     Ok(Reply::empty())
 }
 

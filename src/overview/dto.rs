@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::config::Config;
 use crate::store::registry::AliveNode;
 use crate::telemetry::report::{JobReport, NodeReport};
 
@@ -185,4 +186,17 @@ pub struct ConfigView {
     /// All sections and keys; secrets are `***`.
     #[schema(value_type = Object)]
     pub config: serde_json::Value,
+}
+
+impl ConfigView {
+    /// A view of `config`, about which there were these warnings at the start.
+    #[must_use]
+    pub fn new(config: &Config, warnings: Vec<String>) -> Self {
+        Self {
+            node_id: config.node.node_id.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            warnings,
+            config: config.shown(),
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::error::Error;
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, Current};
 use crate::gift::Ledger;
 use crate::jobs::lease;
 use crate::live::Lives;
@@ -30,8 +30,10 @@ pub struct Parts {
     pub clock: SharedClock,
     /// What this node counts.
     pub registry: Registry,
-    /// As this node runs with it.
+    /// As this node started with it.
     pub config: Config,
+    /// As people may see what it runs with now.
+    pub shown: Current<ConfigView>,
     /// What was odd about it.
     pub warnings: Vec<String>,
     /// The rooms.
@@ -50,7 +52,6 @@ pub struct Overview(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
-    config: ConfigView,
     summary: Moka<(), Arc<Summary>>,
 }
 
@@ -65,14 +66,8 @@ impl Overview {
     /// An overview made of `parts`.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let config = ConfigView {
-            node_id: parts.config.node.node_id.into(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            warnings: parts.warnings.clone(),
-            config: parts.config.shown(),
-        };
         let summary = Moka::builder().max_capacity(1).time_to_live(KEPT).build();
-        Self(Arc::new(Inner { parts, config, summary }))
+        Self(Arc::new(Inner { parts, summary }))
     }
 
     /// What the installation is doing, counted at most a second ago. One caller counts for all who ask
@@ -104,7 +99,7 @@ impl Overview {
     /// The configuration of this node.
     #[must_use]
     pub fn config(&self) -> ConfigView {
-        self.0.config.clone()
+        (**self.0.parts.shown.get()).clone()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
 
 pub mod body;
+pub mod draining;
 pub mod envelope;
 pub mod error;
 pub mod middleware;
@@ -13,6 +14,7 @@ pub mod request_id;
 pub mod text;
 
 pub use body::Body;
+pub use draining::Draining;
 pub use envelope::Reply;
 pub use error::{ApiError, Invalid};
 pub use page::{Page, Paging};

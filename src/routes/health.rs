@@ -9,7 +9,7 @@ use crate::auth::Gate;
 use crate::error::{Failure, Kind};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::rate_limit::AddressLimit;
-use crate::rest::{ApiError, Reply};
+use crate::rest::{ApiError, Draining, Reply};
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 
@@ -19,6 +19,8 @@ pub struct Stores {
     pub db: Db,
     /// The cache.
     pub cache: Cache,
+    /// Whether the node is on its way out.
+    pub draining: Draining,
     /// Calls per address.
     pub limit: AddressLimit,
 }
@@ -32,10 +34,14 @@ pub struct Ready {
     pub cache: &'static str,
 }
 
-/// The server is up but cannot work.
+/// The server is up but cannot work, or should get no more of it.
 #[derive(Debug, thiserror::Error)]
-#[error("unreachable: {0}")]
-struct NotReady(&'static str);
+enum NotReady {
+    #[error("unreachable: {0}")]
+    Unreachable(&'static str),
+    #[error("draining: the server is about to stop")]
+    Draining,
+}
 
 impl Failure for NotReady {
     fn kind(&self) -> Kind {
@@ -73,20 +79,23 @@ async fn status(
     healthz(stores, gate, request).await
 }
 
-/// Database and cache answer.
+/// Database and cache answer, and the server is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "health",
-    responses((status = 200, body = inline(Success<Ready>)), (status = 503, description = "Says which does not answer")))]
+    responses((status = 200, body = inline(Success<Ready>)), (status = 503, description = "Says which does not answer, or that the server is about to stop")))]
 async fn readyz(
     stores: web::Data<Stores>,
     gate: web::Data<Gate>,
     request: HttpRequest,
 ) -> Result<Reply<Ready>, ApiError> {
     stores.limit.check(gate.client_ip(&request))?;
+    if stores.draining.has_begun() {
+        return Err(NotReady::Draining.into());
+    }
     match tokio::join!(stores.db.ping(), stores.cache.ping()) {
         (Ok(()), Ok(())) => Ok(Reply::data(Ready { database: "ok", cache: "ok" })),
-        (Err(_), Ok(())) => Err(NotReady("database").into()),
-        (Ok(()), Err(_)) => Err(NotReady("cache").into()),
-        (Err(_), Err(_)) => Err(NotReady("database, cache").into()),
+        (Err(_), Ok(())) => Err(NotReady::Unreachable("database").into()),
+        (Ok(()), Err(_)) => Err(NotReady::Unreachable("cache").into()),
+        (Err(_), Err(_)) => Err(NotReady::Unreachable("database, cache").into()),
     }
 }
 

@@ -13,9 +13,9 @@ use std::process::{Command, Output};
 
 use serde_yaml::Value;
 
-/// How long the server may take at most from SIGTERM to its end: what its requests get (`realtime.drain_s` is at
-/// its default), and as much again for consumers and leases.
-const STOP_S: u64 = 20;
+/// How long the server may take at most from SIGTERM to its end: `realtime.drain_s`, what its requests get then, and
+/// as much again for consumers and leases.
+const STOP_S: u64 = 25;
 
 /// A file of the repository.
 fn path(name: &str) -> PathBuf {

@@ -35,8 +35,8 @@ impl Bed {
     async fn start() -> Self {
         let setup = Setup::new(Backend::Redis).await;
         let database_port = setup.database_port();
-        let database = ChaosProxy::start(format!("127.0.0.1:{database_port}")).await;
-        let cache = ChaosProxy::start(env::redis()).await;
+        let database = ChaosProxy::start(format!("127.0.0.1:{database_port}")).await.unwrap();
+        let cache = ChaosProxy::start(env::redis()).await.unwrap();
         let server = setup
             .replacing(&format!("port: {database_port},"), &format!("port: {},", database.port()))
             .replacing(&env::redis(), &cache.addr())

@@ -27,7 +27,7 @@ struct Room {
 
 impl Room {
     async fn open() -> Self {
-        let cache = ChaosProxy::start(env::redis()).await;
+        let cache = ChaosProxy::start(env::redis()).await.unwrap();
         let server = Setup::new(Backend::Redis)
             .await
             .with("live: {viewer_timeout_s: 2, anchor_timeout_s: 3}")

@@ -42,7 +42,7 @@ async fn create(anchor: &Client) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_just_written_sees_it_on_every_node() {
     let (copy, beats) = copy().await;
-    let cache = ChaosProxy::start(env::redis()).await;
+    let cache = ChaosProxy::start(env::redis()).await.unwrap();
     let setup = Setup::new(Backend::Redis).await.reading_from(&copy);
     let setup = setup.replacing(&env::redis(), &format!("127.0.0.1:{}", cache.port()));
     let beside = setup.beside(2);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Ground;
-use crate::auth::Credentials;
+use crate::auth::{Credentials, WebhookSigner};
 use crate::censor::{self, HookKeys, Reviews};
 use crate::config::Config;
 use crate::gift::payment::Payment;
@@ -104,7 +104,8 @@ impl Features {
 }
 
 fn gifts(ground: &Ground, lives: &Lives, users: &Users) -> anyhow::Result<Gifts> {
-    let Ground { config, db, cache, clock, ids, registry, .. } = ground;
+    let Ground { config, reloads, db, cache, clock, ids, registry, .. } = ground;
+    let signer = reloads.derive(|config| WebhookSigner::new(std::slice::from_ref(&config.gift.secret)));
     let counters = gift::Metrics::new()?;
     counters.register(registry)?;
     Ok(Gifts::new(gift::Parts {
@@ -114,13 +115,13 @@ fn gifts(ground: &Ground, lives: &Lives, users: &Users) -> anyhow::Result<Gifts>
         lives: lives.clone(),
         types: GiftTypes::new(db.clone(), cache.clone(), Arc::clone(clock)),
         ledger: Ledger::new(db.clone(), Arc::clone(clock), Pace::of(&config.gift), counters),
-        payment: Payment::new(&config.gift, Arc::clone(clock))?,
+        payment: Payment::new(&config.gift, signer, Arc::clone(clock))?,
         unpaid_status: config.gift.unpaid_status,
     }))
 }
 
 fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Result<Reviews> {
-    let Ground { config, db, clock, registry, .. } = ground;
+    let Ground { config, reloads, db, clock, registry, .. } = ground;
     let parts = censor::Parts {
         db: db.clone(),
         clock: Arc::clone(clock),
@@ -128,7 +129,7 @@ fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Re
         users: users.clone(),
         im: im.clone(),
         client: ReviewClient::new(&config.censor.api_url, Credentials::from(&config.account))?,
-        hooks: HookKeys::new(&config.auth.jwt_keys),
+        hooks: reloads.derive(|config| HookKeys::new(&config.auth.jwt_keys)),
         config: config.censor.clone(),
     };
     Ok(Reviews::new(parts, registry)?)

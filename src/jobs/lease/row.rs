@@ -72,7 +72,7 @@ impl Seen {
         }
         // The registry lets one process be a node, so a former process of ours is gone or fenced off.
         let is_former_self = held.node_id == row.node_id && !held.owner.is_empty();
-        let free_at = if row.is_preferred() { held.expires_ms } else { held.expires_ms + row.lease_ms() };
+        let free_at = if row.is_preferred() { held.expires_ms } else { held.expires_ms + row.patience_ms() };
         if !must_yield && (is_former_self || free_at <= self.now_ms) {
             return Step::Take { token: held.token + 1 };
         }
@@ -87,6 +87,12 @@ impl Row {
 
     fn lease_ms(&self) -> i64 {
         millis(self.lease)
+    }
+
+    /// For how long a free lease is left to the preferred node: with that, and three ticks in a lease, jobs run
+    /// again within two leases of a leader's death.
+    fn patience_ms(&self) -> i64 {
+        self.lease_ms() / 2
     }
 
     fn now(&self) -> &'static str {
@@ -171,10 +177,10 @@ impl Row {
         self.update(sql, values).await
     }
 
-    /// Frees it, if it is ours. The preferred node leaves the others a lease's time to wait for its
-    /// return; after another node they need not wait.
+    /// Frees it, if it is ours. The others wait a while for the return of the preferred node; after another
+    /// node they need not wait.
     pub(super) async fn give_back(&self) -> Result<(), StoreError> {
-        let waited_ms = if self.is_preferred() { 0 } else { self.lease_ms() };
+        let waited_ms = if self.is_preferred() { 0 } else { self.patience_ms() };
         let sql = format!(
             "UPDATE leader_lease SET owner = '', expires_ms = {now} - ? WHERE name = ? AND owner = ?",
             now = self.now(),

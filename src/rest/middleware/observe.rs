@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use ipnet::IpNet;
@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use prometheus::{HistogramOpts, HistogramVec, Registry};
 
 use super::normalize::normalize;
+use crate::rest::draining::Draining;
 use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
@@ -50,6 +51,7 @@ impl HttpMetrics {
 /// None: errors of inner services are answered here.
 pub async fn observe<B: MessageBody + 'static>(
     metrics: web::Data<HttpMetrics>,
+    draining: web::Data<Draining>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -58,7 +60,13 @@ pub async fn observe<B: MessageBody + 'static>(
     request.extensions_mut().insert(id.clone());
     let span = Span::server(|name| request.headers().get(name)?.to_str().ok());
     let parent = span.as_parent();
-    context::within_span(id.shared(), parent, serve(metrics, request, next, Told { id, started, span })).await
+    let serving =
+        context::within_span(id.shared(), parent, serve(metrics, request, next, Told { id, started, span }));
+    let mut response = serving.await?;
+    if draining.has_begun() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }
 
 /// What is told of a request at its end.

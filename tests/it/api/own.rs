@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use liveloom::app::Application;
+use liveloom::app::{Application, Control};
 use liveloom::config::*;
 use sqlx::Executor;
 use tokio::sync::oneshot;
@@ -34,7 +33,7 @@ pub struct OwnServer {
     target: Target,
     backend: Backend,
     ledger: Arc<Ledger>,
-    handle: ServerHandle,
+    stop: oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,
     /// Removed when it is dropped.
     database: TestDatabase,
@@ -82,7 +81,7 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
     change(&mut config);
     let (ready, told) = oneshot::channel();
     let thread = thread::spawn(move || run(config, ready));
-    let Running { address, metrics, handle } = told.await.expect("the server starts");
+    let Running { address, metrics, stop } = told.await.expect("the server starts");
     let target = Target {
         base_url: format!("http://{address}"),
         access_key: SERVER.0.to_owned(),
@@ -93,7 +92,7 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
         metrics_url: metrics.map(|metrics| format!("http://{metrics}/metrics")),
         payer: Some(payer),
     };
-    let server = OwnServer { target, backend, ledger, handle, thread, database, review };
+    let server = OwnServer { target, backend, ledger, stop, thread, database, review };
     let api = server.api();
     eventually("the server is ready", Duration::from_secs(20), || async {
         api.get("/readyz").may_fail().send().await.status == 200
@@ -107,7 +106,7 @@ async fn launch(backend: Backend, change: impl FnOnce(&mut Config), ledger: Arc<
 struct Running {
     address: SocketAddr,
     metrics: Option<SocketAddr>,
-    handle: ServerHandle,
+    stop: oneshot::Sender<()>,
 }
 
 /// Builds and runs the server on this thread until it is told to stop.
@@ -115,8 +114,14 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
     actix_web::rt::System::new().block_on(async move {
         let application = Application::build(config).await.expect("the server is built");
         let (address, metrics) = (application.addr(), application.metrics_addr());
-        let _ = ready.send(Running { address, metrics, handle: application.stop_handle() });
-        application.run_until_stopped().await.expect("the server runs");
+        let (stop, stopped) = oneshot::channel();
+        let _ = ready.send(Running { address, metrics, stop });
+        let govern = async |control: Control| {
+            // Also when nobody is left who could ask for it.
+            let _ = stopped.await;
+            control.stop().await;
+        };
+        application.run_until_stopped(govern).await.expect("the server runs");
     });
 }
 
@@ -130,7 +135,8 @@ impl OwnServer {
 
     /// Stops the server and removes its database.
     pub async fn stop(self) {
-        self.handle.stop(true).await;
+        // Who has ended already need not be told.
+        let _ = self.stop.send(());
         tokio::task::spawn_blocking(|| self.thread.join())
             .await
             .expect("joined")

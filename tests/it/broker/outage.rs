@@ -67,7 +67,7 @@ async fn a_restarted_redis_begins_a_new_epoch_though_it_kept_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_black_holed_connection_is_replaced_and_the_gap_is_told() {
     let server = RedisServer::start(&[]);
-    let proxy = ChaosProxy::start(server.addr()).await;
+    let proxy = ChaosProxy::start(server.addr()).await.unwrap();
     let mut over = config(vec![proxy.addr()]);
     let (broker, mut ear) = open(&CacheConfig::Node(over.clone())).await;
     over.addrs = vec![server.addr()];

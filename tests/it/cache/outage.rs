@@ -55,7 +55,7 @@ async fn hears_resync(listener: &mut Receiver<Announcement>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_swallows_is_unavailable_until_it_answers() {
     let server = RedisServer::start(&[]);
-    let proxy = ChaosProxy::start(server.addr()).await;
+    let proxy = ChaosProxy::start(server.addr()).await.unwrap();
     let cache = open_node(&proxy.addr()).await;
     let mut listener = cache.announcements();
     cache.enter(enter("1", "a")).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_redis_that_swallows_is_unavailable_until_it_answers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_resets_is_unavailable_until_it_answers() {
     let server = RedisServer::start(&[]);
-    let proxy = ChaosProxy::start(server.addr()).await;
+    let proxy = ChaosProxy::start(server.addr()).await.unwrap();
     let cache = open_node(&proxy.addr()).await;
     let mut listener = cache.announcements();
     for _ in 0..2 {
@@ -214,7 +214,7 @@ async fn a_closed_cache_leaves_no_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_became_a_replica_is_left() {
     let (old, new) = (RedisServer::start(&[]), RedisServer::start(&[]));
-    let proxy = ChaosProxy::start(old.addr()).await;
+    let proxy = ChaosProxy::start(old.addr()).await.unwrap();
     let cache = open_node(&proxy.addr()).await;
     cache.enter(enter("1", "a")).await.unwrap();
     old.run::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use liveloom::auth::WebhookSigner;
 use liveloom::callback::{self, Deliveries, Delivery, Filter, Parts};
 use liveloom::clock::SystemClock;
-use liveloom::config::{CallbackConfig, Secret};
+use liveloom::config::{CallbackConfig, Current, Secret};
 use liveloom::event::{DomainEvent, append, append_all};
 use liveloom::store::db::Db;
 use liveloom::store::entity::{callback_delivery, room_lane};
@@ -64,7 +65,8 @@ impl Bed {
     pub async fn node(&self) -> Node {
         let (registry, running, stop) = (Registry::new(), TaskTracker::new(), CancellationToken::new());
         let users = users(&self.db).await;
-        let parts = Parts { db: self.db.clone(), clock: Arc::new(SystemClock), users, node_id: 1 };
+        let signer = Current::fixed(WebhookSigner::new(&self.config.secrets));
+        let parts = Parts { db: self.db.clone(), clock: Arc::new(SystemClock), users, signer, node_id: 1 };
         callback::start(parts, &self.config, &registry, &running, &stop).unwrap();
         running.close();
         Node { registry, running, stop }

@@ -18,7 +18,7 @@ const PROMISED: Duration = Duration::from_secs(2);
 async fn behind_proxy() -> (TestDatabase, ChaosProxy, Db) {
     let database = TestDatabase::create().await;
     let server = Server::of_environment();
-    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await;
+    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await.unwrap();
     let mut mysql = database.config();
     "127.0.0.1".clone_into(&mut mysql.databases[0].host);
     mysql.databases[0].port = proxy.port();

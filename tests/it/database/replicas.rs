@@ -59,7 +59,7 @@ async fn reads_only(db: &Db, copies: &[(&TestDatabase, i64)], from: &[&TestDatab
 async fn copies_take_turns_while_they_are_recent_and_up() {
     let (writer, near, far) = (TestDatabase::create().await, copy().await, copy().await);
     let server = Server::of_environment();
-    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await;
+    let proxy = ChaosProxy::start(format!("{}:{}", server.host, server.port)).await.unwrap();
     let mut mysql = writer.config();
     let [mut first, mut second] = [near.entry().unwrap(), far.entry().unwrap()];
     first.read_only = true;

@@ -115,7 +115,7 @@ async fn a_redis_that_starts_anew_costs_no_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_falls_silent_costs_no_message() {
-    let proxy = ChaosProxy::start(env::redis()).await;
+    let proxy = ChaosProxy::start(env::redis()).await.unwrap();
     let mut stage = Stage::of(over(&proxy.addr()).await).await;
     stage.say("before").await;
     stage.all_hear("before").await;
@@ -131,7 +131,7 @@ async fn a_redis_that_falls_silent_costs_no_message() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_lost_redis_for_a_while_catches_up() {
-    let proxy = ChaosProxy::start(env::redis()).await;
+    let proxy = ChaosProxy::start(env::redis()).await.unwrap();
     let setup = Setup::new(Backend::Redis).await;
     let mut stage = Stage::of(setup).await;
     let (_apart, mut follower) = stage.apart(&env::redis(), &proxy.addr()).await;

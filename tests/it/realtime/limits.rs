@@ -140,7 +140,7 @@ async fn nothing_is_left_of_those_who_went() {
     let bed = Bed::start(Backend::Embedded, "log: {filter: debug}").await;
     let (anchor, _) = bed.user("anchor").await;
     let (live_id, room) = bed.room(&anchor).await;
-    let proxy = ChaosProxy::start(format!("127.0.0.1:{}", bed.setup().port())).await;
+    let proxy = ChaosProxy::start(format!("127.0.0.1:{}", bed.setup().port())).await.unwrap();
     let url = format!("ws://{}/realtime", proxy.addr());
     let mut tokens = Vec::new();
     for round in 0..3 {

@@ -9,7 +9,7 @@ use chrono::{TimeDelta, Utc};
 use liveloom::auth::Credentials;
 use liveloom::censor::{self, HookKeys, Reviews};
 use liveloom::clock::ManualClock;
-use liveloom::config::{PiliConfig, Secret};
+use liveloom::config::{Current, PiliConfig, Secret};
 use liveloom::event::DomainEvent;
 use liveloom::live::{CreateRoom, Lives};
 use liveloom::media::ReviewClient;
@@ -88,7 +88,7 @@ impl Bed {
                     users: users.clone(),
                     im: im.clone(),
                     client: ReviewClient::new(&config.api_url, keys.clone()).unwrap(),
-                    hooks: HookKeys::new(&[Secret::new("a key")]),
+                    hooks: Current::fixed(HookKeys::new(&[Secret::new("a key")])),
                     config: config.clone(),
                 };
                 let registry = Registry::new();

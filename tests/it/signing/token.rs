@@ -4,9 +4,9 @@
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use liveloom::auth::token::strip_bearer;
-use liveloom::auth::{Claims, TokenError, TokenService};
+use liveloom::auth::{Claims, TokenError, TokenKeys, TokenService};
 use liveloom::clock::ManualClock;
-use liveloom::config::Secret;
+use liveloom::config::{Current, Secret};
 use liveloom::error::{Failure, Kind};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -31,7 +31,7 @@ fn bob() -> Claims {
 fn service_with(keys: &[&str]) -> (TokenService, Arc<ManualClock>) {
     let clock = ManualClock::new(now());
     let keys: Vec<_> = keys.iter().map(|key| Secret::new(*key)).collect();
-    (TokenService::new(&keys, clock.clone()).unwrap(), clock)
+    (TokenService::new(Current::fixed(TokenKeys::new(&keys).unwrap()), clock.clone()), clock)
 }
 
 fn token_of(claims: &Value) -> String {
@@ -92,10 +92,9 @@ fn keys_are_rotated() {
 
 #[test]
 fn no_key_and_an_empty_key_are_refused() {
-    let clock = ManualClock::new(now());
-    assert!(matches!(TokenService::new(&[], clock.clone()), Err(TokenError::NoKey)));
+    assert!(matches!(TokenKeys::new(&[]), Err(TokenError::NoKey)));
     let keys = [Secret::new("good"), Secret::new("")];
-    assert!(matches!(TokenService::new(&keys, clock), Err(TokenError::NoKey)));
+    assert!(matches!(TokenKeys::new(&keys), Err(TokenError::NoKey)));
 }
 
 #[rstest]

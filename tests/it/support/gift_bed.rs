@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use liveloom::config::GiftConfig;
+use liveloom::auth::WebhookSigner;
+use liveloom::config::{Current, GiftConfig};
 use liveloom::gift::payment::Payment;
 use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, Pace, SaveGiftType, SendGift};
 use liveloom::live::{CreateRoom, Lives};
@@ -38,7 +39,12 @@ impl Node {
             lives: lives.clone(),
             types: GiftTypes::new(db.clone(), cache, Arc::clone(&clock)),
             ledger: Ledger::new(db.clone(), Arc::clone(&clock), pace, Metrics::new().unwrap()),
-            payment: Payment::new(config, clock).unwrap(),
+            payment: Payment::new(
+                config,
+                Current::fixed(WebhookSigner::new(std::slice::from_ref(&config.secret))),
+                clock,
+            )
+            .unwrap(),
             unpaid_status: config.unpaid_status,
         });
         Self { db, users, lives, gifts }

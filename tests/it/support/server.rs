@@ -60,6 +60,7 @@ impl Setup {
              account: {{access_key: test-ak, secret_key: test-sk}}\n\
              cron: {{lease_s: 2}}\n\
              limits: {{open_per_s: 10000}}\n\
+             realtime: {{drain_s: 0}}\n\
              {cache}{mysql}",
             folder = database.data_dir().display(),
             cache = cache_section(backend, database.schema()),
@@ -276,12 +277,23 @@ impl ServerProcess {
         Some(())
     }
 
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().expect("it runs").id();
+        let kill = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self, limit: Duration) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        wait_for("the server ends", limit, async || child.try_wait().unwrap()).await
+    }
+
     /// Asks it to stop, with SIGTERM, and waits for its end.
     pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
-        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
-        assert!(kill.unwrap().success());
-        wait_for("the server ends", limit, async || child.try_wait().unwrap()).await
+        self.signal("TERM");
+        self.ended(limit).await
     }
 
     /// A client without a token.

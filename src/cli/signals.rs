@@ -1,0 +1,88 @@
+//! What the operating system asks of `liveloom serve`.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::source::Source;
+use crate::app::Control;
+
+/// The signals that are listened to; from here on they no longer end the process.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Drain,
+    Stop,
+    Reload,
+}
+
+impl Signals {
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Drain,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.quit.recv() => Asked::Stop,
+            _ = self.hang_up.recv() => Asked::Reload,
+        }
+    }
+
+    /// Does what is asked: SIGTERM drains, a second one, SIGINT or SIGQUIT stops, SIGHUP reads the
+    /// configuration of `source` again. Does not end.
+    pub(super) async fn obey(mut self, control: Control, source: Source) {
+        loop {
+            match self.next().await {
+                Asked::Reload => reload(&control, &source),
+                Asked::Stop => control.stop().await,
+                Asked::Drain => {
+                    tracing::info!("SIGTERM: draining, then stopping");
+                    tokio::select! {
+                        () = control.drain() => {}
+                        () = self.until_impatient() => {
+                            tracing::info!("asked again: stopping now");
+                            control.stop().await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn until_impatient(&mut self) {
+        while self.next().await == Asked::Reload {}
+    }
+}
+
+/// A configuration with mistakes changes nothing.
+fn reload(control: &Control, source: &Source) {
+    match source.load() {
+        Ok(config) => {
+            let unchanged = control.reload(&config);
+            tracing::info!("SIGHUP: the configuration was read again");
+            if !unchanged.is_empty() {
+                let sections = unchanged.join(", ");
+                tracing::warn!(sections, "these sections have changes that need a restart");
+            }
+        }
+        Err(problems) => {
+            tracing::error!(%problems, "SIGHUP: the configuration has mistakes; the former one stays");
+        }
+    }
+}

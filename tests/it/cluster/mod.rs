@@ -1,0 +1,3 @@
+//! The cluster test bed: three nodes over replicated stores.
+
+mod bed;
