@@ -16,6 +16,8 @@ use crate::clock::SharedClock;
 use crate::crash;
 use crate::event::consumer::Capacity;
 use crate::store::db::{Db, StoreError};
+use crate::telemetry::context;
+use crate::telemetry::span::Span;
 
 /// Rows of one claim, whose attempts are made side by side.
 const BATCH: usize = 32;
@@ -76,7 +78,15 @@ impl AloneDelivery {
         let claimed = queries::claim(&self.db, &owner, limit, lease).await?;
         crash::point("callback.alone_claimed");
         let count = claimed.len();
-        let attempts = stream::iter(claimed).map(|row| self.attempt(row, abort));
+        let attempts = stream::iter(claimed).map(|row| {
+            let request_id = row.request_id();
+            let span = Span::consumer("callback", None);
+            context::within_span(
+                request_id.as_str().into(),
+                span.as_parent(),
+                self.attempt(row, request_id, span, abort),
+            )
+        });
         let ended: Vec<Ended> = attempts.buffer_unordered(BATCH).collect().await;
         let mut recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
         // Unrecorded, they are delivered again after the lease.
@@ -89,9 +99,15 @@ impl AloneDelivery {
         Ok(count)
     }
 
-    async fn attempt(&self, row: Claimed, abort: &CancellationToken) -> Ended {
-        let Claimed { id, webhook_id, live_id, seq, body, attempts } = row;
-        let post = Post { webhook_id, seq, body };
+    async fn attempt(
+        &self,
+        row: Claimed,
+        request_id: String,
+        _span: Span,
+        abort: &CancellationToken,
+    ) -> Ended {
+        let Claimed { id, webhook_id, live_id, seq, body, attempts, .. } = row;
+        let post = Post { webhook_id, seq, request_id, body };
         let ended = |state, attempts, pause, last_error| Ended { id, state, attempts, pause, last_error };
         let answer = self.courier.attempt(&live_id, &post, abort).await;
         crash::point("callback.alone_posted");

@@ -61,7 +61,7 @@ impl Consumer for LaneDelivery {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside };
             }
-            match self.step(&work, event, attempts).await {
+            match event.within("callback", self.step(&work, event, attempts)).await {
                 Step::Settled => {}
                 Step::Left(delivery) => aside.push(delivery),
                 Step::Rest(attempts, rest) => {
@@ -92,7 +92,8 @@ impl LaneDelivery {
             return Step::Rest(attempts, Duration::ZERO);
         }
         let webhook_id = webhook_id(&event.live_id, event.seq);
-        let post = Post { webhook_id, seq: event.seq, body: callback.json.clone() };
+        let request_id = event.request_id.to_string();
+        let post = Post { webhook_id, seq: event.seq, request_id, body: callback.json.clone() };
         let failed = match self.courier.attempt(&event.live_id, &post, &work.abort).await {
             Attempt::Delivered => None,
             Attempt::Held if work.stop.is_cancelled() => return Step::Rest(attempts, Duration::ZERO),
@@ -128,6 +129,7 @@ fn alone(
         attempts,
         last_error,
         event_at: event.at,
+        request_id: event.request_id.to_string(),
         pause,
     }
 }

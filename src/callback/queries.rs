@@ -29,6 +29,7 @@ pub(super) struct NewDelivery {
     pub attempts: i32,
     pub last_error: String,
     pub event_at: DateTime<Utc>,
+    pub request_id: String,
     /// Until the next attempt; None: it is kept as failed.
     pub pause: Option<Duration>,
 }
@@ -42,6 +43,14 @@ pub(super) struct Claimed {
     pub seq: i64,
     pub body: String,
     pub attempts: i32,
+    request_id: Option<String>,
+}
+
+impl Claimed {
+    /// As [`crate::event::StoredEvent::request_id`]; a server of an earlier version stored none.
+    pub(super) fn request_id(&self) -> String {
+        self.request_id.clone().unwrap_or_else(|| format!("{}-{}", self.live_id, self.seq))
+    }
 }
 
 /// How the attempt for a claimed row ended.
@@ -65,16 +74,16 @@ pub(super) async fn insert(
     if new.is_empty() {
         return Ok(());
     }
-    let row = format!("({}, {} + ?)", placeholders(11), tx.dialect().now_ms_sql());
+    let row = format!("({}, {} + ?)", placeholders(12), tx.dialect().now_ms_sql());
     let rows = vec![row; new.len()].join(", ");
     let sql = format!(
         "INSERT INTO callback_delivery (webhook_id, live_id, seq, kind, body, state, attempts, last_error, \
-         event_at, created_at, updated_at, due) VALUES {rows}"
+         event_at, created_at, updated_at, request_id, due) VALUES {rows}"
     );
     let wall = db.wall(now);
     let values = new.iter().flat_map(|new| {
         let state = if new.pause.is_some() { State::Pending } else { State::Failed };
-        let values: [Value; 12] = [
+        let values: [Value; 13] = [
             new.webhook_id.as_str().into(),
             new.live_id.as_str().into(),
             new.seq.into(),
@@ -86,6 +95,7 @@ pub(super) async fn insert(
             db.wall(new.event_at).into(),
             wall.into(),
             wall.into(),
+            new.request_id.as_str().into(),
             new.pause.map(millis).into(),
         ];
         values
@@ -113,7 +123,7 @@ pub(super) async fn claim(
         Box::pin(async move {
             let now = now_ms(db);
             let sql = format!(
-                "SELECT id, webhook_id, live_id, seq, body, attempts FROM callback_delivery \
+                "SELECT id, webhook_id, live_id, seq, body, attempts, request_id FROM callback_delivery \
                  WHERE due <= {now} ORDER BY due LIMIT {limit}{}",
                 tx.dialect().claim_lock_sql()
             );

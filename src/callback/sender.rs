@@ -13,13 +13,13 @@ use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
 use crate::config::{CallbackConfig, Current};
 use crate::http_client;
-use crate::rest::request_id::RequestId;
+use crate::rest::request_id;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const SEQ: HeaderName = HeaderName::from_static("x-liveloom-seq");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-reqid");
+const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::HEADER);
 
 /// A longer answer is a failure.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -31,6 +31,8 @@ pub(super) struct Post {
     pub webhook_id: String,
     /// The event's place among those of its room.
     pub seq: i64,
+    /// The request that made the event, or what stands for it: the same in every attempt.
+    pub request_id: String,
     /// The JSON text.
     pub body: String,
 }
@@ -137,7 +139,7 @@ impl Sender {
     pub(super) async fn post(&self, post: &Post) -> Result<(), Failed> {
         let url = Url::parse(&self.addr).map_err(|error| Reason::Unreachable(error.to_string()))?;
         let request = self.client.post(url).headers(self.headers(post)).body(post.body.clone());
-        let response = request.send().await.map_err(lost)?;
+        let response = http_client::send(request, "callback").await.map_err(lost)?;
         let status = response.status();
         if status.is_success() {
             let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(lost)?;
@@ -161,7 +163,7 @@ impl Sender {
         let texts = [
             (ID, Some(post.webhook_id.clone())),
             (SIGNATURE, self.signer.get().sign(&post.webhook_id, timestamp, post.body.as_bytes())),
-            (REQUEST_ID, Some(RequestId::generate().as_str().to_owned())),
+            (REQUEST_ID, Some(post.request_id.clone())),
         ];
         for (name, text) in texts {
             if let Some(Ok(value)) = text.map(HeaderValue::try_from) {

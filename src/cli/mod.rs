@@ -1,6 +1,7 @@
-//! The command line: `liveloom serve|migrate|check-config|admin|token|callbacks|gifts`.
+//! The command line: `liveloom serve|migrate|check-config|admin|token|callbacks|gifts|backup`.
 
 mod admin;
+mod backup;
 mod callbacks;
 mod check_config;
 mod gift_report;
@@ -32,6 +33,7 @@ const EXAMPLES: &str = "Examples:
   liveloom token --user alice             a client token, e.g. to try the API
   liveloom callbacks list --failed        callbacks that the business service did not take
   liveloom gifts list --waiting           gifts that nobody knows the outcome of
+  liveloom backup copy-1                  the data of embedded mode, while the server runs
 
 Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage.";
 
@@ -54,6 +56,8 @@ enum Command {
     /// Show, resolve, refund and export gifts.
     #[command(subcommand)]
     Gifts(gifts::Command),
+    /// Copy the data of embedded mode into a new folder, while the server runs.
+    Backup(backup::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Callbacks(command) => callbacks::run(&command),
         Command::Gifts(command) => gifts::run(command),
+        Command::Backup(args) => backup::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,6 +16,7 @@ use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging;
+use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
 
@@ -33,7 +34,7 @@ const DEMO_USER: &str = "demo";
 const FIRST_ADMIN: &str = "admin";
 
 /// Where their password is kept, in the data folder.
-const PASSWORD_FILE: &str = "admin-password";
+pub(super) const PASSWORD_FILE: &str = "admin-password";
 
 /// Serves until SIGTERM, which drains, or SIGINT; SIGHUP reads the configuration again.
 ///
@@ -46,6 +47,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let is_embedded = args.source.config.is_none();
     let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
+        let traces = Traces::begin(&config.traces, config.node.node_id)?;
         let application = Application::build(loaded).await?;
         let signals = Signals::listen()?;
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
@@ -54,7 +56,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
-        application.run_until_stopped(|control| signals.obey(control, source)).await
+        let stopped = application.run_until_stopped(|control| signals.obey(control, source)).await;
+        traces.finish().await;
+        stopped
     })
 }
 

@@ -7,6 +7,9 @@ use crate::config::{Config, Loaded, Problems, Sources};
 /// The data folder of embedded mode, unless `LIVELOOM__NODE__DATA_DIR` names another.
 const DATA_DIR: &str = "./data";
 
+/// Names another one.
+const DATA_DIR_VARIABLE: &str = "LIVELOOM__NODE__DATA_DIR";
+
 /// The files of the configuration.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Source {
@@ -19,6 +22,23 @@ pub struct Source {
 }
 
 impl Source {
+    /// The data folder of embedded mode; nothing is made there.
+    ///
+    /// # Errors
+    /// The mistakes of the configuration; or it names a MySQL.
+    pub fn embedded_data_dir(&self) -> anyhow::Result<PathBuf> {
+        if self.config.is_none() {
+            let named = std::env::var_os(DATA_DIR_VARIABLE).filter(|named| !named.is_empty());
+            return Ok(named.map_or_else(|| DATA_DIR.into(), PathBuf::from));
+        }
+        let config = self.load()?;
+        anyhow::ensure!(
+            config.mysql.databases.is_empty(),
+            "the database is a MySQL (mysql.databases): copy it with mysqldump, see Back-up in docs/operations.md"
+        );
+        Ok(config.node.data_dir)
+    }
+
     /// Loads the configuration; its warnings go to standard error.
     ///
     /// # Errors

@@ -126,6 +126,7 @@ impl Config {
             events,
             limits,
             log,
+            traces,
         } = self;
         let are_alike = [
             ("node", *node == other.node),
@@ -149,6 +150,7 @@ impl Config {
             ("events", *events == other.events),
             ("limits", *limits == other.limits),
             ("log", *log == other.log),
+            ("traces", *traces == other.traces),
         ];
         are_alike.into_iter().filter(|(_, is_alike)| !is_alike).map(|(name, _)| name).collect()
     }

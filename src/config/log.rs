@@ -12,6 +12,8 @@ pub struct LogConfig {
     pub filter: String,
     /// Whether lines are JSON; else text for people.
     pub json: bool,
+    /// Statements that take longer than this many milliseconds are warned of; 0: none.
+    pub slow_statement_ms: u64,
 }
 
 impl Default for LogConfig {
@@ -19,6 +21,7 @@ impl Default for LogConfig {
         Self {
             filter: "info,migrations=warn,sea_orm_migration=warn,actix_server=warn".to_owned(),
             json: true,
+            slow_statement_ms: 500,
         }
     }
 }
@@ -30,6 +33,10 @@ impl LogConfig {
         if EnvFilter::try_new(&filter).is_err() {
             section.error("filter", format!("{filter:?} is not a log filter such as info,liveloom=debug"));
         }
-        Self { filter, json: section.flag("json", default.json) }
+        Self {
+            filter,
+            json: section.flag("json", default.json),
+            slow_statement_ms: section.number("slow_statement_ms", default.slow_statement_ms, 0..=600_000),
+        }
     }
 }

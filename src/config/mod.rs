@@ -39,6 +39,7 @@ mod secret;
 mod section;
 mod shown;
 mod substitute;
+mod traces;
 mod values;
 
 use std::fmt;
@@ -71,6 +72,7 @@ pub use realtime::RealtimeConfig;
 pub use rtc::RtcConfig;
 pub use secret::Secret;
 pub use substitute::Environment;
+pub use traces::TracesConfig;
 
 use section::Section;
 
@@ -123,6 +125,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Logging.
     pub log: LogConfig,
+    /// Spans for an OpenTelemetry collector.
+    pub traces: TracesConfig,
 }
 
 impl Config {
@@ -162,6 +166,7 @@ impl Config {
             events: root.section("events", EventsConfig::read),
             limits: root.section("limits", LimitsConfig::read),
             log: root.section("log", LogConfig::read),
+            traces: root.section("traces", TracesConfig::read),
             node,
         }
     }

@@ -52,6 +52,18 @@ impl Section<'_> {
         }
     }
 
+    /// A part of a whole, from 0 to 1.
+    pub fn ratio(&self, key: &'static str, default: f64) -> f64 {
+        let Some(text) = self.filled(key) else { return default };
+        match text.parse() {
+            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+            _ => {
+                self.error(key, format!("{text:?} is not a number from 0 to 1"));
+                default
+            }
+        }
+    }
+
     /// One of the words in `choices`.
     pub fn choice<T: Clone>(&self, key: &'static str, default: T, choices: &[(&str, T)]) -> T {
         let Some(text) = self.filled(key) else { return default };

@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::limits::{AddressCount, Counted, RequestLimit};
-use super::socket::{self, Message};
+use super::socket::{self, Message, command_id};
 use crate::auth::Gate;
 use crate::hub::message::push_text;
 use crate::hub::{Channel, Closing, Connection, Endpoint, HubError, LocalHub, Registered, frame};
+use crate::telemetry::context;
 
 /// Bytes that a message of a peer may have.
 const MAX_MESSAGE: usize = 16 * 1024;
@@ -101,7 +102,8 @@ impl Session<'_> {
         }
         match serde_json::from_str(&text) {
             Ok(request) => {
-                if let Err(error) = self.handle(&request).await {
+                let id = command_id(self.connection, None);
+                if let Err(error) = context::within(id, self.handle(&request)).await {
                     self.refuse(&error);
                 }
             }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::ops::AsyncFnMut;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::ws::{Codec, Frame, Item};
@@ -32,6 +33,12 @@ pub(super) enum Message {
     Text(String),
     /// Anything else: no protocol here takes it.
     Binary,
+}
+
+/// The request id of a peer's command: that of its connection, with the peer's own number.
+pub(super) fn command_id(connection: &Connection, number: Option<u64>) -> Arc<str> {
+    let client_id = connection.client_id();
+    number.map_or_else(|| format!("ws-{client_id}"), |number| format!("ws-{client_id}-{number}")).into()
 }
 
 /// Serves a connection until either side ends it: hands each message to `on_message`, one after the

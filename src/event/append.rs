@@ -14,9 +14,10 @@ use super::{DomainEvent, group};
 use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use crate::store::entity::{event_log, room_lane};
 use crate::store::raise::Raise;
+use crate::telemetry::{context, span};
 
-/// Events per statement; five parameters each stay below SQLite's limit of 32,766.
-const BATCH: usize = 5000;
+/// Events per statement; seven parameters each stay below SQLite's limit of 32,766.
+const BATCH: usize = 4000;
 
 /// Appends an event of the room `live_id` and returns its number in the room. Two statements.
 ///
@@ -41,7 +42,7 @@ pub async fn append(
 }
 
 /// Appends events of many rooms; those of one room are numbered in their order here. Three
-/// statements per 5000 events.
+/// statements per 4000 events.
 ///
 /// # Errors
 /// When the database refuses or cannot be reached; the transaction must be given up then.
@@ -126,13 +127,32 @@ async fn insert(
     created_at: WallTime,
 ) -> Result<(), StoreError> {
     use event_log::Column;
-    let columns =
-        [Column::LiveId, Column::Seq, Column::Kind, Column::Body, Column::CreatedAt, Column::AppendedMs];
+    let columns = [
+        Column::LiveId,
+        Column::Seq,
+        Column::Kind,
+        Column::Body,
+        Column::CreatedAt,
+        Column::RequestId,
+        Column::Traceparent,
+        Column::AppendedMs,
+    ];
+    let (request_id, traceparent) = (context::request_id(), span::traceparent());
     let mut insert = Query::insert();
     insert.into_table(event_log::Entity).columns(columns);
     for (live_id, seq, kind, body) in rows {
         let now = Expr::cust(tx.dialect().now_ms_sql());
-        let values = [live_id.into(), seq.into(), kind.into(), body.into(), created_at.into(), now];
+        let (request_id, parent) = (request_id.as_deref().into(), traceparent.clone().into());
+        let values = [
+            live_id.into(),
+            seq.into(),
+            kind.into(),
+            body.into(),
+            created_at.into(),
+            request_id,
+            parent,
+            now,
+        ];
         insert.values(values).map_err(|error| DbErr::Custom(error.to_string()))?;
     }
     tx.execute(&insert).await?;

@@ -1,5 +1,6 @@
 //! An event as consumers read it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,8 @@ use sea_orm::{EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use super::DomainEvent;
 use crate::store::db::{Db, StoreError, WallTime};
 use crate::store::entity::event_log::{self, Column};
+use crate::telemetry::context;
+use crate::telemetry::span::Span;
 
 /// An event as it is stored.
 #[derive(Clone, Debug)]
@@ -27,6 +30,11 @@ pub struct StoredEvent {
     pub age_when_read: Duration,
     /// When it was read.
     pub read_at: Instant,
+    /// The request, or the run of a job, that made it; what names the event where nobody noted it. The
+    /// same whenever it is read.
+    pub request_id: Arc<str>,
+    /// The span that made it, where requests are traced.
+    pub traceparent: Option<String>,
 }
 
 /// What is read of a row.
@@ -38,6 +46,8 @@ struct Row {
     body: String,
     created_at: WallTime,
     appended_ms: Option<i64>,
+    request_id: Option<String>,
+    traceparent: Option<String>,
     now_ms: i64,
 }
 
@@ -49,8 +59,16 @@ impl StoredEvent {
 
     /// The events that are `wanted`, in any order. One statement.
     pub(super) async fn find(db: &Db, wanted: Condition) -> Result<Vec<Self>, StoreError> {
-        let columns =
-            [Column::LiveId, Column::Seq, Column::Kind, Column::Body, Column::CreatedAt, Column::AppendedMs];
+        let columns = [
+            Column::LiveId,
+            Column::Seq,
+            Column::Kind,
+            Column::Body,
+            Column::CreatedAt,
+            Column::AppendedMs,
+            Column::RequestId,
+            Column::Traceparent,
+        ];
         let rows = event_log::Entity::find()
             .select_only()
             .columns(columns)
@@ -63,7 +81,7 @@ impl StoredEvent {
     }
 
     fn of(db: &Db, row: Row) -> Self {
-        let Row { live_id, seq, kind, body, created_at, appended_ms, now_ms } = row;
+        let Row { live_id, seq, kind, body, created_at, appended_ms, request_id, traceparent, now_ms } = row;
         let event = DomainEvent::decode(&kind, &body);
         if let Err(error) = &event {
             tracing::warn!(%error, live_id, seq, kind, "an event that this version does not know");
@@ -72,7 +90,15 @@ impl StoredEvent {
         // A server of an earlier version knew the time of its own clock alone.
         let age_ms = now_ms.saturating_sub(appended_ms.unwrap_or_else(|| at.timestamp_millis()));
         let age_when_read = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
-        Self { live_id, seq, kind, event: event.ok(), at, age_when_read, read_at: Instant::now() }
+        let request_id = request_id.unwrap_or_else(|| format!("{live_id}-{seq}")).into();
+        let read_at = Instant::now();
+        Self { live_id, seq, kind, event: event.ok(), at, age_when_read, read_at, request_id, traceparent }
+    }
+
+    /// Runs `work`, that `what` does because of this event, on behalf of the request that made it.
+    pub async fn within<F: Future>(&self, what: &str, work: F) -> F::Output {
+        let span = Span::consumer(format!("{what} {}", self.kind), self.traceparent.as_deref());
+        context::within_span(Arc::clone(&self.request_id), span.as_parent(), work).await
     }
 
     /// How long ago it was appended. The clocks of the nodes do not matter.
@@ -103,6 +129,8 @@ mod tests {
             at: DateTime::UNIX_EPOCH,
             age_when_read: Duration::ZERO,
             read_at: Instant::now(),
+            request_id: "1-1".into(),
+            traceparent: None,
         };
         assert!(event(None).is_too_new(0));
         assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");

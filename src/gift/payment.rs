@@ -127,7 +127,7 @@ impl Payment {
                 .header("webhook-timestamp", now)
                 .header("webhook-signature", signature);
         }
-        let sent = request.body(body).send().await;
+        let sent = http_client::send(request.body(body), "payment").await;
         // The URL may hold a password.
         let response = sent.map_err(reqwest::Error::without_url)?;
         if response.status() != StatusCode::OK {

@@ -18,6 +18,7 @@ use crate::id::IdGenerator;
 use crate::live::{self, LiveStatus, Lives, Room};
 use crate::store::db::{Db, StoreError};
 use crate::store::fence::Fence;
+use crate::telemetry::context;
 use crate::user::Users;
 
 /// What gifts are made of.
@@ -137,14 +138,14 @@ impl Gifts {
     /// for and whose answer nobody reads.
     async fn finish(&self, order: Order, name: Name, redo: bool, request_id: &str) -> Result<GiftRow, Error> {
         let (gifts, request_id) = (self.clone(), request_id.to_owned());
-        let sending = tokio::spawn(async move {
+        let sending = tokio::spawn(context::carry(async move {
             match gifts.place(&order, &name).await? {
                 Placed::New(claim) => Ok(gifts.ask(claim, Asker::Send, &request_id, None).await),
                 // Were the caller told that nothing was sent, they would send it again, and pay twice.
                 Placed::Lost(gift) => Ok(gift),
                 Placed::Former(gift) => gifts.repeat(&order, &name, gift, redo, &request_id).await,
             }
-        });
+        }));
         let gift = sending.await.map_err(|_| Error::Interrupted)?;
         self.answer(gift?)
     }
@@ -238,7 +239,7 @@ impl Gifts {
             Ok(gift) => gift,
             Err(error) => {
                 let biz_id = &claim.gift.sent.biz_id;
-                tracing::error!(biz_id, request_id, %error, ?answer, "the outcome of a gift could not be stored");
+                tracing::error!(biz_id, %error, ?answer, "the outcome of a gift could not be stored");
                 claim.gift
             }
         }

@@ -86,6 +86,7 @@ impl Im {
 
     /// Sends a command message.
     pub async fn send(&self, message: Message) -> Result<(), ImError> {
+        tracing::debug!(action = message.action, to = ?message.to, "a message is sent");
         match self {
             Self::Qiniu(im) => im.send(&message).await,
             Self::Builtin(im) => im.send(message).await,

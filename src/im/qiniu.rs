@@ -110,7 +110,7 @@ impl QiniuIm {
 }
 
 async fn read(request: RequestBuilder) -> Result<Answer, ImError> {
-    let response = request.send().await.map_err(unreachable)?;
+    let response = http_client::send(request, "im").await.map_err(unreachable)?;
     if !response.status().is_success() {
         return Err(ImError::Status(response.status().as_u16()));
     }

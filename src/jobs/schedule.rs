@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
+use crate::rest::request_id::RequestId;
+use crate::telemetry::context;
 use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
+use crate::telemetry::span::Span;
 
 /// One kind of work that the leader does again and again.
 #[async_trait]
@@ -126,7 +129,9 @@ impl Schedule {
             };
             while stop.run_until_cancelled(due()).await.is_some() {
                 if lease.is_leader() {
-                    run(&mut job, &metrics).await;
+                    let id = RequestId::generate().shared();
+                    let span = Span::internal(job.name());
+                    context::within_span(id, span.as_parent(), run(&mut job, &metrics, span)).await;
                 }
             }
             job.finish().await;
@@ -152,7 +157,7 @@ async fn next_term(term: &mut watch::Receiver<Option<i64>>) {
     }
 }
 
-async fn run(job: &mut impl Job, metrics: &Metrics) {
+async fn run(job: &mut impl Job, metrics: &Metrics, mut span: Span) {
     let started = Instant::now();
     tracing::debug!(task = job.name(), "job begins");
     let result = job.run().await;
@@ -161,6 +166,9 @@ async fn run(job: &mut impl Job, metrics: &Metrics) {
     match result {
         Ok(0) => {}
         Ok(done) => tracing::info!(job = job.name(), done, "job run"),
-        Err(error) => tracing::warn!(job = job.name(), error = format!("{error:#}"), "job run failed"),
+        Err(error) => {
+            span.fail();
+            tracing::warn!(job = job.name(), error = format!("{error:#}"), "job run failed");
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
 use crate::rest::request_id::RequestId;
+use crate::telemetry::context;
 
 /// Gifts asked about at once.
 const AT_ONCE: usize = 32;
@@ -86,8 +87,8 @@ impl SettleGifts {
         for claim in claims {
             let (gifts, lease) = (self.gifts.clone(), Arc::clone(&self.lease));
             self.asks.spawn(async move {
-                let request_id = RequestId::generate();
-                gifts.settle(claim, request_id.as_str(), lease.as_ref()).await
+                let id = RequestId::generate();
+                context::within(id.shared(), gifts.settle(claim, id.as_str(), lease.as_ref())).await
             });
         }
         Ok(is_more_due)

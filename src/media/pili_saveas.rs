@@ -96,7 +96,7 @@ impl PiliSaveAs {
             return Err(SaveAsError::NotConfigured);
         }
         let request = self.request(stream, span)?;
-        let response = self.client.execute(request).await;
+        let response = http_client::execute(&self.client, request, "pili").await;
         let response = response.map_err(unreachable)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(SaveAsError::Status(response.status().as_u16()));

@@ -198,7 +198,8 @@ impl ReviewClient {
     async fn call(&self, path: &str, body: &impl Serialize) -> Result<Value, ReviewError> {
         let request = self.request(path, body)?;
         let exchange = async {
-            let response = self.client.execute(request).await.map_err(unreachable)?;
+            let response =
+                http_client::execute(&self.client, request, "review").await.map_err(unreachable)?;
             let status = response.status();
             let body = http_client::bounded_body(response, MAX_ANSWER_BYTES).await.map_err(unreachable)?;
             read(status, &body.ok_or(ReviewError::Garbage("too long"))?)

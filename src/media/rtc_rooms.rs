@@ -131,7 +131,7 @@ impl RtcRooms {
     async fn ask(&self, live_id: &str) -> Result<HashSet<String>, AskError> {
         let mut request = Request::new(Method::GET, self.url(live_id)?);
         outgoing::authorize(&self.keys, &mut request)?;
-        let response = self.client.execute(request).await.map_err(unreachable)?;
+        let response = http_client::execute(&self.client, request, "rtc").await.map_err(unreachable)?;
         if !response.status().is_success() {
             return Err(AskError::Status(response.status().as_u16()));
         }

@@ -49,7 +49,7 @@ impl Consumer for LaneReactions {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside: vec![] };
             }
-            if self.react(event, attempts).await.is_err() {
+            if event.within("reactions", self.react(event, attempts)).await.is_err() {
                 let doublings = attempts.unsigned_abs().min(DOUBLINGS);
                 let rest = FIRST_REST * 2_u32.pow(doublings);
                 let finished = work.finished(done, attempts.saturating_add(1), rest);

@@ -34,6 +34,12 @@ impl RequestId {
         Self(URL_SAFE_NO_PAD.encode(bytes).into())
     }
 
+    /// The id, to be kept.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,11 +1,15 @@
-//! What the server tells about itself: logs, metrics, and a report of the most important ones.
+//! What the server tells about itself: logs, metrics, a report of the most important ones, and traces.
 
 pub mod asked;
+pub mod context;
 pub mod exporter;
+mod line;
 pub mod logging;
 pub mod process;
 pub mod pusher;
 pub mod report;
+pub mod span;
+pub mod traces;
 
 use prometheus::{Opts, Registry};
 

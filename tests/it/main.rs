@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 mod api;
+mod backup;
 mod broker;
 mod cache;
 mod callback;
@@ -32,10 +33,12 @@ mod reactions;
 mod realtime;
 mod relay;
 mod reload;
+mod request_ids;
 mod review;
 mod signing;
 mod stats;
 mod stopping;
 mod stream;
 mod support;
+mod traces;
 mod web;

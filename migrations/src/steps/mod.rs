@@ -74,9 +74,12 @@ mod m20260101_000096_user_ban;
 mod m20260101_000097_node_registry_report;
 mod m20260101_000098_censor_image_idx_is_review;
 mod m20260101_000099_live_gift_idx_flag;
+mod m20260101_000100_event_log_request_id;
+mod m20260101_000101_callback_delivery_request_id;
+mod m20260101_000102_event_log_traceparent;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 72] = [
+pub(crate) const ALL: [Step; 75] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -149,4 +152,7 @@ pub(crate) const ALL: [Step; 72] = [
     m20260101_000097_node_registry_report::STEP,
     m20260101_000098_censor_image_idx_is_review::STEP,
     m20260101_000099_live_gift_idx_flag::STEP,
+    m20260101_000100_event_log_request_id::STEP,
+    m20260101_000101_callback_delivery_request_id::STEP,
+    m20260101_000102_event_log_traceparent::STEP,
 ];

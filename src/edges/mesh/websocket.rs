@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Mesh, MeshError, Sent};
-use crate::edges::socket::{self, Message};
+use crate::edges::socket::{self, Message, command_id};
 use crate::hub::message::push_text;
 use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
+use crate::telemetry::context;
 
 /// Bytes of a request: the data may stand there escaped, with six for one.
 const MAX_MESSAGE: usize = 7 * super::MAX_DATA;
@@ -44,7 +45,10 @@ async fn take(mesh: &Mesh, connection: &Connection, message: Message) {
         Message::Binary => return connection.close(Closing::PROTOCOL),
     };
     let (id, result) = match serde_json::from_str::<Request<'_>>(&text) {
-        Ok(request) => (request.i, call(mesh, &request).await),
+        Ok(request) => {
+            let id = command_id(connection, request.i.and_then(|id| u64::try_from(id).ok()));
+            (request.i, context::within(id, call(mesh, &request)).await)
+        }
         Err(error) => (None, Err(MeshError::invalid(format!("not a request: {error}")))),
     };
     connection.reply(frame::text(&answer(id, &result)));

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use self::request::{MAX_BAD, Request};
 use super::limits::RequestLimit;
 use super::problem::push_problem;
-use super::socket::{self, Message};
+use super::socket::{self, Message, command_id};
 use crate::auth::Gate;
 use crate::auth::token::strip_bearer;
 use crate::error::Kind;
@@ -29,6 +29,7 @@ use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
+use crate::telemetry::context;
 
 /// Bytes that a message of a peer may have.
 const MAX_MESSAGE: usize = 16 * 1024;
@@ -180,7 +181,8 @@ impl Session {
                 return self.answer_error(request.id, &error.into());
             }
         }
-        if let Err(error) = self.handle(&request).await {
+        let id = command_id(&self.connection, Some(request.id));
+        if let Err(error) = context::within(id, self.handle(&request)).await {
             self.answer_error(request.id, &error);
         }
     }

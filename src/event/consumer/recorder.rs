@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::{AFTER_FAILURE, BATCH, Consumer, Progress};
 use crate::crash;
 use crate::event::lanes::{Finished, Lanes};
+use crate::rest::request_id::RequestId;
 use crate::store::db::StoreError;
+use crate::telemetry::context;
 
 /// How often a record is tried again after a stop.
 const LAST_TRIES: u32 = 8;
@@ -32,7 +34,10 @@ pub(super) async fn record<C: Consumer>(
     let mut batch = Vec::with_capacity(BATCH);
     while results.recv_many(&mut batch, BATCH).await > 0 {
         let mut failures = 0;
-        while let Err(error) = write(&lanes, consumer.as_ref(), &batch).await {
+        let id = RequestId::generate().shared();
+        while let Err(error) =
+            context::within(Arc::clone(&id), write(&lanes, consumer.as_ref(), &batch)).await
+        {
             if failures == 0 {
                 let consumer = lanes.group().name;
                 tracing::warn!(%error, consumer, "what was done with events cannot be recorded yet");

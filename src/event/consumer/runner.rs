@@ -13,7 +13,9 @@ use super::{AFTER_FAILURE, BATCH, Capacity, Consumer, Progress, Work};
 use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::lanes::{Claim, Lanes};
+use crate::rest::request_id::RequestId;
 use crate::store::db::StoreError;
+use crate::telemetry::context;
 
 /// Events of a lane that are handled before it goes to the end of the queue, at most.
 const PER_LANE: i64 = 16;
@@ -54,7 +56,7 @@ impl<C: Consumer> Runner<C> {
             // What is appended from here on is seen by the claim, or wakes.
             self.left_work.mark_unchanged();
             // Not given up by a stop: the claimed lanes would wait for the end of the lease.
-            let claimed = self.claim(limit).await;
+            let claimed = context::within(RequestId::generate().shared(), self.claim(limit)).await;
             if let Err(error) = &claimed
                 && !is_failing
             {
@@ -121,7 +123,7 @@ impl<C: Consumer> Runner<C> {
         let (consumer, results) = (Arc::clone(&self.consumer), self.results.clone());
         let (until, last) = (claim.until, claim.last(PER_LANE));
         let (stop, abort) = (self.stop.clone(), self.abort.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(context::carry(async move {
             let is_read = events.is_some();
             let work = Work { claim, events: events.unwrap_or_default(), last, stop, abort };
             let progress = if is_read {
@@ -131,7 +133,7 @@ impl<C: Consumer> Runner<C> {
                 Progress { finished, aside: Vec::new() }
             };
             let _ = results.send(Ended { progress, until, _permit: permit }).await;
-        });
+        }));
     }
 
     /// Waits until a lane may be due.

@@ -19,6 +19,8 @@ use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
+use crate::telemetry::context;
+use crate::telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
 /// what the access log needs.
@@ -50,12 +52,36 @@ impl HttpMetrics {
 pub async fn observe<B: MessageBody + 'static>(
     metrics: web::Data<HttpMetrics>,
     draining: web::Data<Draining>,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    let span = Span::server(|name| request.headers().get(name)?.to_str().ok());
+    let parent = span.as_parent();
+    let serving =
+        context::within_span(id.shared(), parent, serve(metrics, request, next, Told { id, started, span }));
+    let mut response = serving.await?;
+    if draining.has_begun() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
+}
+
+/// What is told of a request at its end.
+struct Told {
+    id: RequestId,
+    started: Instant,
+    span: Span,
+}
+
+async fn serve<B: MessageBody + 'static>(
+    metrics: web::Data<HttpMetrics>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+    told: Told,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     normalize(&mut request);
     let response = if is_readable(request.path()) {
         next.call(request).await?.map_into_boxed_body()
@@ -68,11 +94,7 @@ pub async fn observe<B: MessageBody + 'static>(
         response.extensions_mut().insert(problem);
         request.into_response(response)
     };
-    let mut response = finish(&metrics, response, &id, started.elapsed());
-    if draining.has_begun() {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    Ok(response)
+    Ok(finish(&metrics, response, told))
 }
 
 fn is_readable(path: &str) -> bool {
@@ -82,9 +104,9 @@ fn is_readable(path: &str) -> bool {
 fn finish(
     metrics: &HttpMetrics,
     response: ServiceResponse<BoxBody>,
-    id: &RequestId,
-    took: Duration,
+    mut told: Told,
 ) -> ServiceResponse<BoxBody> {
+    let id = &told.id;
     let problem = problem_of(&response);
     let has_own_words = response.response().extensions().contains::<OwnWords>();
     let mut response = match &problem {
@@ -102,8 +124,26 @@ fn finish(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HeaderName::from_static(HEADER), value);
     }
-    record(metrics, &response, problem.as_ref(), id, took);
+    record(metrics, &response, problem.as_ref(), told.started.elapsed());
+    if told.span.is_recorded() {
+        describe(&mut told.span, &response, told.id.as_str());
+    }
     response
+}
+
+/// Names the span by its route, as the metric is.
+fn describe(span: &mut Span, response: &ServiceResponse<BoxBody>, id: &str) {
+    let (request, status) = (response.request(), response.status());
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let method = method_label(request.method().as_str()).to_owned();
+    span.rename(format!("{method} {route}"));
+    span.set("http.request.method", method);
+    span.set("http.route", route);
+    span.set("http.response.status_code", i64::from(status.as_u16()));
+    span.set("liveloom.request_id", id.to_owned());
+    if status.is_server_error() {
+        span.fail();
+    }
 }
 
 fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
@@ -118,7 +158,6 @@ fn record(
     metrics: &HttpMetrics,
     response: &ServiceResponse<BoxBody>,
     problem: Option<&Problem>,
-    id: &RequestId,
     took: Duration,
 ) {
     let request = response.request();
@@ -130,12 +169,11 @@ fn record(
     metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
 
     if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
-        tracing::error!(request_id = id.as_str(), handler, cause, "request failed");
+        tracing::error!(handler, cause, "request failed");
     }
     let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
     tracing::info!(
         target: "access",
-        request_id = id.as_str(),
         method,
         path = request.path(),
         status = status.as_u16(),

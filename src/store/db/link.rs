@@ -5,16 +5,27 @@
 //! statement would hold its place in the pool until TCP gives up, a quarter of an hour later.
 //! Hence connections are sqlx's, statements and rows sea-orm's, and the pool deadpool's.
 
+use std::sync::Arc;
+
 use sea_orm::sea_query::Values;
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, SqliteConnection};
 
 use super::error::leaves_connection_usable;
+use super::statement_log::Watched;
+
+/// A connection, and where it leads.
+#[derive(Debug)]
+pub(super) struct Link {
+    wire: Wire,
+    /// In logs.
+    database: Arc<str>,
+}
 
 /// A connection to either family.
 #[derive(Debug)]
-pub(super) enum Link {
+pub(super) enum Wire {
     MySql(MySqlConnection),
     Sqlite(SqliteConnection),
 }
@@ -29,14 +40,14 @@ pub(super) struct Failed {
 /// Runs `$body` with `$conn` bound to the connection, whichever it is, and `$query` to the
 /// statement prepared for it.
 macro_rules! with_query {
-    ($link:expr, $statement:expr, |$conn:ident, $query:ident| $body:expr) => {
-        match $link {
-            Link::MySql($conn) => {
-                let $query = sqlx::query_with(AssertSqlSafe($statement.sql), values($statement.values));
+    ($wire:expr, $text:expr, $values:expr, |$conn:ident, $query:ident| $body:expr) => {
+        match $wire {
+            Wire::MySql($conn) => {
+                let $query = sqlx::query_with(AssertSqlSafe($text), values($values));
                 $body
             }
-            Link::Sqlite($conn) => {
-                let $query = sqlx::query_with(AssertSqlSafe($statement.sql), values($statement.values));
+            Wire::Sqlite($conn) => {
+                let $query = sqlx::query_with(AssertSqlSafe($text), values($values));
                 $body
             }
         }
@@ -44,53 +55,73 @@ macro_rules! with_query {
 }
 
 impl Link {
+    pub(super) fn new(wire: Wire, database: Arc<str>) -> Self {
+        Self { wire, database }
+    }
+
     /// Runs a statement and tells how many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, Failed> {
-        with_query!(self, statement, |conn, query| query.execute(conn).await.map(ExecResult::from))
-            .map_err(|error| failed(error, DbErr::Exec))
+        let text = Arc::new(statement.sql);
+        let watched = Watched::begin(Arc::clone(&text), &self.database);
+        let ended = with_query!(&mut self.wire, text, statement.values, |conn, query| query
+            .execute(conn)
+            .await
+            .map(ExecResult::from));
+        watched.ended(ended.as_ref().ok().map(ExecResult::rows_affected));
+        ended.map_err(|error| failed(error, DbErr::Exec))
     }
 
     /// Runs SQL text as it is, without preparing it.
     pub(super) async fn execute_text(&mut self, sql: &str) -> Result<ExecResult, Failed> {
-        let text = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        match self {
-            Self::MySql(conn) => text.execute(conn).await.map(ExecResult::from),
-            Self::Sqlite(conn) => text.execute(conn).await.map(ExecResult::from),
-        }
-        .map_err(|error| failed(error, DbErr::Exec))
+        let text = Arc::new(sql.to_owned());
+        let watched = Watched::begin(Arc::clone(&text), &self.database);
+        let text = sqlx::raw_sql(AssertSqlSafe(text));
+        let ended = match &mut self.wire {
+            Wire::MySql(conn) => text.execute(conn).await.map(ExecResult::from),
+            Wire::Sqlite(conn) => text.execute(conn).await.map(ExecResult::from),
+        };
+        watched.ended(ended.as_ref().ok().map(ExecResult::rows_affected));
+        ended.map_err(|error| failed(error, DbErr::Exec))
     }
 
     /// Runs a query and returns its first row.
     pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, Failed> {
-        with_query!(self, statement, |conn, query| query
+        let text = Arc::new(statement.sql);
+        let watched = Watched::begin(Arc::clone(&text), &self.database);
+        let ended = with_query!(&mut self.wire, text, statement.values, |conn, query| query
             .fetch_optional(conn)
             .await
-            .map(|row| row.map(QueryResult::from)))
-        .map_err(|error| failed(error, DbErr::Query))
+            .map(|row| row.map(QueryResult::from)));
+        watched.ended(ended.as_ref().ok().map(|row| u64::from(row.is_some())));
+        ended.map_err(|error| failed(error, DbErr::Query))
     }
 
     /// Runs a query and returns all of its rows.
     pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, Failed> {
-        with_query!(self, statement, |conn, query| query
-            .fetch_all(conn)
-            .await
-            .map(|rows| rows.into_iter().map(QueryResult::from).collect()))
-        .map_err(|error| failed(error, DbErr::Query))
+        let text = Arc::new(statement.sql);
+        let watched = Watched::begin(Arc::clone(&text), &self.database);
+        let ended: Result<Vec<_>, _> =
+            with_query!(&mut self.wire, text, statement.values, |conn, query| query
+                .fetch_all(conn)
+                .await
+                .map(|rows| rows.into_iter().map(QueryResult::from).collect()));
+        watched.ended(ended.as_ref().ok().and_then(|rows| u64::try_from(rows.len()).ok()));
+        ended.map_err(|error| failed(error, DbErr::Query))
     }
 
     /// Asks whether the other side is still there.
     pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::MySql(conn) => conn.ping().await,
-            Self::Sqlite(conn) => conn.ping().await,
+        match &mut self.wire {
+            Wire::MySql(conn) => conn.ping().await,
+            Wire::Sqlite(conn) => conn.ping().await,
         }
     }
 
     /// Says goodbye, so that the server need not find out.
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::MySql(conn) => conn.close().await,
-            Self::Sqlite(conn) => conn.close().await,
+        match self.wire {
+            Wire::MySql(conn) => conn.close().await,
+            Wire::Sqlite(conn) => conn.close().await,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! transactions ([`Db::transaction`]). All differences between MySQL and SQLite that a feature
 //! would meet are behind this module.
 
+mod backup;
 mod bulk;
 mod conn;
 mod connect;
@@ -19,6 +20,7 @@ mod prefix;
 mod reach;
 mod replica;
 mod sqlite;
+mod statement_log;
 mod transaction;
 mod upsert;
 mod wall_time;
@@ -34,6 +36,7 @@ use prometheus::Registry;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 
+pub use backup::{check_sqlite, copy_sqlite};
 pub use bulk::{BulkUpdate, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;

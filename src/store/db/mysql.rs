@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
 use super::conn::Conn;
@@ -55,6 +56,8 @@ pub(super) fn options(entry: &DatabaseConfig) -> MySqlConnectOptions {
         .timezone(None)
         .pipes_as_concat(false)
         .no_engine_substitution(false)
+        // Ours (`statement_log`) knows the request.
+        .disable_statement_logging()
 }
 
 /// A pool for one entry; connects when first used.

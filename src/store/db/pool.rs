@@ -7,6 +7,7 @@
 //! - A connection goes back only in a known state. If its statement was cut off (deadline,
 //!   cancelled request) it is closed on the spot, which frees its place at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use tokio::time::timeout;
 
 use super::dialect::Dialect;
 use super::error::StoreError;
-use super::link::Link;
+use super::link::{Link, Wire};
 use super::metrics::PoolMetrics;
 
 /// How long a live server may take to answer a ping.
@@ -43,20 +44,32 @@ pub(super) enum Target {
 
 impl Target {
     /// Opens a connection with the session settings of the server.
-    async fn open(&self) -> Result<Link, sqlx::Error> {
-        match self {
+    async fn open(&self, database: Arc<str>) -> Result<Link, sqlx::Error> {
+        let wire = match self {
             Self::MySql(options) => {
                 let mut conn = options.connect().await?;
                 for setting in MYSQL_SESSION {
                     sqlx::raw_sql(setting).execute(&mut conn).await?;
                 }
-                Ok(Link::MySql(conn))
+                Wire::MySql(conn)
             }
             Self::Sqlite(options) => {
                 let mut conn = options.connect().await?;
                 conn.ping().await?;
-                Ok(Link::Sqlite(conn))
+                Wire::Sqlite(conn)
             }
+        };
+        Ok(Link::new(wire, database))
+    }
+
+    /// In logs: never the user or the password.
+    fn name(&self) -> Arc<str> {
+        match self {
+            Self::MySql(options) => {
+                let database = options.get_database().unwrap_or_default();
+                format!("{}:{}/{database}", options.get_host(), options.get_port()).into()
+            }
+            Self::Sqlite(options) => options.get_filename().to_string_lossy().into(),
         }
     }
 
@@ -83,6 +96,8 @@ pub(super) struct Bounds {
 #[derive(Debug)]
 pub(super) struct Opener {
     target: Target,
+    /// Names the target in logs.
+    name: Arc<str>,
     bounds: Bounds,
     metrics: PoolMetrics,
     born: Instant,
@@ -111,7 +126,7 @@ impl managed::Manager for Opener {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Link, sqlx::Error> {
-        let link = self.target.open().await?;
+        let link = self.target.open(Arc::clone(&self.name)).await?;
         self.metrics.answered(true);
         Ok(link)
     }
@@ -145,6 +160,7 @@ impl Pool {
     /// A pool that opens its connections when they are needed.
     pub(super) fn new(target: Target, bounds: Bounds, metrics: PoolMetrics) -> Result<Self, StoreError> {
         let opener = Opener {
+            name: target.name(),
             target,
             bounds,
             metrics,

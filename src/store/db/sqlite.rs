@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::conn::Conn;
@@ -50,6 +51,8 @@ pub(super) fn options(data_dir: &Path) -> SqliteConnectOptions {
         .foreign_keys(false)
         .busy_timeout(BUSY)
         .pragma("case_sensitive_like", "ON")
+        // Ours (`statement_log`) knows the request.
+        .disable_statement_logging()
 }
 
 /// The writing connection (one, so that writers queue here and not in busy loops) and the readers.

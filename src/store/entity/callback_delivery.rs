@@ -38,6 +38,8 @@ pub struct Model {
     pub created_at: WallTime,
     /// When it was last changed.
     pub updated_at: WallTime,
+    /// The request that made the event; NULL where a server of an earlier version stored it.
+    pub request_id: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

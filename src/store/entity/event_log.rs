@@ -25,6 +25,10 @@ pub struct Model {
     /// When it was appended, in milliseconds by the database's clock; NULL where a server of an earlier
     /// version did.
     pub appended_ms: Option<i64>,
+    /// The request, or the run of a job, that made it; NULL where a server of an earlier version did.
+    pub request_id: Option<String>,
+    /// The span that made it, where requests are traced.
+    pub traceparent: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

@@ -17,6 +17,7 @@ use super::link::{Failed, Link};
 use super::metrics::{Metrics, Purpose};
 use super::script::Call;
 use crate::config::RedisConfig;
+use crate::telemetry::span::Span;
 
 type Result<T> = std::result::Result<T, RemoteError>;
 
@@ -137,21 +138,27 @@ impl Remote {
     pub(in crate::store) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
         match &self.to {
             To::Node { link, .. } if calls.len() > 1 => {
-                let (began, purpose) = (Instant::now(), calls.first().map_or(Purpose::Values, Call::purpose));
-                let ran = link.within(async |mut to: Connection| to.run_all(&calls).await).await;
-                let ran = ran.map_err(not_redirected);
-                self.metrics.called(purpose, began, &ran);
+                let purpose = calls.first().map_or(Purpose::Values, Call::purpose);
+                let trip = link.within(async |mut to: Connection| to.run_all(&calls).await);
+                let ran = self.told(purpose, async { trip.await.map_err(not_redirected) }).await;
                 ran?.into_iter().map(decode).collect()
             }
             _ => try_join_all(calls.into_iter().map(|call| self.run(call))).await,
         }
     }
 
-    /// One round trip, counted.
     async fn call(&self, purpose: Purpose, key: Option<&str>, request: &Request) -> Result<Value> {
-        let began = Instant::now();
-        let result = self.send(key, request).await;
+        self.told(purpose, self.send(key, request)).await
+    }
+
+    /// One round trip, counted and traced.
+    async fn told<T>(&self, purpose: Purpose, trip: impl Future<Output = Result<T>>) -> Result<T> {
+        let (began, mut span) = (Instant::now(), Span::client("redis"));
+        let result = trip.await;
         self.metrics.called(purpose, began, &result);
+        if result.is_err() {
+            span.fail();
+        }
         result
     }
 

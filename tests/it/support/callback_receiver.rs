@@ -265,7 +265,9 @@ fn contradiction(calls: &[Call], call: &Call) -> Option<String> {
     let of_room = || calls.iter().filter(|other| other.live_id == call.live_id);
     let same_event = of_room().find(|other| other.seq == call.seq);
     if let Some(other) = same_event {
-        let is_same = (&other.webhook_id, &other.text) == (&call.webhook_id, &call.text);
+        let facts =
+            |call: &Call| (call.webhook_id.clone(), call.text.clone(), call.headers.get("x-reqid").cloned());
+        let is_same = facts(other) == facts(call);
         return (!is_same).then(|| format!("an event in two forms: {other:?} {call:?}"));
     }
     if let Some(other) = calls.iter().find(|other| other.webhook_id == call.webhook_id) {

@@ -14,6 +14,7 @@ pub struct Client {
     http: reqwest::Client,
     base_url: String,
     token: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 /// What came back.
@@ -42,7 +43,7 @@ impl Client {
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
-        Self { http, base_url, token: None }
+        Self { http, base_url, token: None, headers: Vec::new() }
     }
 
     /// The same with a token of `user_id`, who is created when new.
@@ -60,6 +61,12 @@ impl Client {
     /// The same with `token`.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same with a header.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// GET; None when the server does not answer.
@@ -111,6 +118,9 @@ impl Client {
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.base_url));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if let Some(token) = &self.token {
             request = request.header("Authorization", token);
         }

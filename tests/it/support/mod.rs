@@ -6,6 +6,7 @@ pub mod client;
 pub mod database;
 pub mod env;
 pub mod fake;
+pub mod fake_collector;
 pub mod fake_im;
 pub mod fake_payment;
 pub mod fake_pili;
