@@ -12,34 +12,16 @@ use crate::daemon::{Daemon, PortTaken};
 use crate::folder::Folder;
 use crate::front;
 use crate::link::{Link, Store};
-use crate::mariadb::{self, MariaDb};
+use crate::mariadb::MariaDb;
 use crate::monitors;
 use crate::node::{Node, Surroundings};
 use crate::plan::Plan;
 use crate::port::Port;
 use crate::redis_cluster::RedisCluster;
+use crate::replication::replicated;
 
 /// How often to begin anew when somebody takes a port just then.
 const ATTEMPTS: usize = 3;
-/// Name, password and schema of the nodes' account.
-const ACCOUNT: &str = "live";
-
-/// Commits survive the death of the process; that of the machine they need not.
-const DATABASE_OPTIONS: [&str; 11] = [
-    "--log-bin=binlog",
-    "--binlog-format=ROW",
-    "--gtid-strict-mode=ON",
-    "--sync-binlog=0",
-    "--innodb-flush-log-at-trx-commit=2",
-    "--innodb-flush-method=nosync",
-    "--innodb-buffer-pool-size=128M",
-    "--max-connections=500",
-    "--performance-schema=OFF",
-    // A link without a word for so long is cut.
-    "--slave-net-timeout=2",
-    "--relay-log-recovery=ON",
-];
-
 /// Stores, nodes, nginx, Prometheus and Pushgateway. Everything ends when this is dropped, or when the process does
 /// in whatever way.
 #[derive(Debug)]
@@ -98,7 +80,7 @@ impl Cluster {
         let (ports, proxies) = (Ports::reserve(plan.nodes)?, Proxies::new()?);
         let pushgateway = monitors::pushgateway(folder.path(), ports.pushgateway.addr());
         let (databases, redis, ()) = tokio::try_join!(
-            databases(folder.path(), &ports, &proxies),
+            replicated(folder.path(), ports.primary.addr(), ports.replica.addr(), proxies.handle()?),
             RedisCluster::start(folder.path()),
             pushgateway.start(),
         )?;
@@ -245,31 +227,6 @@ impl Cluster {
         let ending = nodes.map(|node| node.daemon.terminate(crate::STOP_LIMIT));
         futures_util::future::join_all(ending).await;
     }
-}
-
-/// Both databases, the second following the first.
-async fn databases(folder: &Path, ports: &Ports, proxies: &Proxies) -> Result<(MariaDb, MariaDb, Link)> {
-    mariadb::install("primary", folder).await?;
-    let (from, to) = (folder.join("primary"), folder.join("replica"));
-    mariadb::copy(&from, &to)?;
-    let options = |own: &[&'static str]| [&DATABASE_OPTIONS, own].concat();
-    let primary =
-        MariaDb::new("primary", folder, ports.primary.addr(), ACCOUNT, &options(&["--server-id=1"]));
-    let replica = MariaDb::new(
-        "replica",
-        folder,
-        ports.replica.addr(),
-        ACCOUNT,
-        &options(&["--server-id=2", "--read-only=ON", "--log-slave-updates=ON"]),
-    );
-    tokio::try_join!(primary.daemon.start(), replica.daemon.start())?;
-    primary.create_account().await?;
-    primary.let_follow().await?;
-    let replication = Link::to(primary.addr, proxies.handle()?).await?;
-    replica.follow(replication.port()?).await?;
-    replica.wait_following().await?;
-    replica.catch_up(&primary).await?;
-    Ok((primary, replica, replication))
 }
 
 /// What stands over the nodes.

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::chaos::{ChaosProxy, Mode};
 use crate::daemon::PortTaken;
+use crate::port::Port;
 use crate::redis_cluster::RedisCluster;
 
 /// What a node is linked to.
@@ -39,13 +40,18 @@ impl Store {
 #[derive(Debug)]
 pub struct Link {
     proxies: Vec<ChaosProxy>,
+    /// Kept also while nobody may listen there.
+    _port: Option<Port>,
 }
 
 impl Link {
-    /// One before `target`, on a port that the system gives, which it keeps as long as it lives.
+    /// One before `target`, on a port of its own.
     pub(crate) async fn to(target: SocketAddr, runtime: &Handle) -> Result<Self> {
-        let listening = runtime.spawn(async move { ChaosProxy::start(target.to_string()).await });
-        Ok(Self { proxies: vec![listening.await??] })
+        let port = Port::reserve()?;
+        let at = port.addr();
+        let listening =
+            runtime.spawn(async move { ChaosProxy::listen_at(at, target.to_string()).await }).await?;
+        Ok(Self { proxies: vec![listening.context(PortTaken::of("a link"))?], _port: Some(port) })
     }
 
     /// One before each Redis, on the same ports at an address of the node's own.
@@ -56,7 +62,7 @@ impl Link {
             let listening = runtime.spawn(async move { ChaosProxy::listen_at(at, target).await }).await?;
             listening.context(PortTaken::of("redis"))
         });
-        Ok(Self { proxies: try_join_all(proxies).await? })
+        Ok(Self { proxies: try_join_all(proxies).await?, _port: None })
     }
 
     /// Changes what becomes of connections.

@@ -57,3 +57,19 @@ pub fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
     Ok(listener.local_addr()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_is_nobody_elses() {
+        let ports: Vec<Port> = (0..50).map(|_| Port::reserve().unwrap()).collect();
+        let numbers: BTreeSet<u16> = ports.iter().map(Port::number).collect();
+        assert_eq!(numbers.len(), ports.len());
+        assert!(TcpListener::bind((RESERVATIONS, ports[0].number())).is_err());
+        TcpListener::bind(ports[0].addr()).unwrap();
+    }
+}

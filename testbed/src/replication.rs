@@ -1,14 +1,66 @@
 //! A MariaDB that follows another one.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tokio::runtime::Handle;
 
-use crate::mariadb::MariaDb;
+use crate::link::Link;
+use crate::mariadb::{self, MariaDb};
 use crate::wait::wait_until;
 
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(60);
 const USER: &str = "replication";
+/// Name, password and schema of the nodes' account.
+const ACCOUNT: &str = "live";
+
+/// Commits survive the death of the process; that of the machine they need not.
+const DATABASE_OPTIONS: [&str; 11] = [
+    "--log-bin=binlog",
+    "--binlog-format=ROW",
+    "--gtid-strict-mode=ON",
+    "--sync-binlog=0",
+    "--innodb-flush-log-at-trx-commit=2",
+    "--innodb-flush-method=nosync",
+    "--innodb-buffer-pool-size=128M",
+    "--max-connections=500",
+    "--performance-schema=OFF",
+    // A link without a word for so long is cut.
+    "--slave-net-timeout=2",
+    "--relay-log-recovery=ON",
+];
+
+/// A database and its copy, both running, and the way on which the second follows the first. What proxies the way
+/// runs on `runtime`.
+pub(crate) async fn replicated(
+    folder: &Path,
+    primary_addr: SocketAddr,
+    replica_addr: SocketAddr,
+    runtime: &Handle,
+) -> Result<(MariaDb, MariaDb, Link)> {
+    mariadb::install("primary", folder).await?;
+    let (from, to) = (folder.join("primary"), folder.join("replica"));
+    mariadb::copy(&from, &to)?;
+    let options = |own: &[&'static str]| [&DATABASE_OPTIONS, own].concat();
+    let primary = MariaDb::new("primary", folder, primary_addr, ACCOUNT, &options(&["--server-id=1"]));
+    let replica = MariaDb::new(
+        "replica",
+        folder,
+        replica_addr,
+        ACCOUNT,
+        &options(&["--server-id=2", "--read-only=ON", "--log-slave-updates=ON"]),
+    );
+    tokio::try_join!(primary.daemon.start(), replica.daemon.start())?;
+    primary.create_account().await?;
+    primary.let_follow().await?;
+    let replication = Link::to(primary.addr, runtime).await?;
+    replica.follow(replication.port()?).await?;
+    replica.wait_following().await?;
+    replica.catch_up(&primary).await?;
+    Ok((primary, replica, replication))
+}
 
 impl MariaDb {
     /// Makes the account that copies follow this server with.

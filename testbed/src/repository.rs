@@ -73,3 +73,17 @@ impl Draft {
         self.text.contains(old).then_some(()).with_context(|| format!("{}: no {old:?}", self.path))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_any_more_is_not_replaced_in_silence() {
+        let mut draft = Draft { path: "a file", text: "one 1;\n  one 2;\ntwo;\n".to_owned() };
+        draft.replace_lines("one ", "three;").unwrap().replace("two", "four").unwrap();
+        assert_eq!(draft.text(), "three;\nfour;\n");
+        assert!(draft.replace_lines("one ", "three;").is_err());
+        assert!(draft.replace("two", "four").is_err());
+    }
+}
