@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
+use std::rc::Rc;
 
 use anyhow::Context;
 use base64::Engine;
@@ -15,7 +16,7 @@ use super::source::Source;
 use super::token;
 use crate::app::Application;
 use crate::config::Config;
-use crate::telemetry::logging;
+use crate::telemetry::logging::Logging;
 use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
@@ -43,7 +44,9 @@ pub(super) const PASSWORD_FILE: &str = "admin-password";
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let loaded = args.source.load_with_warnings()?;
     let config = loaded.config.clone();
-    let _guard = logging::init(&config.log)?;
+    // Until the very end: what is logged while the server ends is written, too.
+    let logging = Rc::new(Logging::start(&config.log)?);
+    let followed = Rc::clone(&logging);
     let is_embedded = args.source.config.is_none();
     let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
@@ -56,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
-        let stopped = application.run_until_stopped(|control| signals.obey(control, source)).await;
+        let stopped = application.run_until_stopped(|control| signals.obey(control, source, followed)).await;
         traces.finish().await;
         stopped
     })

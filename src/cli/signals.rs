@@ -1,11 +1,13 @@
 //! What the operating system asks of `liveloom serve`.
 
 use std::io;
+use std::rc::Rc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::source::Source;
 use crate::app::Control;
+use crate::telemetry::logging::Logging;
 
 /// The signals that are listened to; from here on they no longer end the process.
 pub(super) struct Signals {
@@ -46,10 +48,10 @@ impl Signals {
 
     /// Does what is asked: SIGTERM drains, a second one, SIGINT or SIGQUIT stops, SIGHUP reads the
     /// configuration of `source` again. Does not end.
-    pub(super) async fn obey(mut self, control: Control, source: Source) {
+    pub(super) async fn obey(mut self, control: Control, source: Source, logging: Rc<Logging>) {
         loop {
             match self.next().await {
-                Asked::Reload => reload(&control, &source),
+                Asked::Reload => reload(&control, &source, &logging),
                 Asked::Stop => control.stop().await,
                 Asked::Drain => {
                     tracing::info!("SIGTERM: draining, then stopping");
@@ -71,10 +73,13 @@ impl Signals {
 }
 
 /// A configuration with mistakes changes nothing.
-fn reload(control: &Control, source: &Source) {
+fn reload(control: &Control, source: &Source, logging: &Logging) {
     match source.load() {
         Ok(config) => {
             let unchanged = control.reload(&config);
+            if let Err(error) = logging.follow(&config.log) {
+                tracing::warn!(%error, "the filter of the log stays as it was");
+            }
             tracing::info!("SIGHUP: the configuration was read again");
             if !unchanged.is_empty() {
                 let sections = unchanged.join(", ");

@@ -91,7 +91,7 @@ impl Reloads {
 
 impl Config {
     /// Takes over from `new` all that a running server can change: keys, secrets, who may call without
-    /// them, and the filter of the log.
+    /// them, and what is logged.
     fn take_reloadable(&mut self, new: &Self) {
         self.auth = new.auth.clone();
         self.callback.secrets.clone_from(&new.callback.secrets);
@@ -99,6 +99,7 @@ impl Config {
         self.hooks.allow.clone_from(&new.hooks.allow);
         self.hooks.secret = new.hooks.secret.clone();
         self.log.filter.clone_from(&new.log.filter);
+        self.log.slow_statement_ms = new.log.slow_statement_ms;
     }
 
     /// The names of the sections in which two configurations differ.

@@ -10,7 +10,7 @@ mod row;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,8 @@ pub struct LeaderLease {
     token: AtomicI64,
     /// How often this node began to lead.
     taken: AtomicU64,
+    /// Runs of jobs under way.
+    runs: AtomicUsize,
     /// Held while the row is dealt with; true once the lease was given back for good.
     turn: tokio::sync::Mutex<bool>,
 }
@@ -56,6 +58,23 @@ struct Leadership {
     since: Instant,
     /// From here on another node may lead.
     until: Instant,
+    /// It is to be given back as soon as no job runs.
+    is_yielding: bool,
+}
+
+impl Leadership {
+    fn holds(&self) -> bool {
+        !self.is_yielding && Instant::now() < self.until
+    }
+}
+
+/// A run of a job, from its beginning to when this is dropped.
+pub struct Run(Arc<LeaderLease>);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.0.runs.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl LeaderLease {
@@ -71,6 +90,7 @@ impl LeaderLease {
             token: AtomicI64::new(0),
             taken: AtomicU64::new(0),
             term: watch::Sender::new(None),
+            runs: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -111,12 +131,12 @@ impl LeaderLease {
                 }
                 Step::Renew { token } => self.row.renew(token).await?.then_some(token),
                 Step::Take { token } => self.row.take(&seen, token).await?.then_some(token),
-                Step::GiveBack => {
-                    // First in memory: no job may begin while the row changes.
+                Step::GiveBack { .. } if self.yields_now() => {
                     self.set(None, asked);
                     self.row.give_back().await?;
                     None
                 }
+                Step::GiveBack { token } => self.row.renew(token).await?.then_some(token),
                 Step::Wait => None,
             };
             self.token.store(leads.or(seen.token()).unwrap_or_default(), Ordering::Relaxed);
@@ -140,7 +160,8 @@ impl LeaderLease {
                 _ => {}
             }
             is_failing = ticked.is_err();
-            let pause = if is_failing { every.min(AFTER_FAILURE) } else { every };
+            let is_hurried = is_failing || self.known().is_some_and(|known| known.is_yielding);
+            let pause = if is_hurried { every.min(AFTER_FAILURE) } else { every };
             if stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }
@@ -157,7 +178,27 @@ impl LeaderLease {
     #[must_use]
     pub fn leading_since(&self) -> Option<Instant> {
         let leadership = *self.known();
-        leadership.filter(|known| Instant::now() < known.until).map(|known| known.since)
+        leadership.filter(Leadership::holds).map(|known| known.since)
+    }
+
+    /// Begins a run of a job, if this node leads. The lease is not given back before the end of the run, so that
+    /// the next leader does not begin the same job meanwhile.
+    #[must_use]
+    pub fn begin_run(self: &Arc<Self>) -> Option<Run> {
+        let known = self.known();
+        known.as_ref().filter(|known| known.holds())?;
+        // With `known` locked: whoever yields sees it.
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        Some(Run(Arc::clone(self)))
+    }
+
+    /// Lets no further run begin; whether none is under way.
+    fn yields_now(&self) -> bool {
+        let mut known = self.known();
+        if let Some(known) = known.as_mut() {
+            known.is_yielding = true;
+        }
+        self.runs.load(Ordering::Relaxed) == 0
     }
 
     /// Follows the token under which this node leads; None while it does not, or has not noticed yet that it
@@ -191,6 +232,7 @@ impl LeaderLease {
             token,
             since: before.map_or(asked, |before| before.since),
             until: asked + self.lease,
+            is_yielding: before.is_some_and(|before| before.is_yielding),
         });
         drop(known);
         self.term.send_if_modified(|term| std::mem::replace(term, token) != token);

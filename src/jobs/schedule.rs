@@ -128,7 +128,7 @@ impl Schedule {
                 }
             };
             while stop.run_until_cancelled(due()).await.is_some() {
-                if lease.is_leader() {
+                if let Some(_run) = lease.begin_run() {
                     let id = RequestId::generate().shared();
                     let span = Span::internal(job.name());
                     context::within_span(id, span.as_parent(), run(&mut job, &metrics, span)).await;

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{JsonFields, format};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, reload};
 
 use super::line::WithRequestId;
-
 use crate::config::LogConfig;
 
 /// Lines that may wait for a slow standard output before further ones are dropped.
@@ -20,38 +19,64 @@ const WAITING_LINES: usize = 64 * 1024;
 /// Counts the lines that were dropped.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
+/// [`slow_statement`] in milliseconds.
+static SLOW_STATEMENT_MS: AtomicU64 = AtomicU64::new(0);
+
+/// The log of this process; what was logged is written out when this is dropped.
+pub struct Logging {
+    set_filter: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error>>,
+    _guard: WorkerGuard,
+}
+
+impl Logging {
+    /// Starts logging.
+    ///
+    /// A thread of its own writes, and what has gathered meanwhile goes out in one write, so that a
+    /// request never waits for the terminal or the pipe.
+    ///
+    /// # Errors
+    /// When the filter cannot be read, or logging was started already.
+    pub fn start(config: &LogConfig) -> anyhow::Result<Self> {
+        let filter = EnvFilter::try_new(&config.filter)?;
+        let (writer, guard) = writer();
+        // Only whoever logs first has anything to count.
+        let _ = DROPPED.set(writer.error_counter());
+        let builder = tracing_subscriber::fmt().with_writer(writer);
+        let set_filter: Box<dyn Fn(EnvFilter) -> _> = if config.json {
+            let inner = format().json().flatten_event(true);
+            let format = WithRequestId { inner, is_json: true };
+            let builder = builder.fmt_fields(JsonFields::new()).event_format(format);
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let filter = builder.reload_handle();
+            builder.finish().try_init()?;
+            Box::new(move |new| filter.reload(new))
+        } else {
+            let inner = format().with_ansi(io::IsTerminal::is_terminal(&io::stdout()));
+            let builder = builder.event_format(WithRequestId { inner, is_json: false });
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let filter = builder.reload_handle();
+            builder.finish().try_init()?;
+            Box::new(move |new| filter.reload(new))
+        };
+        SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
+        Ok(Self { set_filter, _guard: guard })
+    }
+
+    /// Takes over the filter, and from when on a statement is slow.
+    ///
+    /// # Errors
+    /// When the filter cannot be read.
+    pub fn follow(&self, config: &LogConfig) -> anyhow::Result<()> {
+        (self.set_filter)(EnvFilter::try_new(&config.filter)?)?;
+        SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 /// Lines that were dropped so far.
 #[must_use]
 pub fn dropped_lines() -> u64 {
     DROPPED.get().map_or(0, |lines| u64::try_from(lines.dropped_lines()).unwrap_or(u64::MAX))
-}
-
-/// [`slow_statement`] in milliseconds.
-static SLOW_STATEMENT_MS: AtomicU64 = AtomicU64::new(0);
-
-/// Starts logging; what was logged is written out when the guard is dropped.
-///
-/// A thread of its own writes, and what has gathered meanwhile goes out in one write, so that a
-/// request never waits for the terminal or the pipe.
-///
-/// # Errors
-/// When the filter cannot be read, or logging was started already.
-pub fn init(config: &LogConfig) -> anyhow::Result<WorkerGuard> {
-    let filter = EnvFilter::try_new(&config.filter)?;
-    SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
-    let (writer, guard) = writer();
-    // Only whoever logs first has anything to count.
-    let _ = DROPPED.set(writer.error_counter());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    if config.json {
-        let inner = format().json().flatten_event(true);
-        let format = WithRequestId { inner, is_json: true };
-        builder.fmt_fields(JsonFields::new()).event_format(format).finish().try_init()?;
-    } else {
-        let inner = format().with_ansi(io::IsTerminal::is_terminal(&io::stdout()));
-        builder.event_format(WithRequestId { inner, is_json: false }).finish().try_init()?;
-    }
-    Ok(guard)
 }
 
 /// How long a statement may take before a warning tells of it (`log.slow_statement_ms`); None: for ever.

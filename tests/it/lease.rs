@@ -128,6 +128,28 @@ async fn another_takes_over_within_two_leases_and_gives_back(#[values(false, tru
 
 #[rstest]
 #[tokio::test]
+async fn it_is_not_given_back_while_a_job_runs(#[values(false, true)] is_embedded: bool) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    let (one, two) = (lease(&db, PREFERRED, LONG), Arc::new(lease(&db, OTHER, LONG)));
+    assert!(two.begin_run().is_none(), "it does not lead");
+    assert!(one.tick().await.unwrap());
+    db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+    assert!(two.tick().await.unwrap());
+    let run = two.begin_run().expect("it leads");
+    let registration = register(&db, PREFERRED).await;
+    assert!(two.tick().await.unwrap() && !two.is_leader(), "it waits for the end of the run");
+    assert!(two.begin_run().is_none(), "and begins no other");
+    work(&db, &two, "to the end").await.unwrap();
+    assert!(!one.tick().await.unwrap());
+    drop(run);
+    assert!(!two.tick().await.unwrap());
+    assert!(one.tick().await.unwrap());
+    registration.release().await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_frozen_former_leader_is_refused_by_the_token(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;

@@ -73,6 +73,16 @@ async fn callbacks_are_signed_with_the_secrets_as_they_are() {
 }
 
 #[tokio::test]
+async fn the_log_tells_more_when_it_is_asked_to() {
+    let server = Setup::new(Backend::Embedded).await.start().await;
+    server.client_of("alice").await;
+    assert!(!server.log().contains("liveloom::sql"));
+    reload(&server, "log: {filter: 'info,liveloom::sql=debug'}", 1).await;
+    server.client_of("bob").await;
+    wait_until("statements are told", SOON, async || server.log().contains("liveloom::sql")).await;
+}
+
+#[tokio::test]
 async fn mistakes_change_nothing_and_other_changes_are_named() {
     let server = Setup::new(Backend::Embedded).await.start().await;
     reload(&server, "auth: {jwt_keyy: x}\nlive: {viewer_timeout_s: many}", 1).await;

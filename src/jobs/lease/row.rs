@@ -30,7 +30,7 @@ pub(super) enum Step {
     /// It is free for us, who get this token.
     Take { token: i64 },
     /// It is ours, and the preferred node is back.
-    GiveBack,
+    GiveBack { token: i64 },
     /// It is another's, or not free for us yet.
     Wait,
 }
@@ -73,7 +73,11 @@ impl Seen {
         let Some(held) = &self.held else { return Step::Create };
         let must_yield = !row.is_preferred() && self.is_preferred_alive;
         if held.owner == row.owner {
-            return if must_yield { Step::GiveBack } else { Step::Renew { token: held.token } };
+            return if must_yield {
+                Step::GiveBack { token: held.token }
+            } else {
+                Step::Renew { token: held.token }
+            };
         }
         // The registry lets one process be a node, so a former process of ours is gone or fenced off.
         let is_former_self = held.node_id == row.node_id && !held.owner.is_empty();

@@ -24,7 +24,7 @@ struct Sample {
 
 impl Sample {
     fn is_error(&self) -> bool {
-        self.status.is_none_or(|status| status >= 500)
+        self.status.is_none_or(|status| status >= 500 || status == 408)
     }
 }
 

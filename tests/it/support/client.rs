@@ -29,6 +29,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the way failed, not the call: the server or what stands before it, or a node that slept for longer
+    /// than a request may take to arrive.
+    pub fn is_failure(&self) -> bool {
+        self.status >= 500 || self.status == 408
+    }
+
     /// `data` of a successful answer.
     #[track_caller]
     pub fn data(mut self) -> Value {

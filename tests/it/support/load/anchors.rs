@@ -80,7 +80,7 @@ impl Anchor {
                 _ => node.try_delete(path).await,
             };
             tokio::time::sleep(PACE).await;
-            if let Some(answer) = answer.filter(|answer| answer.status < 500) {
+            if let Some(answer) = answer.filter(|answer| !answer.is_failure()) {
                 return answer;
             }
             self.is_repeat = true;

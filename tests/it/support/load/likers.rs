@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::client::Client;
+use crate::support::client::{Answer, Client};
 
 /// Likes of one call.
 const EACH: i64 = 3;
@@ -65,7 +65,7 @@ async fn like(mut given: Given, nodes: Vec<Client>, first: usize, stop: Cancella
                 last = mine;
             }
             other => {
-                assert!(other.as_ref().is_none_or(|answer| answer.status >= 500), "{other:?}");
+                assert!(other.as_ref().is_none_or(Answer::is_failure), "{other:?}");
                 given.in_doubt += EACH;
                 at += 1;
             }
