@@ -1,6 +1,6 @@
 # Everything that one does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test test-long lint bench bench-check bench-realtime
+.PHONY: help run cluster test test-cluster test-long lint bench bench-check bench-realtime
 
 # Arguments for cargo test (`make test ARGS="--test it faults"`) or for the server (`make run ARGS="--help"`).
 ARGS ?=
@@ -22,6 +22,9 @@ cluster: ## Start three nodes, replicated stores, nginx and Prometheus on this m
 
 test: ## Run every test, over servers of its own (installs and starts what they need)
 	@tests/run $(ARGS)
+
+test-cluster: ## Let everything of a cluster fail once under load, and restart its nodes (a quarter of an hour)
+	@LIVELOOM_CLUSTER=full tests/run --test it -- cluster:: --nocapture $(ARGS)
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, run every crash, race and ledger test (15 minutes)
 	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} LIVELOOM_RESUMES=$${LIVELOOM_RESUMES:-10000} \

@@ -29,7 +29,7 @@ pub struct DatabaseConfig {
     pub password: Secret,
     /// Name of the schema.
     pub database: String,
-    /// Connections that are kept open while idle, at most.
+    /// Connections that are kept longer than others while idle.
     pub max_idle_conns: u32,
     /// Connections, at most.
     pub max_open_conns: u32,

@@ -13,7 +13,7 @@ fn crates(section: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_dependency_is_explained() {
-    let own = ["migrations"];
+    let own = ["migrations", "testbed"];
     for section in ["dependencies", "dev-dependencies"] {
         let names = crates(section);
         assert!(names.len() > 2, "{section}: {names:?}");

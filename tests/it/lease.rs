@@ -216,6 +216,41 @@ async fn no_one_takes_over_while_a_job_commits() {
     assert!(taken.unwrap());
 }
 
+/// A process that is stopped keeps its connections, and a transaction its locks, that of the lease among them.
+#[tokio::test]
+async fn a_leader_that_is_frozen_in_the_midst_of_a_job_does_not_keep_others_from_leading() {
+    let database = TestDatabase::create().await;
+    let db = database.migrated().await;
+    let one = lease(&db, PREFERRED, LONG);
+    assert!(one.tick().await.unwrap());
+    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+    let other = lease(&db, OTHER, LONG);
+    let (frozen, is_frozen) = tokio::sync::oneshot::channel();
+    let (wake, waking) = tokio::sync::oneshot::channel::<()>();
+    let parts = std::sync::Mutex::new(Some((frozen, waking)));
+    let job = db.transaction(|tx| {
+        let (one, parts) = (&one, parts.lock().unwrap().take());
+        Box::pin(async move {
+            let (frozen, waking) = parts.ok_or(LeaseLost::Lost)?;
+            one.check(tx).await?;
+            frozen.send(()).unwrap();
+            waking.await.unwrap();
+            tx.execute_unprepared("UPDATE leader_lease SET expires_ms = 2")
+                .await
+                .map_err(StoreError::from)?;
+            Ok::<_, JobError>(())
+        })
+    });
+    let taking = async {
+        is_frozen.await.unwrap();
+        wait_until("another one leads", SOON, async || other.tick().await.unwrap_or(false)).await;
+        wake.send(()).unwrap();
+    };
+    let (job, ()) = tokio::join!(job, taking);
+    assert!(job.is_err(), "what it did is undone");
+    assert_eq!(stored(&db).await.node_id, i32::from(OTHER));
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_lease_given_back_is_free_for_the_preferred_node(#[values(false, true)] is_embedded: bool) {

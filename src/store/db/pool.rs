@@ -28,12 +28,17 @@ const PING_LIMIT: Duration = Duration::from_millis(400);
 /// A connection idle for longer is pinged before its next use.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// An idle connection above the idle bound is kept this long, against a flutter of reconnects.
-const SPARE_FOR: Duration = Duration::from_secs(10);
+const SPARE_FOR: Duration = Duration::from_secs(4);
+/// Any other: well before the server ends it ([`MYSQL_SESSION`]).
+const IDLE_FOR: Duration = Duration::from_secs(8);
 
 /// Sent once on each new MySQL connection. Row locks are waited for at most a second, so that a
-/// wait ends with an error that rolls back, and not with the statement's deadline.
-const MYSQL_SESSION: [&str; 2] =
-    ["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET SESSION innodb_lock_wait_timeout = 1"];
+/// wait ends with an error that rolls back, and not with the statement's deadline. A node that is
+/// frozen in the midst of a transaction keeps its locks, and others from leading, for 10 s at most.
+const MYSQL_SESSION: [&str; 2] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION innodb_lock_wait_timeout = 1, SESSION wait_timeout = 10",
+];
 
 /// Where connections lead.
 #[derive(Clone, Debug)]
@@ -73,6 +78,10 @@ impl Target {
         }
     }
 
+    fn is_remote(&self) -> bool {
+        matches!(self, Self::MySql(_))
+    }
+
     fn dialect(&self) -> Dialect {
         match self {
             Self::MySql(_) => Dialect::MySql,
@@ -86,7 +95,7 @@ impl Target {
 pub(super) struct Bounds {
     /// Open connections at most.
     pub(super) open: usize,
-    /// Idle connections that are kept for good.
+    /// Idle connections that are kept longer than others.
     pub(super) idle: usize,
     /// Age at which a connection is replaced; None: never.
     pub(super) life: Option<Duration>,
@@ -117,7 +126,8 @@ impl Opener {
     }
 
     fn outlived(&self, metrics: &Metrics) -> bool {
-        self.bounds.life.is_some_and(|life| metrics.age() > life)
+        let is_old = self.bounds.life.is_some_and(|life| metrics.age() > life);
+        is_old || self.target.is_remote() && metrics.last_used() > IDLE_FOR
     }
 }
 

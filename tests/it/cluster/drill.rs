@@ -11,7 +11,7 @@ use super::faults::Fault;
 use super::meter::Meter;
 use super::stage::Stage;
 use super::table::{Line, Table};
-use super::{leader, rolling};
+use super::{leader, rolling, watched};
 use crate::support::load::{Load, verdict};
 
 /// Users who ask for things at a steady pace.
@@ -52,6 +52,7 @@ async fn nothing_is_lost_whatever_fails() {
     let meter = Meter::start(&stage.live_id, probers);
     let table = faults(&stage, &meter, &extent).await;
     eprintln!("{table}");
+    watched::drill(&stage).await;
     let progress = stage.world.progress(&load).await;
     meter.stop().await;
     let done = load.stop().await;

@@ -9,3 +9,4 @@ mod rolling;
 mod runs;
 mod stage;
 mod table;
+mod watched;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::bed::Bed;
 use super::expression::{compared, metrics, resolved};
 use super::files::{Dashboard, expressions, names, path, rules, text};
-use super::prometheus::Prometheus;
+use super::prometheus::{Api, Prometheus};
 use crate::support::server::Backend;
 
 /// What Prometheus itself adds.
@@ -76,7 +76,7 @@ fn assert_guide_names_all(page: &str) {
 
 /// Every expression of panels and recording rules, and what alerts compare. Annotations are about what
 /// happens seldom: they need only be accepted.
-async fn all_to_be_shown(prometheus: &Prometheus) -> Vec<(String, String)> {
+pub async fn all_to_be_shown(prometheus: &Api) -> Vec<(String, String)> {
     let mut shown = Vec::new();
     for dashboard in Dashboard::all() {
         for expression in dashboard.annotations() {
@@ -97,6 +97,20 @@ async fn all_to_be_shown(prometheus: &Prometheus) -> Vec<(String, String)> {
     shown
 }
 
+/// Those of the expressions that have no data yet.
+pub async fn without_data(prometheus: &Api, expressions: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut empty = Vec::new();
+    for (place, expression) in expressions {
+        let values = prometheus.values(&expression).await;
+        // The share of what never happened among what never happened is no number.
+        let is_ratio = place.starts_with("Liveloom") || place.starts_with("job:");
+        if !values.iter().any(|value| value.is_finite() || is_ratio && value.is_nan()) {
+            empty.push((place, expression));
+        }
+    }
+    empty
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prometheus_takes_every_rule_and_has_data_for_every_panel_and_alert() {
     let mut bed = Bed::start(Backend::Redis).await;
@@ -107,22 +121,13 @@ async fn prometheus_takes_every_rule_and_has_data_for_every_panel_and_alert() {
     while !empty.is_empty() {
         assert!(began.elapsed() < LIMIT, "no data: {empty:#?}");
         bed.live_on().await;
-        let mut still_empty = Vec::new();
-        for (place, expression) in empty {
-            let values = prometheus.values(&expression).await;
-            // The share of what never happened among what never happened is no number.
-            let is_ratio = place.starts_with("Liveloom") || place.starts_with("job:");
-            if !values.iter().any(|value| value.is_finite() || is_ratio && value.is_nan()) {
-                still_empty.push((place, expression));
-            }
-        }
-        empty = still_empty;
+        empty = without_data(&prometheus, empty).await;
     }
     assert_rules_are_quiet(&prometheus, began).await;
 }
 
 /// All rules were evaluated without an error, and nobody is called because of a healthy server.
-async fn assert_rules_are_quiet(prometheus: &Prometheus, began: Instant) {
+async fn assert_rules_are_quiet(prometheus: &Api, began: Instant) {
     let all = loop {
         let all = prometheus.rules().await;
         if all.iter().all(|rule| rule["health"] != "unknown") {

@@ -14,11 +14,24 @@ use crate::support::wait::wait_until;
 /// How long it may take to start.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// Where a Prometheus answers.
+pub struct Api {
+    url: String,
+}
+
 /// A Prometheus in a temporary folder; killed when dropped.
 pub struct Prometheus {
     child: Child,
     folder: TempDir,
-    url: String,
+    api: Api,
+}
+
+impl std::ops::Deref for Prometheus {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
 }
 
 impl Prometheus {
@@ -49,13 +62,20 @@ impl Prometheus {
             .stderr(log)
             .spawn()
             .expect("prometheus is installed");
-        let prometheus = Self { child, folder, url: format!("http://{listen}") };
+        let prometheus = Self { child, folder, api: Api::at(&listen) };
         wait_until("Prometheus is ready", START_LIMIT, async || {
-            let answer = reqwest::get(format!("{}/-/ready", prometheus.url)).await;
+            let answer = reqwest::get(format!("{}/-/ready", prometheus.api.url)).await;
             answer.is_ok_and(|answer| answer.status() == 200)
         })
         .await;
         prometheus
+    }
+}
+
+impl Api {
+    /// One at `host:port`.
+    pub fn at(addr: &str) -> Self {
+        Self { url: format!("http://{addr}") }
     }
 
     /// The values that an expression has now; fails when it is not accepted.
