@@ -24,8 +24,9 @@ use crate::store::db::{Db, StoreError, Tx};
 use crate::store::fence::{Fence, LeaseLost};
 use crate::telemetry::asked;
 
-/// Pause after a failure, so that there is a leader again soon after the database is back.
-const AFTER_FAILURE: Duration = Duration::from_millis(250);
+/// Pause after a failure, so that there is a leader again soon after the database is back; and while a change is
+/// due.
+const SOON: Duration = Duration::from_millis(250);
 
 /// The node that leads, whichever it is; None while there is none.
 ///
@@ -46,6 +47,8 @@ pub struct LeaderLease {
     token: AtomicI64,
     /// How often this node began to lead.
     taken: AtomicU64,
+    /// How long it was, at the last look, until this node may take the lease of another.
+    free_in: Mutex<Option<Duration>>,
     /// Runs of jobs under way.
     runs: AtomicUsize,
     /// Held while the row is dealt with; true once the lease was given back for good.
@@ -90,6 +93,7 @@ impl LeaderLease {
             token: AtomicI64::new(0),
             taken: AtomicU64::new(0),
             term: watch::Sender::new(None),
+            free_in: Mutex::default(),
             runs: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::default(),
         }
@@ -124,6 +128,7 @@ impl LeaderLease {
         loop {
             let asked = Instant::now();
             let seen = self.row.look().await?;
+            *self.free_in.lock().unwrap_or_else(PoisonError::into_inner) = seen.free_in(&self.row);
             let leads = match seen.step(&self.row) {
                 Step::Create => {
                     self.row.create().await?;
@@ -147,7 +152,6 @@ impl LeaderLease {
 
     /// Keeps up with the lease until `stop`; does not give it back, since jobs may be running.
     pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
-        let every = self.lease / 3;
         let mut is_failing = false;
         loop {
             let was_leading = self.is_leader();
@@ -160,12 +164,20 @@ impl LeaderLease {
                 _ => {}
             }
             is_failing = ticked.is_err();
-            let is_hurried = is_failing || self.known().is_some_and(|known| known.is_yielding);
-            let pause = if is_hurried { every.min(AFTER_FAILURE) } else { every };
-            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+            if stop.run_until_cancelled(sleep(self.pause(is_failing))).await.is_none() {
                 return;
             }
         }
+    }
+
+    /// A third of a lease, or until there may be something to do sooner.
+    fn pause(&self, is_failing: bool) -> Duration {
+        let every = self.lease / 3;
+        if is_failing || self.known().is_some_and(|known| known.is_yielding) {
+            return every.min(SOON);
+        }
+        let free_in = *self.free_in.lock().unwrap_or_else(PoisonError::into_inner);
+        free_in.map_or(every, |left| every.min(left.max(SOON)))
     }
 
     /// Whether this node leads, as far as it knows; not past the end of its lease by its own clock.

@@ -62,7 +62,21 @@ pub(super) async fn leader(db: &Db) -> Result<Option<i32>, StoreError> {
     Ok(row.map(|row| row.try_get("", "node_id")).transpose()?)
 }
 
+impl Held {
+    /// From when on the process of `row` may take it.
+    fn free_at(&self, row: &Row) -> i64 {
+        if row.is_preferred() { self.expires_ms } else { self.expires_ms + row.patience_ms() }
+    }
+}
+
 impl Seen {
+    /// How long it is before the process of `row` may take it, unless it is renewed; None when it is its own.
+    pub(super) fn free_in(&self, row: &Row) -> Option<Duration> {
+        let held = self.held.as_ref().filter(|held| held.owner != row.owner)?;
+        let left_ms = held.free_at(row).saturating_sub(self.now_ms);
+        Some(Duration::from_millis(u64::try_from(left_ms).unwrap_or_default()))
+    }
+
     /// The token of the last who took it.
     pub(super) fn token(&self) -> Option<i64> {
         self.held.as_ref().map(|held| held.token)
@@ -81,8 +95,7 @@ impl Seen {
         }
         // The registry lets one process be a node, so a former process of ours is gone or fenced off.
         let is_former_self = held.node_id == row.node_id && !held.owner.is_empty();
-        let free_at = if row.is_preferred() { held.expires_ms } else { held.expires_ms + row.patience_ms() };
-        if !must_yield && (is_former_self || free_at <= self.now_ms) {
+        if !must_yield && (is_former_self || held.free_at(row) <= self.now_ms) {
             return Step::Take { token: held.token + 1 };
         }
         Step::Wait
@@ -98,8 +111,8 @@ impl Row {
         millis(self.lease)
     }
 
-    /// For how long a free lease is left to the preferred node: with that, and three ticks in a lease, jobs run
-    /// again within two leases of a leader's death.
+    /// For how long a free lease is left to the preferred node: jobs run again within two leases of a leader's
+    /// death.
     fn patience_ms(&self) -> i64 {
         self.lease_ms() / 2
     }
