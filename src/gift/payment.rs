@@ -93,8 +93,8 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// A client of the service that `config` names, whose calls are signed by `signer`. An address that is not a URL, or none, fails at
-    /// each use: nothing is free.
+    /// A client of the service that `config` names, whose calls are signed by `signer`. An address that is
+    /// not a URL, or none, fails at each use: nothing is free.
     ///
     /// # Errors
     /// When no HTTP client can be made.

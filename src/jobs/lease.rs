@@ -47,8 +47,6 @@ pub struct LeaderLease {
     token: AtomicI64,
     /// How often this node began to lead.
     taken: AtomicU64,
-    /// How long it was, at the last look, until this node may take the lease of another.
-    free_in: Mutex<Option<Duration>>,
     /// Runs of jobs under way.
     runs: AtomicUsize,
     /// Held while the row is dealt with; true once the lease was given back for good.
@@ -93,7 +91,6 @@ impl LeaderLease {
             token: AtomicI64::new(0),
             taken: AtomicU64::new(0),
             term: watch::Sender::new(None),
-            free_in: Mutex::default(),
             runs: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::default(),
         }
@@ -121,15 +118,22 @@ impl LeaderLease {
     /// # Errors
     /// When the database cannot be reached. A leader stays one until its lease has run out.
     pub async fn tick(&self) -> Result<bool, StoreError> {
+        self.look_and_act().await?;
+        Ok(self.known().is_some())
+    }
+
+    /// As [`LeaderLease::tick`]; answers when to do so next.
+    async fn look_and_act(&self) -> Result<Duration, StoreError> {
+        let every = self.lease / 3;
         let is_given_back = self.turn.lock().await;
         if *is_given_back {
-            return Ok(false);
+            return Ok(every);
         }
         loop {
             let asked = Instant::now();
             let seen = self.row.look().await?;
-            *self.free_in.lock().unwrap_or_else(PoisonError::into_inner) = seen.free_in(&self.row);
-            let leads = match seen.step(&self.row) {
+            let step = seen.step(&self.row);
+            let leads = match step {
                 Step::Create => {
                     self.row.create().await?;
                     continue;
@@ -137,7 +141,7 @@ impl LeaderLease {
                 Step::Renew { token } => self.row.renew(token).await?.then_some(token),
                 Step::Take { token } => self.row.take(&seen, token).await?.then_some(token),
                 Step::GiveBack { .. } if self.yields_now() => {
-                    self.set(None, asked);
+                    self.set(None, asked, false);
                     self.row.give_back().await?;
                     None
                 }
@@ -145,8 +149,10 @@ impl LeaderLease {
                 Step::Wait => None,
             };
             self.token.store(leads.or(seen.token()).unwrap_or_default(), Ordering::Relaxed);
-            self.set(leads, asked);
-            return Ok(leads.is_some());
+            let is_yielding = leads.is_some() && matches!(step, Step::GiveBack { .. });
+            self.set(leads, asked, is_yielding);
+            let due = if is_yielding { Some(SOON) } else { seen.free_in(&self.row) };
+            return Ok(due.map_or(every, |due| every.min(due.max(SOON))));
         }
     }
 
@@ -155,29 +161,21 @@ impl LeaderLease {
         let mut is_failing = false;
         loop {
             let was_leading = self.is_leader();
-            let ticked = self.tick().await;
-            match &ticked {
-                Ok(leads) if *leads != was_leading => tracing::info!(leads, "the leadership changed"),
+            let next = self.look_and_act().await;
+            let leads = self.is_leader();
+            match &next {
+                Ok(_) if leads != was_leading => tracing::info!(leads, "the leadership changed"),
                 Err(error) if !is_failing => {
                     tracing::warn!(%error, "the leader's lease cannot be read or renewed");
                 }
                 _ => {}
             }
-            is_failing = ticked.is_err();
-            if stop.run_until_cancelled(sleep(self.pause(is_failing))).await.is_none() {
+            is_failing = next.is_err();
+            let pause = next.unwrap_or(SOON.min(self.lease / 3));
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }
         }
-    }
-
-    /// A third of a lease, or until there may be something to do sooner.
-    fn pause(&self, is_failing: bool) -> Duration {
-        let every = self.lease / 3;
-        if is_failing || self.known().is_some_and(|known| known.is_yielding) {
-            return every.min(SOON);
-        }
-        let free_in = *self.free_in.lock().unwrap_or_else(PoisonError::into_inner);
-        free_in.map_or(every, |left| every.min(left.max(SOON)))
     }
 
     /// Whether this node leads, as far as it knows; not past the end of its lease by its own clock.
@@ -234,7 +232,7 @@ impl LeaderLease {
     }
 
     /// Remembers what the row says since a look at it that was `asked` for at that time.
-    fn set(&self, token: Option<i64>, asked: Instant) {
+    fn set(&self, token: Option<i64>, asked: Instant, is_yielding: bool) {
         let mut known = self.known();
         let before = known.filter(|before| Some(before.token) == token && asked < before.until);
         if token.is_some() && before.is_none() {
@@ -244,7 +242,7 @@ impl LeaderLease {
             token,
             since: before.map_or(asked, |before| before.since),
             until: asked + self.lease,
-            is_yielding: before.is_some_and(|before| before.is_yielding),
+            is_yielding,
         });
         drop(known);
         self.term.send_if_modified(|term| std::mem::replace(term, token) != token);

@@ -150,6 +150,26 @@ async fn it_is_not_given_back_while_a_job_runs(#[values(false, true)] is_embedde
 
 #[rstest]
 #[tokio::test]
+async fn it_leads_on_when_the_preferred_node_is_gone_before_it_could_give_back(
+    #[values(false, true)] is_embedded: bool,
+) {
+    let database = database(is_embedded).await;
+    let db = database.migrated().await;
+    assert!(lease(&db, PREFERRED, LONG).tick().await.unwrap());
+    db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+    let two = Arc::new(lease(&db, OTHER, LONG));
+    assert!(two.tick().await.unwrap());
+    let run = two.begin_run().expect("it leads");
+    let registration = register(&db, PREFERRED).await;
+    assert!(two.tick().await.unwrap() && !two.is_leader(), "it waits for the end of the run");
+    registration.release().await.unwrap();
+    assert!(two.tick().await.unwrap() && two.is_leader(), "there is nobody to give back to");
+    drop(run);
+    assert!(two.begin_run().is_some());
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_frozen_former_leader_is_refused_by_the_token(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
