@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ pub async fn run(api: &Api, cases: Vec<Case>) -> Vec<String> {
         let (api, gate) = (api.clone(), Arc::clone(&gate));
         async move {
             let _slot = gate.acquire().await.unwrap();
-            (case.name, settle(async move { (case.run)(api).await }).await)
+            (case.name, settle(case.name, async move { (case.run)(api).await }).await)
         }
     }))
     .await;
@@ -45,7 +46,7 @@ where
         return None;
     }
     let api = api.clone();
-    failure(name, settle(async move { run(api).await }).await)
+    failure(name, settle(name, async move { run(api).await }).await)
 }
 
 enum Outcome {
@@ -55,13 +56,16 @@ enum Outcome {
 }
 
 /// Awaits `work` as its own task, so that a panic ends that task alone.
-async fn settle(work: impl Future<Output = Verdict> + Send + 'static) -> Outcome {
-    match tokio::spawn(tokio::time::timeout(DEADLINE, work)).await {
-        Ok(Ok(Ok(()))) => Outcome::Passed,
-        Ok(Ok(Err(NotApplicable(why)))) => Outcome::NotApplicable(why),
-        Ok(Err(_)) => Outcome::Failed(format!("not done within {DEADLINE:?}")),
-        Err(crash) => Outcome::Failed(message_of(crash)),
-    }
+async fn settle(name: &str, work: impl Future<Output = Verdict> + Send + 'static) -> Outcome {
+    let why = match tokio::spawn(tokio::time::timeout(DEADLINE, work)).await {
+        Ok(Ok(Ok(()))) => return Outcome::Passed,
+        Ok(Ok(Err(NotApplicable(why)))) => return Outcome::NotApplicable(why),
+        Ok(Err(_)) => format!("not done within {DEADLINE:?}"),
+        Err(crash) => message_of(crash),
+    };
+    // At once, and past the capture of the test harness: a run that is cut short says it too.
+    let _ = writeln!(std::io::stderr(), "FAILED {name}\n  {}", why.replace('\n', "\n  "));
+    Outcome::Failed(why)
 }
 
 fn message_of(crash: JoinError) -> String {
