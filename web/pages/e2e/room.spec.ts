@@ -12,7 +12,9 @@ const EXPECTED = [/\.flv|\.m3u8/, /ERR_INTERNET_DISCONNECTED/];
 class Person {
   readonly #complaints: Complaints;
   readonly #sockets = new Set<WebSocketRoute>();
+  readonly #held: (() => void)[] = [];
   #isCut = false;
+  #isHeld = false;
 
   private constructor(
     readonly context: BrowserContext,
@@ -39,8 +41,21 @@ class Person {
       void socket.close({ code: 3000 });
       return;
     }
-    socket.connectToServer();
+    socket.connectToServer().onMessage((message) => {
+      if (this.#isHeld) this.#held.push(() => socket.send(message));
+      else socket.send(message);
+    });
     this.#sockets.add(socket);
+  }
+
+  /** Keeps back what the server says, until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    for (const send of this.#held.splice(0)) send();
   }
 
   /** The browser's offline mode leaves open sockets alone. */
@@ -227,6 +242,19 @@ test('a reload brings back the same person, the room and its chat', async ({ bro
   await expect(anchor.line('said before')).toBeVisible();
   await expect(anchor.page.getByTestId('me')).toContainText('Ann');
   await expect(anchor.page.getByRole('button', { name: 'End the live' })).toBeVisible();
+  await anchor.leave();
+});
+
+test('what is typed while a message is on its way is the next one', async ({ browser }) => {
+  const anchor = await Person.arrive(browser, 'Ann');
+  await goLive(anchor, 'Typed fast');
+  anchor.hold();
+  await anchor.say('said first');
+  await anchor.page.getByLabel('Your message').fill('said next');
+  anchor.release();
+  await expect(anchor.line('said first')).toBeVisible();
+  await anchor.page.getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(anchor.line('said next')).toBeVisible();
   await anchor.leave();
 });
 
