@@ -116,7 +116,7 @@ fn settings(hub: &str, hooks_port: u16, rtmp_port: u16, http_port: u16) -> Strin
                 location /{hub}/ {{
                     alias hls/;
                     types {{ application/vnd.apple.mpegurl m3u8; video/mp2t ts; video/x-flv flv; }}
-                    add_header Access-Control-Allow-Origin *;
+                    add_header Access-Control-Allow-Origin * always;
                     # An FLV comes about as fast as it is played, as a live stream does.
                     limit_rate 64k;
                 }}
