@@ -10,10 +10,10 @@ use super::files::{Dashboard, expressions, items, path, text, yaml};
 const COLUMNS: u64 = 24;
 
 /// The one data source that Grafana is provisioned with.
-fn datasource() -> Value {
+fn provisioned() -> Value {
     let provisioned = yaml(&path("grafana/provisioning/datasources/prometheus.yml"));
     let [source] = provisioned["datasources"].as_array().unwrap().as_slice() else { panic!("one") };
-    json!({"type": source["type"], "uid": source["uid"]})
+    source.clone()
 }
 
 #[test]
@@ -50,17 +50,23 @@ fn every_panel_says_what_it_shows() {
 }
 
 #[test]
-fn everything_comes_from_the_provisioned_datasource() {
-    let provisioned = datasource();
+fn everything_comes_from_the_chosen_data_source_at_first_the_provisioned_one() {
+    let provisioned = provisioned();
+    let chosen = json!({"type": "prometheus", "uid": "${datasource}"});
     for Dashboard { file, json } in Dashboard::all() {
-        let variables = items(&json["templating"]["list"]);
-        let names: Vec<_> = variables.clone().map(|variable| text(variable, "name")).collect();
-        assert_eq!(names, ["job", "instance"], "{file}");
+        let names: Vec<_> =
+            items(&json["templating"]["list"]).map(|variable| text(variable, "name")).collect();
+        assert_eq!(names, ["datasource", "job", "instance"], "{file}");
+        let [choice, variables @ ..] = json["templating"]["list"].as_array().unwrap().as_slice() else {
+            panic!("{file}: no choice of a data source")
+        };
+        assert_eq!((&choice["type"], &choice["query"]), (&json!("datasource"), &provisioned["type"]));
+        assert_eq!(choice["current"]["value"], provisioned["uid"], "{file}");
         let panels = items(&json["panels"]).filter(|panel| panel["type"] != "row");
         let targets = panels.clone().flat_map(|panel| items(&panel["targets"]));
         let annotations = items(&json["annotations"]["list"]).filter(|one| one["builtIn"].is_null());
-        for user in variables.chain(panels).chain(targets).chain(annotations) {
-            assert_eq!(user["datasource"], provisioned, "{file}: {user:#}");
+        for user in variables.iter().chain(panels).chain(targets).chain(annotations) {
+            assert_eq!(user["datasource"], chosen, "{file}: {user:#}");
         }
     }
 }
