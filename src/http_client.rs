@@ -30,8 +30,10 @@ pub async fn send(request: RequestBuilder, peer: &'static str) -> reqwest::Resul
 pub async fn execute(client: &Client, mut request: Request, peer: &'static str) -> reqwest::Result<Response> {
     let mut span = Span::client(peer);
     span.name_to(&mut HeaderInjector(request.headers_mut()));
-    span.set("http.request.method", request.method().to_string());
-    span.set("server.address", request.url().host_str().unwrap_or_default().to_owned());
+    if span.is_recorded() {
+        span.set("http.request.method", request.method().to_string());
+        span.set("server.address", request.url().host_str().unwrap_or_default().to_owned());
+    }
     let answer = client.execute(request).await;
     match answer.as_ref().map(Response::status) {
         Ok(status) => {

@@ -13,7 +13,7 @@ use crate::auth::{Admin, Backend, Client, Gate};
 use crate::event::GiftRow;
 use crate::rest::envelope::{Done, Success};
 use crate::rest::rate_limit::AddressLimit;
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply, request_id};
+use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -114,11 +114,9 @@ pub async fn send(
     client: Client,
     key: IdempotencyKey,
     body: Body<SendGift>,
-    request: HttpRequest,
 ) -> Answer<GiftRow> {
     let key = key.or_of_body(body.0.biz_id.as_deref())?;
-    let id = request_id::of_request(&request);
-    Ok(Reply::data(gifts.send(client.user_id(), body.0, key, id.as_str()).await?))
+    Ok(Reply::data(gifts.send(client.user_id(), body.0, key).await?))
 }
 
 /// Sends a gift in a user's name, under an id of the caller's own. A repeated call answers the outcome of
@@ -138,11 +136,9 @@ pub async fn send_for(
     _: Backend,
     live_id: PathId,
     body: Body<SendGiftFor>,
-    request: HttpRequest,
 ) -> Answer<GiftRow> {
     let gift_id = body.0.gift_id()?;
-    let id = request_id::of_request(&request);
-    Ok(Reply::data(gifts.send_for(&live_id.0, gift_id, body.0, id.as_str()).await?))
+    Ok(Reply::data(gifts.send_for(&live_id.0, gift_id, body.0).await?))
 }
 
 /// A gift, for its sender.

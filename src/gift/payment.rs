@@ -12,7 +12,8 @@ use crate::clock::SharedClock;
 use crate::config::{Current, GiftConfig};
 use crate::event::GiftRow;
 use crate::http_client;
-use crate::rest::request_id;
+use crate::rest::request_id::{HEADER, RequestId};
+use crate::telemetry::context;
 
 /// The code of a failure that has none of the payment service's own.
 pub const UNPAID_CODE: i64 = 20002;
@@ -110,17 +111,17 @@ impl Payment {
     }
 
     /// Asks the service to pay `gift`, or what became of it.
-    pub async fn ask(&self, gift: &GiftRow, request_id: &str) -> Answer {
-        self.exchange(gift, request_id).await.unwrap_or_else(Answer::Unknown)
+    pub async fn ask(&self, gift: &GiftRow) -> Answer {
+        self.exchange(gift).await.unwrap_or_else(Answer::Unknown)
     }
 
-    async fn exchange(&self, gift: &GiftRow, request_id: &str) -> Result<Answer, Unknown> {
+    async fn exchange(&self, gift: &GiftRow) -> Result<Answer, Unknown> {
         let address = self.address.clone().ok_or(Unknown::NoAddress)?;
         let body = body(gift);
         let now = self.clock.now().timestamp();
         let signature = self.signer.get().sign(&gift.biz_id, now, &body);
-        let mut request = self.client.post(address).header(CONTENT_TYPE, JSON);
-        request = request.header(request_id::HEADER, request_id);
+        let id = context::request_id().unwrap_or_else(|| RequestId::generate().shared());
+        let mut request = self.client.post(address).header(CONTENT_TYPE, JSON).header(HEADER, &*id);
         if let Some(signature) = signature {
             request = request
                 .header("webhook-id", &gift.biz_id)

@@ -105,7 +105,6 @@ impl Gifts {
         user_id: &str,
         gift: SendGift,
         key: Option<ClientKey>,
-        request_id: &str,
     ) -> Result<GiftRow, Error> {
         let SendGift { live_id, gift_id, amount, .. } = gift;
         let order = Order { user_id: user_id.to_owned(), live_id, gift_id, amount };
@@ -114,7 +113,7 @@ impl Gifts {
             Some(key) => Name::Client(key, issued),
             None => Name::Issued(issued),
         };
-        self.finish(order, name, false, request_id).await
+        self.finish(order, name, false).await
     }
 
     /// Sends a gift in a user's name, under the caller's own id. For an id that was used before, answers
@@ -122,28 +121,22 @@ impl Gifts {
     ///
     /// # Errors
     /// As [`Gifts::send`]; `user::Error::NotFound` for an unknown sender.
-    pub async fn send_for(
-        &self,
-        live_id: &str,
-        gift_id: i32,
-        gift: SendGiftFor,
-        request_id: &str,
-    ) -> Result<GiftRow, Error> {
+    pub async fn send_for(&self, live_id: &str, gift_id: i32, gift: SendGiftFor) -> Result<GiftRow, Error> {
         let SendGiftFor { biz_id, user_id, amount, redo, .. } = gift;
         let order = Order { user_id, live_id: live_id.to_owned(), gift_id, amount };
-        self.finish(order, Name::BizId(biz_id), redo, request_id).await
+        self.finish(order, Name::BizId(biz_id), redo).await
     }
 
     /// In a task of its own: a caller who hangs up must not leave a gift behind whose payment was asked
     /// for and whose answer nobody reads.
-    async fn finish(&self, order: Order, name: Name, redo: bool, request_id: &str) -> Result<GiftRow, Error> {
-        let (gifts, request_id) = (self.clone(), request_id.to_owned());
+    async fn finish(&self, order: Order, name: Name, redo: bool) -> Result<GiftRow, Error> {
+        let gifts = self.clone();
         let sending = tokio::spawn(context::carry(async move {
             match gifts.place(&order, &name).await? {
-                Placed::New(claim) => Ok(gifts.ask(claim, Asker::Send, &request_id, None).await),
+                Placed::New(claim) => Ok(gifts.ask(claim, Asker::Send, None).await),
                 // Were the caller told that nothing was sent, they would send it again, and pay twice.
                 Placed::Lost(gift) => Ok(gift),
-                Placed::Former(gift) => gifts.repeat(&order, &name, gift, redo, &request_id).await,
+                Placed::Former(gift) => gifts.repeat(&order, &name, gift, redo).await,
             }
         }));
         let gift = sending.await.map_err(|_| Error::Interrupted)?;
@@ -210,14 +203,7 @@ impl Gifts {
     }
 
     /// The outcome of a gift that was sent before.
-    async fn repeat(
-        &self,
-        order: &Order,
-        name: &Name,
-        gift: Gift,
-        redo: bool,
-        request_id: &str,
-    ) -> Result<Gift, Error> {
+    async fn repeat(&self, order: &Order, name: &Name, gift: Gift, redo: bool) -> Result<Gift, Error> {
         if !order.is_of(&gift.sent) {
             let what = if matches!(name, Name::Client(..)) { "Idempotency-Key or biz_id" } else { "biz_id" };
             return Err(Error::OtherContent(what));
@@ -226,15 +212,15 @@ impl Gifts {
             return Ok(gift);
         }
         match self.0.ledger.claim(gift.clone()).await? {
-            Some(claim) => Ok(self.ask(claim, Asker::Redo, request_id, None).await),
+            Some(claim) => Ok(self.ask(claim, Asker::Redo, None).await),
             None => Ok(gift),
         }
     }
 
     /// Asks the payment service and writes down what it said. When that fails the gift is as unknown as
     /// without an answer.
-    async fn ask(&self, claim: Claim, by: Asker, request_id: &str, fence: Option<&dyn Fence>) -> Gift {
-        let answer = self.0.payment.ask(&claim.gift.sent, request_id).await;
+    async fn ask(&self, claim: Claim, by: Asker, fence: Option<&dyn Fence>) -> Gift {
+        let answer = self.0.payment.ask(&claim.gift.sent).await;
         match self.0.ledger.record(&claim, &answer, by, fence).await {
             Ok(gift) => gift,
             Err(error) => {
@@ -246,8 +232,8 @@ impl Gifts {
     }
 
     /// Asks again about a gift that was claimed by the job; its outcome, as far as it is known.
-    pub async fn settle(&self, claim: Claim, request_id: &str, fence: &dyn Fence) -> GiftStatus {
-        self.ask(claim, Asker::Settle, request_id, Some(fence)).await.status
+    pub async fn settle(&self, claim: Claim, fence: &dyn Fence) -> GiftStatus {
+        self.ask(claim, Asker::Settle, Some(fence)).await.status
     }
 }
 

@@ -87,8 +87,7 @@ impl SettleGifts {
         for claim in claims {
             let (gifts, lease) = (self.gifts.clone(), Arc::clone(&self.lease));
             self.asks.spawn(async move {
-                let id = RequestId::generate();
-                context::within(id.shared(), gifts.settle(claim, id.as_str(), lease.as_ref())).await
+                context::within(RequestId::generate().shared(), gifts.settle(claim, lease.as_ref())).await
             });
         }
         Ok(is_more_due)

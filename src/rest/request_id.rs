@@ -48,7 +48,6 @@ impl RequestId {
 }
 
 /// The id of `request`; empty before the middleware has set it.
-#[must_use]
-pub fn of_request(request: &HttpRequest) -> RequestId {
+pub(super) fn of_request(request: &HttpRequest) -> RequestId {
     request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId("".into()))
 }

@@ -51,7 +51,7 @@ impl Bed {
     /// A gift that is to be asked about again. The payment service is well again then.
     async fn leave_unknown(&self, amount: i32) {
         self.payer.set(Mood::Status { status: 500, charges: false });
-        let sent = self.node.gifts.send("guest", any(&self.live_id, amount), None, "r").await;
+        let sent = self.node.gifts.send("guest", any(&self.live_id, amount), None).await;
         assert!(matches!(sent, Err(Error::Unpaid { status: GiftStatus::Waiting, .. })), "{sent:?}");
         self.payer.set(Mood::Well);
     }

@@ -39,7 +39,7 @@ impl Bed {
     /// Sends a gift about which nobody knows anything; its id.
     async fn send_unknown(&self, amount: i32, charges: bool) -> String {
         self.payer.script(amount.into(), [Mood::Status { status: 500, charges }]);
-        let sent = self.node.gifts.send("guest", any(&self.live_id, amount), None, "test").await;
+        let sent = self.node.gifts.send("guest", any(&self.live_id, amount), None).await;
         let Err(Error::Unpaid { biz_id, status: GiftStatus::Waiting, .. }) = sent else { panic!("{sent:?}") };
         biz_id
     }
@@ -188,8 +188,8 @@ async fn an_operator_who_races_with_the_job_pays_once(#[values(true, false)] is_
 async fn a_gift_is_refunded_once(#[values(true, false)] is_embedded: bool) {
     let bed = Bed::new(is_embedded, quick()).await;
     let gifts = &bed.node.gifts;
-    let kept = gifts.send("guest", any(&bed.live_id, 30), None, "r").await.unwrap();
-    let taken = gifts.send("guest", any(&bed.live_id, 12), None, "r").await.unwrap();
+    let kept = gifts.send("guest", any(&bed.live_id, 30), None).await.unwrap();
+    let taken = gifts.send("guest", any(&bed.live_id, 12), None).await.unwrap();
     let waiting = bed.send_unknown(5, false).await;
     let ledger = gifts.ledger();
     let tries = (0..8).map(|_| ledger.refund(&taken.biz_id, BY_ROOT));
@@ -217,7 +217,7 @@ async fn redo_asks_again_unless_somebody_asks_just_now() {
         amount: 8,
         redo,
     };
-    let put = |redo| bed.node.gifts.send_for(&bed.live_id, ANY, order(redo), "test");
+    let put = |redo| bed.node.gifts.send_for(&bed.live_id, ANY, order(redo));
     bed.payer.script(
         8,
         [Mood::Status { status: 500, charges: true }, Mood::Status { status: 503, charges: true }],
@@ -253,7 +253,7 @@ async fn names_are_compared_byte_by_byte_on_an_adopted_table() {
     let mut ids = std::collections::BTreeSet::new();
     for (user_id, key) in [("guest", key("k")), ("GUEST", key("k")), ("guest", key("K")), ("GUEST", key("K"))]
     {
-        let sent = bed.node.gifts.send(user_id, any(&bed.live_id, 2), key, "r").await.unwrap();
+        let sent = bed.node.gifts.send(user_id, any(&bed.live_id, 2), key).await.unwrap();
         assert_eq!(sent.user_id, user_id);
         ids.insert(sent.biz_id);
     }
@@ -266,8 +266,8 @@ async fn names_are_compared_byte_by_byte_on_an_adopted_table() {
         amount: 3,
         redo: false,
     };
-    bed.node.gifts.send_for(&bed.live_id, ANY, order("abc"), "r").await.unwrap();
-    let taken = bed.node.gifts.send_for(&bed.live_id, ANY, order("ABC"), "r").await;
+    bed.node.gifts.send_for(&bed.live_id, ANY, order("abc")).await.unwrap();
+    let taken = bed.node.gifts.send_for(&bed.live_id, ANY, order("ABC")).await;
     assert!(matches!(taken, Err(Error::OtherContent(_))), "{taken:?}");
     assert!(matches!(bed.node.gifts.find("ABC", None).await, Err(Error::NoGift)));
     let paging = liveloom::rest::Paging { num: 1, size: 10 };

@@ -16,7 +16,7 @@ use crate::support::wait::wait_until;
 const LIMIT: Duration = Duration::from_secs(30);
 
 async fn waiting(node: &Node, live_id: &str) -> String {
-    let sent = node.gifts.send("guest", any(live_id, 5), None, "r").await;
+    let sent = node.gifts.send("guest", any(live_id, 5), None).await;
     let Err(Error::Unpaid { biz_id, status: GiftStatus::Waiting, .. }) = sent else { panic!("{sent:?}") };
     biz_id
 }

@@ -35,10 +35,10 @@ async fn a_paid_gift_takes_five_statements() {
     let node = Node::start(database.open(&mysql).await.unwrap(), 1, &payer.config(), pace).await;
     let live_id = node.live_room(&["guest"]).await;
     // The look-ups are warm from here on.
-    node.gifts.send("guest", any(&live_id, 1), None, "r").await.unwrap();
+    node.gifts.send("guest", any(&live_id, 1), None).await.unwrap();
     let before = count(&node.db).await;
     for amount in 1..=10 {
-        node.gifts.send("guest", any(&live_id, amount), None, "r").await.unwrap();
+        node.gifts.send("guest", any(&live_id, amount), None).await.unwrap();
     }
     assert_eq!(count(&node.db).await - before, 50, "five statements for each of ten gifts");
     agree(&database, &payer, &[]).await;

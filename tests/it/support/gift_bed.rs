@@ -70,7 +70,7 @@ impl Node {
     pub async fn settle_due(&self) -> usize {
         let claims = self.gifts.ledger().claim_due(&Leader, 16).await.unwrap();
         let count = claims.len();
-        let asked = claims.into_iter().map(|claim| self.gifts.settle(claim, "settle", &Leader));
+        let asked = claims.into_iter().map(|claim| self.gifts.settle(claim, &Leader));
         futures_util::future::join_all(asked).await;
         count
     }
