@@ -1,18 +1,19 @@
 //! The leader's lease: one leader at a time, the preferred node when it is there, and nothing done
 //! late by a former one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use liveloom::clock::SystemClock;
 use liveloom::id::IdGenerator;
 use liveloom::jobs::lease::{LeaderLease, leader};
-use liveloom::store::db::{Db, RetryableError, StoreError};
+use liveloom::store::db::{Db, RetryableError, StoreError, Tx};
 use liveloom::store::entity::{leader_lease, live_users};
 use liveloom::store::fence::{Fence, LeaseLost};
 use liveloom::store::registry::NodeLease;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::database::TestDatabase;
@@ -60,13 +61,38 @@ impl RetryableError for JobError {
 
 /// A job of `leader`: leaves a row behind if it may.
 async fn work(db: &Db, leader: &LeaderLease, mark: &str) -> Result<(), JobError> {
-    let sql = format!("INSERT INTO live_users (user_id) VALUES ('{mark}')");
     db.transaction(|tx| {
-        let sql = &sql;
         Box::pin(async move {
             leader.check(tx).await?;
-            tx.execute_unprepared(sql).await.map_err(StoreError::from)?;
-            Ok(())
+            leave(tx, mark).await
+        })
+    })
+    .await
+}
+
+async fn leave(tx: &Tx<'_>, mark: &str) -> Result<(), JobError> {
+    let sql = format!("INSERT INTO live_users (user_id) VALUES ('{mark}')");
+    tx.execute_unprepared(&sql).await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// As [`work`]; between the check and the row it says so and waits until it is told to go on.
+async fn work_in_two_parts(
+    db: &Db,
+    leader: &LeaderLease,
+    checked: oneshot::Sender<()>,
+    go_on: oneshot::Receiver<()>,
+) -> Result<(), JobError> {
+    let parts = Mutex::new(Some((checked, go_on)));
+    db.transaction(|tx| {
+        let parts = parts.lock().unwrap().take();
+        Box::pin(async move {
+            // It is not to be repeated.
+            let (checked, go_on) = parts.ok_or(LeaseLost::Lost)?;
+            leader.check(tx).await?;
+            checked.send(()).unwrap();
+            go_on.await.unwrap();
+            leave(tx, "in two parts").await
         })
     })
     .await
@@ -210,19 +236,9 @@ async fn no_one_takes_over_while_a_job_commits() {
     assert!(one.tick().await.unwrap());
     db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
     let other = lease(&db, OTHER, LONG);
-    let (checked, is_checked) = tokio::sync::oneshot::channel();
-    let (may_end, ending) = tokio::sync::oneshot::channel::<()>();
-    let parts = std::sync::Mutex::new(Some((checked, ending)));
-    let job = db.transaction(|tx| {
-        let (one, parts) = (&one, parts.lock().unwrap().take());
-        Box::pin(async move {
-            one.check(tx).await?;
-            let (checked, ending) = parts.expect("it is done once");
-            checked.send(()).unwrap();
-            ending.await.unwrap();
-            Ok::<_, JobError>(())
-        })
-    });
+    let (checked, is_checked) = oneshot::channel();
+    let (may_end, ending) = oneshot::channel();
+    let job = work_in_two_parts(&db, &one, checked, ending);
     let taking = async {
         is_checked.await.unwrap();
         let mut take = Box::pin(other.tick());
@@ -234,6 +250,7 @@ async fn no_one_takes_over_while_a_job_commits() {
     let (job, taken) = tokio::join!(job, taking);
     job.unwrap();
     assert!(taken.unwrap());
+    assert_eq!(marks(&db).await, ["in two parts"]);
 }
 
 /// A process that is stopped keeps its connections, and a transaction its locks, that of the lease among them.
@@ -245,29 +262,16 @@ async fn a_leader_that_is_frozen_in_the_midst_of_a_job_does_not_keep_others_from
     assert!(one.tick().await.unwrap());
     db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
     let other = lease(&db, OTHER, LONG);
-    let (frozen, is_frozen) = tokio::sync::oneshot::channel();
-    let (wake, waking) = tokio::sync::oneshot::channel::<()>();
-    let parts = std::sync::Mutex::new(Some((frozen, waking)));
-    let job = db.transaction(|tx| {
-        let (one, parts) = (&one, parts.lock().unwrap().take());
-        Box::pin(async move {
-            let (frozen, waking) = parts.ok_or(LeaseLost::Lost)?;
-            one.check(tx).await?;
-            frozen.send(()).unwrap();
-            waking.await.unwrap();
-            tx.execute_unprepared("UPDATE leader_lease SET expires_ms = 2")
-                .await
-                .map_err(StoreError::from)?;
-            Ok::<_, JobError>(())
-        })
-    });
+    let (frozen, is_frozen) = oneshot::channel();
+    let (wake, waking) = oneshot::channel();
+    let job = work_in_two_parts(&db, &one, frozen, waking);
     let taking = async {
         is_frozen.await.unwrap();
         wait_until("another one leads", SOON, async || other.tick().await.unwrap_or(false)).await;
         wake.send(()).unwrap();
     };
     let (job, ()) = tokio::join!(job, taking);
-    assert!(job.is_err(), "what it did is undone");
+    assert!(job.is_err() && marks(&db).await.is_empty(), "what it did is undone");
     assert_eq!(stored(&db).await.node_id, i32::from(OTHER));
 }
 
