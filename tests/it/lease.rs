@@ -39,6 +39,16 @@ async fn stored(db: &Db) -> leader_lease::Model {
     leader_lease::Entity::find_by_id("jobs").one(db.writer()).await.unwrap().unwrap()
 }
 
+/// Ends the lease as if its time had run out.
+async fn expire(db: &Db) {
+    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+}
+
+/// Ends the lease as if it had been given back long ago.
+async fn free(db: &Db) {
+    db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+}
+
 async fn register(db: &Db, node_id: u16) -> NodeLease {
     let ids = Arc::new(IdGenerator::new(node_id, Arc::new(SystemClock)).unwrap());
     NodeLease::acquire(db, node_id, LONG, ids, || None).await.unwrap()
@@ -160,7 +170,7 @@ async fn it_is_not_given_back_while_a_job_runs(#[values(false, true)] is_embedde
     let (one, two) = (lease(&db, PREFERRED, LONG), Arc::new(lease(&db, OTHER, LONG)));
     assert!(two.begin_run().is_none(), "it does not lead");
     assert!(one.tick().await.unwrap());
-    db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+    free(&db).await;
     assert!(two.tick().await.unwrap());
     let run = two.begin_run().expect("it leads");
     let registration = register(&db, PREFERRED).await;
@@ -182,7 +192,7 @@ async fn it_leads_on_when_the_preferred_node_is_gone_before_it_could_give_back(
     let database = database(is_embedded).await;
     let db = database.migrated().await;
     assert!(lease(&db, PREFERRED, LONG).tick().await.unwrap());
-    db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+    free(&db).await;
     let two = Arc::new(lease(&db, OTHER, LONG));
     assert!(two.tick().await.unwrap());
     let run = two.begin_run().expect("it leads");
@@ -203,7 +213,7 @@ async fn a_frozen_former_leader_is_refused_by_the_token(#[values(false, true)] i
     let frozen = lease(&db, PREFERRED, LONG);
     assert!(frozen.tick().await.unwrap());
     work(&db, &frozen, "before").await.unwrap();
-    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+    expire(&db).await;
     let other = lease(&db, OTHER, SHORT);
     assert!(other.tick().await.unwrap());
     assert!(frozen.is_leader(), "it does not know yet");
@@ -234,7 +244,7 @@ async fn no_one_takes_over_while_a_job_commits() {
     let db = database.migrated().await;
     let one = lease(&db, PREFERRED, LONG);
     assert!(one.tick().await.unwrap());
-    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+    expire(&db).await;
     let other = lease(&db, OTHER, LONG);
     let (checked, is_checked) = oneshot::channel();
     let (may_end, ending) = oneshot::channel();
@@ -260,7 +270,7 @@ async fn a_leader_that_is_frozen_in_the_midst_of_a_job_does_not_keep_others_from
     let db = database.migrated().await;
     let one = lease(&db, PREFERRED, LONG);
     assert!(one.tick().await.unwrap());
-    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+    expire(&db).await;
     let other = lease(&db, OTHER, LONG);
     let (frozen, is_frozen) = oneshot::channel();
     let (wake, waking) = oneshot::channel();
@@ -297,7 +307,7 @@ async fn after_a_stand_in_the_next_one_need_not_wait(#[values(false, true)] is_e
     let database = database(is_embedded).await;
     let db = database.migrated().await;
     assert!(lease(&db, PREFERRED, LONG).tick().await.unwrap());
-    db.writer().execute_unprepared("UPDATE leader_lease SET expires_ms = 1").await.unwrap();
+    expire(&db).await;
     let other = lease(&db, OTHER, LONG);
     assert!(other.tick().await.unwrap());
     assert!(!lease(&db, THIRD, LONG).tick().await.unwrap());
@@ -324,7 +334,7 @@ async fn of_two_that_may_take_it_one_does(#[values(false, true)] is_embedded: bo
     let db = database.migrated().await;
     assert!(lease(&db, PREFERRED, LONG).tick().await.unwrap());
     for _ in 0..10 {
-        db.writer().execute_unprepared("UPDATE leader_lease SET owner = '', expires_ms = 1").await.unwrap();
+        free(&db).await;
         let (other, third) = (lease(&db, OTHER, LONG), lease(&db, THIRD, LONG));
         let (a, b) = tokio::join!(other.tick(), third.tick());
         assert!(a.unwrap() != b.unwrap());

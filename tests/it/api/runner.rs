@@ -33,7 +33,7 @@ pub async fn run(api: &Api, cases: Vec<Case>) -> Vec<String> {
     }))
     .await;
     summary(api, &outcomes, started.elapsed());
-    outcomes.into_iter().filter_map(|(name, outcome)| failure(name, outcome)).collect()
+    outcomes.into_iter().filter_map(|(_, outcome)| failure(outcome)).collect()
 }
 
 /// Runs one thing that wants the target for itself; returns its failure, if it failed.
@@ -46,12 +46,13 @@ where
         return None;
     }
     let api = api.clone();
-    failure(name, settle(name, async move { run(api).await }).await)
+    failure(settle(name, async move { run(api).await }).await)
 }
 
 enum Outcome {
     Passed,
     NotApplicable(&'static str),
+    /// The case and why.
     Failed(String),
 }
 
@@ -64,8 +65,9 @@ async fn settle(name: &str, work: impl Future<Output = Verdict> + Send + 'static
         Err(crash) => message_of(crash),
     };
     // At once, and past the capture of the test harness: a run that is cut short says it too.
-    let _ = writeln!(std::io::stderr(), "FAILED {name}\n  {}", why.replace('\n', "\n  "));
-    Outcome::Failed(why)
+    let told = format!("{name}\n  {}", why.replace('\n', "\n  "));
+    let _ = writeln!(std::io::stderr(), "FAILED {told}");
+    Outcome::Failed(told)
 }
 
 fn message_of(crash: JoinError) -> String {
@@ -79,9 +81,9 @@ fn message_of(crash: JoinError) -> String {
     }
 }
 
-fn failure(name: &str, outcome: Outcome) -> Option<String> {
+fn failure(outcome: Outcome) -> Option<String> {
     match outcome {
-        Outcome::Failed(why) => Some(format!("{name}\n  {}", why.replace('\n', "\n  "))),
+        Outcome::Failed(told) => Some(told),
         Outcome::Passed | Outcome::NotApplicable(_) => None,
     }
 }

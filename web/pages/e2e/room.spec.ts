@@ -12,9 +12,9 @@ const EXPECTED = [/\.flv|\.m3u8/, /ERR_INTERNET_DISCONNECTED/];
 class Person {
   readonly #complaints: Complaints;
   readonly #sockets = new Set<WebSocketRoute>();
-  readonly #held: (() => void)[] = [];
+  /** What the server said since `hold`. */
+  #held: (() => void)[] | null = null;
   #isCut = false;
-  #isHeld = false;
 
   private constructor(
     readonly context: BrowserContext,
@@ -42,20 +42,21 @@ class Person {
       return;
     }
     socket.connectToServer().onMessage((message) => {
-      if (this.#isHeld) this.#held.push(() => socket.send(message));
-      else socket.send(message);
+      const tell = () => socket.send(message);
+      if (this.#held) this.#held.push(tell);
+      else tell();
     });
     this.#sockets.add(socket);
   }
 
   /** Keeps back what the server says, until `release`. */
   hold(): void {
-    this.#isHeld = true;
+    this.#held = [];
   }
 
   release(): void {
-    this.#isHeld = false;
-    for (const send of this.#held.splice(0)) send();
+    this.#held?.forEach((tell) => tell());
+    this.#held = null;
   }
 
   /** The browser's offline mode leaves open sockets alone. */
