@@ -14,6 +14,8 @@ pub const POINTS: &[&str] = &[
     "reactions.reacted",
     "reactions.recorded",
     "live.left",
+    "silence.removed",
+    "silence.written",
     "mic.taken",
     "relay.bound",
     "relay.start_announced",

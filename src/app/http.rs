@@ -132,6 +132,7 @@ fn edges(ground: &Ground, services: &Services) -> Edges {
             relays: services.relays.clone(),
             moderation: services.moderation.clone(),
             limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
+            heartbeat_every: ground.config.live.heartbeat_every(),
         },
         barrage: barrage::Parts {
             gate: services.gate.clone(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 
-use super::db::StoreError;
+use super::db::{StoreError, assert_no_transaction};
 use crate::error::{Failure, Kind};
 
 /// A bounded look-up of `V` by text key. Concurrent look-ups of one missing key load it once.
@@ -33,7 +33,7 @@ impl<V: Send + Sync + 'static> Lookup<V> {
     }
 
     /// The row of `key`, from memory or by `load`; absent rows are not remembered, so that one
-    /// created a moment later is seen.
+    /// created a moment later is seen. Never inside a transaction ([`assert_no_transaction`]).
     ///
     /// # Errors
     /// The one of `load`, shared by all callers that waited for it.
@@ -41,6 +41,7 @@ impl<V: Send + Sync + 'static> Lookup<V> {
     where
         F: Future<Output = Result<Option<V>, StoreError>>,
     {
+        assert_no_transaction();
         if let Some((_, row)) = self.rows.get(key).await {
             return Ok(Some(row));
         }

@@ -28,6 +28,7 @@ mod monitoring;
 mod outage;
 mod own_writes;
 mod pages;
+mod presence;
 mod process;
 mod reactions;
 mod realtime;

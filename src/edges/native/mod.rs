@@ -49,6 +49,8 @@ pub struct Parts {
     pub moderation: web::Data<Moderation>,
     /// How much users may publish.
     pub limit: Arc<PublishLimits>,
+    /// From one heartbeat of a connection that follows a room to the next.
+    pub heartbeat_every: Duration,
 }
 
 pub use self::limits::PublishLimits;

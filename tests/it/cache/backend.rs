@@ -138,8 +138,11 @@ pub fn members(live_id: &str, users: &[&str]) -> Vec<Member> {
 pub async fn remove_everywhere(cache: &Cache, timeout: Duration) -> Vec<Member> {
     let mut all = Vec::new();
     for shard in 0..cache.shards() {
-        match cache.remove_silent(shard, timeout, 1000).await.unwrap() {
-            Silent::Removed(gone) => all.extend(gone),
+        match cache.remove_silent(shard, timeout, 1000, false).await.unwrap() {
+            Silent::Found(gone) => {
+                assert_eq!(cache.acknowledge_removed(&gone).await.unwrap(), vec![true; gone.len()]);
+                all.extend(gone);
+            }
             Silent::Waiting => {}
             Silent::Lost => panic!("shard {shard} is not watched"),
         }
