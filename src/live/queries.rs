@@ -188,18 +188,11 @@ pub async fn lock_live(tx: &impl ConnectionTrait, row_ids: &[u32]) -> Result<Vec
     let mut rooms = Vec::with_capacity(row_ids.len());
     for row_ids in row_ids.chunks(LOCKED_AT_ONCE) {
         let wanted = Entity::find().filter(Column::Id.is_in(padded(row_ids).iter().copied()));
-        let rows: Vec<(u32, Option<String>, Option<i32>, Option<WallTime>)> = wanted
-            .select_only()
-            .columns([Column::Id, Column::LiveId, Column::Status, Column::DeletedAt])
-            .order_by_asc(Column::Id)
-            .lock_exclusive()
-            .into_tuple()
-            .all(tx)
-            .await?;
-        let live = rows.into_iter().filter(|(_, _, status, deleted)| {
-            *status == Some(LiveStatus::Live.column()) && deleted.is_none()
-        });
-        rooms.extend(live.filter_map(|(row_id, live_id, ..)| Some((row_id, live_id?))));
+        let rows = wanted.order_by_asc(Column::Id).lock_exclusive().all(tx).await?;
+        let live = rows
+            .into_iter()
+            .filter(|row| row.status == Some(LiveStatus::Live.column()) && row.deleted_at.is_none());
+        rooms.extend(live.filter_map(|row| Some((row.id, row.live_id?))));
     }
     Ok(rooms)
 }
