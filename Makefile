@@ -27,7 +27,7 @@ test-cluster: ## Let everything of a cluster fail once under load, and restart i
 	@LIVELOOM_CLUSTER=full tests/run --test it -- cluster:: --nocapture $(ARGS)
 
 # How much `make test-long` does of each part; the environment may say otherwise.
-test-long: export LIVELOOM_LONG ?= 1
+test-long: export LIVELOOM_JAVA ?= 1
 test-long: export LIVELOOM_DRILL_KILLS ?= 200
 test-long: export LIVELOOM_RESUMES ?= 10000
 test-long: export LIVELOOM_FUZZ_SEED ?= random
@@ -35,7 +35,7 @@ test-long: export LIVELOOM_FUZZ_SECONDS ?= 90
 test-long: export LIVELOOM_ATTACK_SECONDS ?= 60
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test, attack a server for a minute (20 minutes)
-	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: upgrade:: --include-ignored --nocapture $(ARGS)
+	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: --include-ignored --nocapture $(ARGS)
 	@# By themselves: they measure how long others wait.
 	@tests/run --test it -- attack:: --include-ignored --nocapture --test-threads=1 $(ARGS)
 
