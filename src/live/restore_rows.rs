@@ -46,9 +46,11 @@ impl Wanted {
         limit: usize,
     ) -> Result<(Option<Self>, Vec<Member>), StoreError> {
         let (filter, values) = self.filter();
+        // Named apart, since MariaDB would sort rows whose time is NULL.
+        let order = if matches!(self, Self::Never { .. }) { "id" } else { "heart_beat_at, id" };
         let sql = format!(
             "SELECT id, live_id, user_id, heart_beat_at FROM live_room_user_entities \
-             WHERE status = 1 AND {filter} ORDER BY heart_beat_at, id LIMIT {limit}"
+             WHERE status = 1 AND {filter} ORDER BY {order} LIMIT {limit}"
         );
         let statement = Statement::from_sql_and_values(db.dialect().backend(), sql, values);
         let rows = conn.query_all_raw(statement).await?;
