@@ -1,15 +1,13 @@
 //! `liveloom admin create`
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::database;
 use super::source::Source;
 use crate::auth::Passwords;
-use crate::clock::SystemClock;
 use crate::rest::text::check_user_id;
-use crate::store::db::Db;
 use crate::user::{Admins, NewAdmin};
 
 /// `liveloom admin …`
@@ -48,9 +46,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         NewAdmin { user_id, user_name: create.name, password: password()?, description: create.description };
     let name = new.user_name.clone();
     super::block_on(async {
-        let clock = Arc::new(SystemClock);
-        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock).await?;
-        db.migrate().await?;
+        let (db, _) = database::open(&config).await?;
         Admins::new(db.clone(), Passwords::default()).create(new).await?;
         println!("administrator `{name}` created");
         db.close().await;

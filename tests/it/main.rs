@@ -9,6 +9,7 @@ mod broker;
 mod cache;
 mod callback;
 mod cluster;
+mod commands;
 mod config;
 mod database;
 mod deployment;
