@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService};
+use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService, WriteLimit};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
@@ -27,6 +27,7 @@ use crate::im::{HubOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
+use crate::live::handlers::RoomLimit;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
 use crate::overview::{self, Overview};
@@ -35,6 +36,7 @@ use crate::relay::Relays;
 use crate::rest::Draining;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::rate_limit::AddressLimit;
+use crate::rest::user_limit::UserLimit;
 use crate::routes::Stores;
 use crate::stats::Stats;
 use crate::store::cache::Cache;
@@ -81,6 +83,8 @@ pub(super) struct Services {
     clock: web::Data<SharedClock>,
     hooks: web::Data<Current<HooksConfig>>,
     login_limit: web::Data<LoginLimit>,
+    write_limit: web::Data<WriteLimit>,
+    room_limit: web::Data<RoomLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
@@ -129,6 +133,8 @@ impl Services {
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
             login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
+            write_limit: web::Data::new(WriteLimit(UserLimit::per_second(config.limits.writes_per_user_s))),
+            room_limit: web::Data::new(RoomLimit(UserLimit::per_hour(config.limits.rooms_per_user_h))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
@@ -172,6 +178,8 @@ impl Services {
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
             .app_data(self.login_limit.clone())
+            .app_data(self.write_limit.clone())
+            .app_data(self.room_limit.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())

@@ -19,6 +19,7 @@ use crate::clock::SharedClock;
 use crate::config::{Current, ServerAuthConfig};
 use crate::error::{Failure, Kind};
 use crate::rest::middleware::OriginalPath;
+use crate::rest::user_limit::UserLimit;
 use crate::rest::{ApiError, body, peer};
 use crate::store::cache::Cache;
 
@@ -194,9 +195,9 @@ struct Asked<'a> {
     body: &'a [u8],
 }
 
-/// The gate is missing: a fault of the wiring.
+/// The gate, or the limit of writes, is missing: a fault of the wiring.
 #[derive(Debug, thiserror::Error)]
-#[error("the gate is not part of the application")]
+#[error("the gate or the limit of writes is not part of the application")]
 struct NotWired;
 
 impl Failure for NotWired {
@@ -234,14 +235,27 @@ impl FromRequest for Client {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // A call is counted once, however many ask who made it.
+        if let Some(client) = request.extensions().get::<Self>() {
+            return Box::pin(std::future::ready(Ok(client.clone())));
+        }
         let gate = gate(request);
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            gate?.client(header.map(strip_bearer)).await
+            let client = gate?.client(header.map(strip_bearer)).await?;
+            if !request.method().is_safe() {
+                let writes = request.app_data::<web::Data<WriteLimit>>().ok_or(NotWired)?;
+                writes.0.check(client.user_id())?;
+            }
+            request.extensions_mut().insert(client.clone());
+            Ok(client)
         })
     }
 }
+
+/// What users may write, whatever it is.
+pub struct WriteLimit(pub UserLimit);
 
 /// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the
 /// request's extensions, for the operation log.

@@ -14,7 +14,7 @@ pub mod token;
 pub mod webhook;
 
 pub use identity::{
-    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf,
+    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf, WriteLimit,
 };
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};

@@ -67,6 +67,7 @@ mod spellings;
 mod stats;
 mod streams;
 mod target;
+mod user_limits;
 mod user_lists;
 mod users;
 mod widths;
@@ -114,6 +115,7 @@ fn all_cases() -> Vec<Case> {
         review_client::cases(),
         signature::cases(),
         users::cases(),
+        user_limits::cases(),
         user_lists::cases(),
         rooms::cases(),
         room_life::cases(),

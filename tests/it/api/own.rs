@@ -200,6 +200,8 @@ fn config(database: &TestDatabase) -> Config {
     config.live = LiveConfig { viewer_timeout_s: 120, anchor_timeout_s: 600 };
     config.limits.open_per_s = 500;
     config.limits.login_per_s = 500;
+    config.limits.rooms_per_user_h = 0;
+    config.limits.writes_per_user_s = 0;
     config
 }
 

@@ -59,7 +59,7 @@ impl Setup {
              auth: {{jwt_key: key-of-the-tests-0123456789abcdef, server: {{enable: false}}}}\n\
              account: {{access_key: test-ak, secret_key: test-sk}}\n\
              cron: {{lease_s: 2}}\n\
-             limits: {{open_per_s: 10000}}\n\
+             limits: {{open_per_s: 10000, rooms_per_user_h: 0, writes_per_user_s: 0, stats_rows_per_room: 0}}\n\
              realtime: {{drain_s: 0}}\n\
              {cache}{mysql}",
             folder = database.data_dir().display(),
@@ -177,9 +177,12 @@ impl Setup {
         (config, overlay)
     }
 
-    /// Creates an administrator, by the command.
+    /// Makes the tables and creates an administrator, by the commands.
     pub fn create_administrator(&self, name: &str, password: &str) {
         let (config, overlay) = self.write();
+        let mut migrate = binary(&["migrate", "--config"]);
+        let migrated = migrate.arg(&config).arg("-e").arg(&overlay).output().unwrap();
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let mut command = binary(&["admin", "create", "--name", name, "--config"]);
         command.arg(config).arg("-e").arg(overlay).env("LIVELOOM_ADMIN_PASSWORD", password);
         let created = command.output().unwrap();
