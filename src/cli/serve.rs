@@ -26,6 +26,10 @@ use crate::user::{Admins, NewAdmin};
 pub struct Args {
     #[command(flatten)]
     source: Source,
+    /// Address to listen at, over `httpq.addr`: `:8099` is open to the network. Without a file it is
+    /// 127.0.0.1:8099.
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
 }
 
 /// The user whose token is shown in embedded mode, to try the API with.
@@ -42,13 +46,13 @@ pub(super) const PASSWORD_FILE: &str = "admin-password";
 /// # Errors
 /// When the configuration or a store cannot be used, or an address is taken.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let loaded = args.source.load_with_warnings()?;
+    let source = Source { addr: args.addr.clone(), ..args.source.clone() };
+    let loaded = source.load_with_warnings()?;
     let config = loaded.config.clone();
     // Until the very end: what is logged while the server ends is written, too.
     let logging = Rc::new(Logging::start(&config.log)?);
     let followed = Rc::clone(&logging);
     let is_embedded = args.source.config.is_none();
-    let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
         let traces = Traces::begin(&config.traces, config.node.node_id)?;
         let application = Application::build(loaded).await?;
@@ -98,6 +102,16 @@ fn keep_password(config: &Config, password: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Who can reach the server, and how that is changed.
+fn openness(addr: SocketAddr) -> String {
+    let port = addr.port();
+    if addr.ip().is_loopback() {
+        format!("Only this machine can reach it. To open it to the network: serve --addr :{port}")
+    } else {
+        format!("The network can reach it at port {port}. To close it: serve --addr 127.0.0.1:{port}")
+    }
+}
+
 /// What a newcomer needs: what to open, how to log in, a token, a first call.
 fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow::Result<()> {
     let token = token::issue(config, DEMO_USER, TimeDelta::days(7))?;
@@ -110,7 +124,8 @@ fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow:
         None => "any administrator".to_owned(),
     };
     let text = format!(
-        "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\n\
+        "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\
+         {open}\n\n\
          Demo room       {url}/\n\
          Console         {url}/console   ({log_in})\n\
          API reference   {url}/docs\n\
@@ -121,6 +136,7 @@ fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow:
          Create a room:\n\
          curl -X POST {url}/client/live/room/instance \\\n  -H 'Authorization: {token}' -d '{{\"title\": \"My first live\"}}'\n",
         data = data.display(),
+        open = openness(addr),
         realtime = url.replacen("http", "ws", 1),
         keys = data.join("keys.yaml").display(),
     );
