@@ -63,7 +63,7 @@ pub use limits::LimitsConfig;
 pub use live::LiveConfig;
 pub use load::{Loaded, Sources};
 pub use log::LogConfig;
-pub use mysql::{DatabaseConfig, MysqlConfig};
+pub use mysql::{DatabaseConfig, MysqlConfig, MysqlTls};
 pub use node::{MAX_NODE_ID, NodeConfig};
 pub use pili::{PiliConfig, SecurityType};
 pub use problem::{Origin, Problem, Problems};

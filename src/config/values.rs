@@ -1,8 +1,10 @@
 //! The types of values that a [`Section`] reads.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -88,6 +90,15 @@ impl Section<'_> {
             _ => self.warn(key, format!("{text:?} is not a URL; every use of it will fail as unreachable")),
         }
         text.trim_end_matches('/').to_owned()
+    }
+
+    /// The path of a file that must be there and readable; None when it is not given.
+    pub fn file(&self, key: &'static str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.filled(key)?);
+        if let Err(error) = File::open(&path) {
+            self.error(key, format!("{} cannot be read: {error}", path.display()));
+        }
+        Some(path)
     }
 
     /// Several texts: a list, or one text with commas, as viper takes it.

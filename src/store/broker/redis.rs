@@ -41,7 +41,7 @@ impl Redis {
         metrics: Metrics,
     ) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
-        let connector = Connector::new(cfg);
+        let connector = Connector::new(cfg)?;
         let remote = Remote::open(cfg, is_cluster, connector.clone().asking_run_id(), "broker")?;
         let common = Common { connector, keys: keys.clone(), heard, metrics, is_sharded: is_cluster };
         let subscriptions = Subscriptions::start(common, remote.clone());

@@ -39,7 +39,7 @@ impl Redis {
     /// Opens a node, or a cluster, and waits shortly for it to answer.
     pub(super) async fn open(cfg: &RedisConfig, is_cluster: bool, clock: SharedClock) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
-        let connector = Connector::new(cfg);
+        let connector = Connector::new(cfg)?;
         let remote = Remote::open(cfg, is_cluster, connector.clone(), "cache")?;
         let listeners = Listeners::new();
         let subscription = Subscription::start(connector, remote.clone(), keys.channel(), listeners.clone());

@@ -50,6 +50,7 @@ impl Db {
             },
             None => {
                 let lock = sqlite::lock(data_dir)?;
+                sqlite::keep_private(data_dir)?;
                 let (writer, reader) = sqlite::conns(data_dir, &metrics)?;
                 Inner {
                     writer,

@@ -1,5 +1,6 @@
 //! What can go wrong with the database, and what it means to a caller.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use sea_orm::{DbErr, RuntimeErr};
@@ -139,10 +140,16 @@ pub(super) fn leaves_connection_usable(error: &sqlx::Error) -> bool {
 }
 
 /// Whether the server is there and turns us down, so that asking again is pointless: no right to
-/// the schema (1044), wrong user or password (1045, 1698), no such schema (1049).
+/// the schema (1044), wrong user or password (1045, 1698), no such schema (1049); or we do, as it has no
+/// TLS or no certificate that we take.
 pub(super) fn turns_us_down(error: &DbErr) -> bool {
     let DbErr::Conn(RuntimeErr::SqlxError(cause)) = error else { return false };
-    let sqlx::Error::Database(cause) = cause.as_ref() else { return false };
+    let cause = match cause.as_ref() {
+        sqlx::Error::Tls(_) => return true,
+        sqlx::Error::Io(error) => return error.kind() == ErrorKind::InvalidData,
+        sqlx::Error::Database(cause) => cause,
+        _ => return false,
+    };
     let number = cause.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
     matches!(number, Some(1044 | 1045 | 1049 | 1698))
 }

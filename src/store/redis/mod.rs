@@ -10,6 +10,7 @@ pub(in crate::store) mod link;
 pub(in crate::store) mod metrics;
 pub(in crate::store) mod remote;
 pub(in crate::store) mod script;
+mod tls;
 pub(in crate::store) mod wire;
 
 pub use self::error::RemoteError;
