@@ -24,6 +24,8 @@ mod seats;
 mod service;
 pub mod silence;
 pub mod stream;
+mod stream_call;
+mod stream_rows;
 mod view;
 mod visits;
 

@@ -15,6 +15,7 @@ use crate::store::cache::Member;
 use crate::store::db::{StoreError, Tx};
 use crate::store::entity::live_sanction::{BAN, Column, Entity};
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 
 /// Longer than a call of the cache may take.
 const STRAGGLERS: Duration = Duration::from_secs(2);
@@ -63,7 +64,7 @@ impl Lives {
             Ok(Some(member)) if member.is_online && member.live_id == live_id => {}
             Ok(_) => self.leave_cache(live_id, user_id).await,
             Err(error) => {
-                tracing::warn!(%error, live_id, "one who was taken out of a room may seem to be in it");
+                sampled!(warn, %error, live_id, "one who was taken out of a room may seem to be in it");
             }
         }
     }
@@ -86,7 +87,7 @@ impl Lives {
 
     pub(super) async fn leave_cache(&self, live_id: &str, user_id: &str) {
         if let Err(error) = self.0.cache.leave(live_id, user_id).await {
-            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
+            sampled!(warn, %error, live_id, "a leave could not be stored in the cache; silence makes up for it");
         }
     }
 }

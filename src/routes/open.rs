@@ -20,8 +20,12 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/demo/login").post(demo::handlers::login))
         .service(web::resource("/manager/gift/test").post(gift::handlers::test_payment))
         .service(web::resource("/manager/censor/callback").post(censor::handlers::callback))
-        .service(web::resource("/hooks/publish").post(live::stream::publish))
-        .service(web::resource("/hooks/publish_done").post(live::stream::publish_done))
+        .service(web::resource("/hooks/publish").post(live::stream::publish).get(live::stream::publish))
+        .service(
+            web::resource("/hooks/publish_done")
+                .post(live::stream::publish_done)
+                .get(live::stream::publish_done),
+        )
         .service(web::resource(["/realtime", "/barrage-videos", "/ws/v1"]).get(upgrade_required))
         .service(web::resource("/docs").get(docs))
         .service(web::resource("/openapi.json").get(document))
