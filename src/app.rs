@@ -82,9 +82,9 @@ impl Application {
         let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
         let hub = hub(&config, &clock, &registry).await?;
-        let reloads = Reloads::new(config.clone());
+        let reloads = Reloads::new(Loaded { config: config.clone(), warnings });
         let draining = draining(&registry)?;
-        let ground = Ground { config, reloads, draining, warnings, db, cache, clock, ids, registry, hub };
+        let ground = Ground { config, reloads, draining, db, cache, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;

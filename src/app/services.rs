@@ -16,7 +16,7 @@ use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, Current, HooksConfig, Problem, Reloads};
+use crate::config::{Config, Current, HooksConfig, Reloads};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
@@ -40,8 +40,7 @@ use crate::stats::Stats;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
-use crate::user::tokens::LoginLimit;
-use crate::user::{Admins, Bans, Operations, Users};
+use crate::user::{Admins, Bans, LogIns, Operations, Users};
 
 pub(super) use changes::follow_changes;
 
@@ -50,7 +49,6 @@ pub(super) struct Ground {
     pub(super) config: Config,
     pub(super) reloads: Reloads,
     pub(super) draining: Draining,
-    pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
     pub(super) clock: SharedClock,
@@ -80,7 +78,7 @@ pub(super) struct Services {
     pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<Current<HooksConfig>>,
-    login_limit: web::Data<LoginLimit>,
+    log_ins: web::Data<LogIns>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
@@ -100,7 +98,8 @@ impl Services {
         let orders: Arc<dyn Orders> = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
-        let admins = Admins::new(db.clone(), Passwords::default());
+        let admins = Admins::new(db.clone(), Passwords::default(), Arc::clone(clock));
+        let log_ins = LogIns::new(admins.clone(), &config.limits, cache.clone(), Arc::clone(clock));
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let gate = web::Data::new(gate(ground, &users, &admins)?);
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
@@ -128,7 +127,7 @@ impl Services {
             gate,
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
-            login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
+            log_ins: web::Data::new(log_ins),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
@@ -171,7 +170,7 @@ impl Services {
             .app_data(self.mesh.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
-            .app_data(self.login_limit.clone())
+            .app_data(self.log_ins.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())
@@ -187,15 +186,13 @@ impl Services {
 
 /// What the console shows first.
 fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
-    let warnings: Vec<String> = ground.warnings.iter().map(ToString::to_string).collect();
-    let told = warnings.clone();
     Overview::new(overview::Parts {
         db: ground.db.clone(),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         config: ground.config.clone(),
-        shown: ground.reloads.derive(move |config| overview::ConfigView::new(config, told.clone())),
-        warnings,
+        shown: ground.reloads.derive(overview::ConfigView::new),
+        warnings: ground.reloads.warnings(),
         lives: features.lives.clone(),
         ledger: features.gifts.ledger().clone(),
         deliveries: deliveries.clone(),

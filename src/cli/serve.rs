@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 
 use super::signals::Signals;
-use super::source::Source;
+use super::source::{self, Source};
 use super::token;
 use crate::app::Application;
 use crate::config::Config;
@@ -46,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = loaded.config.clone();
     // Until the very end: what is logged while the server ends is written, too.
     let logging = Rc::new(Logging::start(&config.log)?);
+    source::tell_of_weak_secrets(&loaded);
     let followed = Rc::clone(&logging);
     let is_embedded = args.source.config.is_none();
     let source = args.source.clone();

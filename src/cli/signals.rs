@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::source::Source;
+use super::source::{self, Source};
 use crate::app::Control;
 use crate::telemetry::logging::Logging;
 
@@ -74,13 +74,14 @@ impl Signals {
 
 /// A configuration with mistakes changes nothing.
 fn reload(control: &Control, source: &Source, logging: &Logging) {
-    match source.load() {
-        Ok(config) => {
-            let unchanged = control.reload(&config);
-            if let Err(error) = logging.follow(&config.log) {
+    match source.load_with_warnings() {
+        Ok(loaded) => {
+            let unchanged = control.reload(&loaded);
+            if let Err(error) = logging.follow(&loaded.config.log) {
                 tracing::warn!(%error, "the filter of the log stays as it was");
             }
             tracing::info!("SIGHUP: the configuration was read again");
+            source::tell_of_weak_secrets(&loaded);
             if !unchanged.is_empty() {
                 let sections = unchanged.join(", ");
                 tracing::warn!(sections, "these sections have changes that need a restart");

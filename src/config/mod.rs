@@ -38,6 +38,7 @@ mod rtc;
 mod secret;
 mod section;
 mod shown;
+mod strength;
 mod substitute;
 mod traces;
 mod values;
@@ -71,6 +72,7 @@ pub use prome::PromeConfig;
 pub use realtime::RealtimeConfig;
 pub use rtc::RtcConfig;
 pub use secret::Secret;
+pub use strength::PLACEHOLDERS;
 pub use substitute::Environment;
 pub use traces::TracesConfig;
 
