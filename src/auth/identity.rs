@@ -4,12 +4,12 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
+use sha2::{Digest, Sha256};
 
 use super::console;
 use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
@@ -36,11 +36,41 @@ pub trait Accounts: Send + Sync + 'static {
     fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a>;
 }
 
+/// What [`Administrators::is_ended`] answers.
+pub type IsEnded<'a> = Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
+
+/// What [`Administrators::end`] answers.
+pub type Done<'a> = Pin<Box<dyn Future<Output = Result<(), ApiError>> + 'a>>;
+
+/// Administrators, who can end a token of theirs. Tokens are named by their SHA-256, in hexadecimal digits.
+pub trait Administrators: Accounts {
+    /// Whether a token was ended.
+    fn is_ended<'a>(&'a self, hash: &'a str) -> IsEnded<'a>;
+
+    /// Ends a token for good; it would be good until the Unix second `expires_at`.
+    fn end<'a>(&'a self, hash: &'a str, expires_at: i64) -> Done<'a>;
+}
+
+/// A good token of somebody whom the route is not for.
+#[derive(Debug, thiserror::Error)]
+enum OtherAudience {
+    #[error("this is for users of the app, not for administrators")]
+    ForUsers,
+    #[error("this is for administrators, not for users of the app")]
+    ForAdmins,
+}
+
+impl Failure for OtherAudience {
+    fn kind(&self) -> Kind {
+        Kind::Forbidden
+    }
+}
+
 /// What the extractors need to know.
 pub struct Gate {
     tokens: TokenService,
     users: Arc<dyn Accounts>,
-    admins: Arc<dyn Accounts>,
+    admins: Arc<dyn Administrators>,
     backends: Current<BackendKeys>,
     cache: Cache,
     clock: SharedClock,
@@ -69,7 +99,7 @@ impl Gate {
     pub fn new(
         tokens: TokenService,
         users: Arc<dyn Accounts>,
-        admins: Arc<dyn Accounts>,
+        admins: Arc<dyn Administrators>,
         backends: Current<BackendKeys>,
         cache: Cache,
         clock: SharedClock,
@@ -110,36 +140,36 @@ impl Gate {
     /// # Errors
     /// 401 and 499, as for any call; the store's.
     pub async fn client_of(&self, token: &str) -> Result<Client, ApiError> {
-        self.client(Some(token)).await
+        match self.identify(Some(token)).await? {
+            Known::User(client) => Ok(client),
+            Known::Admin(_) => Err(TokenError::Bad.into()),
+        }
     }
 
-    async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        // An administrator's id is not a user's, even where the two are spelled alike.
-        if claims.role == ADMIN_ROLE {
-            return Err(TokenError::Bad.into());
-        }
-        let standing = self.users.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
+    /// Whose token it is. An administrator's id is not a user's, even where the two are spelled alike.
+    async fn identify(&self, token: Option<&str>) -> Result<Known, ApiError> {
+        let token = token.ok_or(TokenError::Bad)?;
+        let claims = self.tokens.verify(token)?;
+        let is_admin = claims.role == ADMIN_ROLE;
+        let accounts: &dyn Accounts = if is_admin { &*self.admins } else { &*self.users };
+        let standing = accounts.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
         standing.admit(&claims, self.clock.now())?;
-        Ok(Client { claims })
-    }
-
-    async fn admin(&self, token: Option<&str>) -> Result<Admin, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        if claims.role != ADMIN_ROLE || self.admins.standing(&claims.user_id).await?.is_none() {
+        if !is_admin {
+            return Ok(Known::User(Client { claims }));
+        }
+        let token = base16ct::lower::encode_string(&Sha256::digest(token));
+        if self.admins.is_ended(&token).await? {
             return Err(TokenError::Bad.into());
         }
-        Ok(Admin { claims })
+        Ok(Known::Admin(Admin { claims, token: token.into() }))
     }
 
-    /// Ends the session of the console that a call belongs to, if it does.
+    /// Ends the token of a call.
     ///
     /// # Errors
     /// The store's.
-    pub async fn end_session(&self, request: &HttpRequest, admin: &Admin) -> Result<(), ApiError> {
-        let left = admin.expires_at().saturating_sub(self.clock.now().timestamp());
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        console::end(&self.cache, request, left).await
+    pub async fn end_session(&self, admin: &Admin) -> Result<(), ApiError> {
+        self.admins.end(&admin.token, admin.expires_at()).await
     }
 
     async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
@@ -184,6 +214,12 @@ impl Gate {
             Err(SignatureError::Replayed.into())
         }
     }
+}
+
+/// Whose token it is.
+enum Known {
+    User(Client),
+    Admin(Admin),
 }
 
 /// A call of a business backend, or the handshake of one.
@@ -238,7 +274,10 @@ impl FromRequest for Client {
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            gate?.client(header.map(strip_bearer)).await
+            match gate?.identify(header.map(strip_bearer)).await? {
+                Known::User(client) => Ok(client),
+                Known::Admin(_) => Err(OtherAudience::ForUsers.into()),
+            }
         })
     }
 }
@@ -248,6 +287,8 @@ impl FromRequest for Client {
 #[derive(Clone, Debug)]
 pub struct Admin {
     claims: Arc<Claims>,
+    /// SHA-256 of the token.
+    token: Arc<str>,
 }
 
 impl Admin {
@@ -279,10 +320,10 @@ impl FromRequest for Admin {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             let gate = gate?;
             let cookie = header.is_none().then(|| console::token(&request)).flatten();
-            if let Some(token) = &cookie {
-                console::check(&gate.cache, token).await?;
-            }
-            let admin = gate.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
+            let admin = match gate.identify(header.map(strip_bearer).or(cookie.as_deref())).await? {
+                Known::Admin(admin) => admin,
+                Known::User(_) => return Err(OtherAudience::ForAdmins.into()),
+            };
             request.extensions_mut().insert(admin.clone());
             Ok(admin)
         })

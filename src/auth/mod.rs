@@ -14,7 +14,8 @@ pub mod token;
 pub mod webhook;
 
 pub use identity::{
-    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf,
+    ADMIN_ROLE, Accounts, Admin, Administrators, Backend, BackendKeys, Client, Done, Gate, IsEnded,
+    SignedBackend, StandingOf,
 };
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};

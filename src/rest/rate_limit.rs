@@ -18,6 +18,20 @@ const SWEEP_EVERY: u32 = 4096;
 #[error("too many requests, try again in {} ms", .0.as_millis())]
 pub struct RateLimited(Duration);
 
+impl RateLimited {
+    /// No further call passes for `wait`.
+    #[must_use]
+    pub fn for_the_next(wait: Duration) -> Self {
+        Self(wait)
+    }
+
+    /// How long no further call passes.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.0
+    }
+}
+
 impl Failure for RateLimited {
     fn kind(&self) -> Kind {
         Kind::RateLimited(self.0)

@@ -47,6 +47,11 @@ impl Failure for NotReady {
     fn kind(&self) -> Kind {
         Kind::NotReady
     }
+
+    /// A node that is asked to stop does as it should.
+    fn is_fault(&self) -> bool {
+        !matches!(self, Self::Draining)
+    }
 }
 
 /// The routes.

@@ -8,6 +8,7 @@ pub mod logging;
 pub mod process;
 pub mod pusher;
 pub mod report;
+pub mod sampler;
 pub mod span;
 pub mod traces;
 

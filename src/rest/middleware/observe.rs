@@ -20,6 +20,7 @@ use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer;
 use crate::rest::request_id::{HEADER, RequestId};
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 use crate::telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
@@ -168,8 +169,10 @@ fn record(
     let method = request.method().as_str();
     metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
 
-    if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
-        tracing::error!(handler, cause, "request failed");
+    match problem.and_then(|problem| Some((problem.is_outage, problem.cause.as_deref()?))) {
+        Some((true, cause)) => sampled!(error, handler, cause, "request failed"),
+        Some((false, cause)) => tracing::error!(handler, cause, "request failed"),
+        None => {}
     }
     let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
     tracing::info!(

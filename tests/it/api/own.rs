@@ -158,6 +158,20 @@ impl OwnServer {
         .expect("the administrator's row")
     }
 
+    /// Whether a room's stream is up, and whose it is.
+    pub async fn stream_session(&self, live_id: &str) -> (bool, String) {
+        let select = sqlx::AssertSqlSafe(format!(
+            "SELECT up, session FROM stream_session WHERE live_id = '{live_id}'"
+        ));
+        match self.backend {
+            Backend::Embedded => sqlx::query_as(select).fetch_one(&mut self.database.sqlite().await).await,
+            Backend::MariaDbAndRedis => {
+                sqlx::query_as(select).fetch_one(&mut self.database.mysql().await).await
+            }
+        }
+        .expect("the stream's row")
+    }
+
     /// Writes an administrator as the reference did, with a plain password.
     async fn add_admin(&self) {
         let row = format!("'{}', 'suite-admin', '{}'", ADMIN.0, ADMIN.1);
@@ -200,6 +214,7 @@ fn config(database: &TestDatabase) -> Config {
     config.live = LiveConfig { viewer_timeout_s: 120, anchor_timeout_s: 600 };
     config.limits.open_per_s = 500;
     config.limits.login_per_s = 500;
+    config.limits.login_failures = 0;
     config
 }
 
