@@ -22,6 +22,7 @@ mod item;
 mod lanes;
 mod lease;
 mod like;
+mod log;
 mod mic;
 mod moderation;
 mod monitoring;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::panic)]
 
+mod addresses;
 mod admin_callbacks;
 mod admin_directory;
 mod admin_gifts;
@@ -36,6 +37,7 @@ mod items;
 mod ledger;
 mod likes;
 mod lists;
+mod log_ins;
 mod membership;
 mod mesh;
 mod mics;
@@ -110,6 +112,8 @@ fn all_cases() -> Vec<Case> {
         envelope::cases(),
         auth::cases(),
         sessions::cases(),
+        log_ins::cases(),
+        addresses::cases(),
         demo::cases(),
         review_client::cases(),
         signature::cases(),
