@@ -3,6 +3,7 @@
 use liveloom::config::Secret;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::client::{Call, escape};
 use super::sign;
 use super::world::{now, unique};
@@ -278,39 +279,39 @@ async fn the_first_of_two_publishers_stays_up_when_the_second_is_refused(api: Ap
     let own = api.own_server(|_| {}).await?;
     let api = own.api();
     let (_, id, stream) = stream(&api, true).await;
-    let tell = async |call: &str, session: &str| stream.nginx(&api, call, session).send().await.done();
+    let tell = |call: &str, session: &str| stream.nginx(&api, call, session).send();
     let is_up = async || own.stream_session(&id).await;
-    tell("publish", "1").await;
+    tell("publish", "1").await.done();
     for refused in ["2", "3"] {
-        tell("publish", refused).await;
-        tell("publish_done", refused).await;
+        tell("publish", refused).await.done();
+        tell("publish_done", refused).await.done();
         assert_eq!(is_up().await, (true, "127.0.0.1/1".to_owned()), "after {refused} was refused");
     }
     // Both at once, and told of in another order.
-    tell("publish", "4").await;
-    tell("publish", "5").await;
-    tell("publish_done", "4").await;
-    tell("publish_done", "5").await;
+    tell("publish", "4").await.done();
+    tell("publish", "5").await.done();
+    tell("publish_done", "4").await.done();
+    tell("publish_done", "5").await.done();
     assert_eq!(is_up().await, (true, "127.0.0.1/1".to_owned()));
     // One who takes the place of the first is up when the first has ended.
-    tell("publish", "6").await;
-    tell("publish_done", "1").await;
+    tell("publish", "6").await.done();
+    tell("publish_done", "1").await.done();
     assert_eq!(is_up().await, (true, "127.0.0.1/6".to_owned()));
-    tell("publish_done", "1").await;
-    tell("publish_done", "6").await;
+    tell("publish_done", "1").await.done();
+    tell("publish_done", "6").await.done();
     assert!(!is_up().await.0);
     // Many at once leave one row, which ends with the last.
     let all: Vec<String> = (10..18).map(|number| number.to_string()).collect();
-    futures_util::future::join_all(all.iter().map(|session| tell("publish", session))).await;
+    futures_util::future::join_all(all.iter().map(|session| tell("publish", session))).await.done();
     assert!(is_up().await.0);
-    futures_util::future::join_all(all.iter().map(|session| tell("publish_done", session))).await;
+    futures_util::future::join_all(all.iter().map(|session| tell("publish_done", session))).await.done();
     assert!(!is_up().await.0);
     // Whoever was up for a while had the stream alone: nobody told of the end of the one before.
-    tell("publish", "20").await;
-    tell("publish", "21").await;
+    tell("publish", "20").await.done();
+    tell("publish", "21").await.done();
     let long_ago = "UPDATE stream_session SET since = '2020-01-01 00:00:00'";
     own.execute(format!("{long_ago} WHERE live_id = '{id}'")).await;
-    tell("publish_done", "21").await;
+    tell("publish_done", "21").await.done();
     assert!(!is_up().await.0);
     own.stop().await;
     Ok(())

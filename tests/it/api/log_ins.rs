@@ -50,7 +50,12 @@ async fn log_in(api: &Api, ip: &str, name: &str, password: &str) -> Answer {
 }
 
 /// Guesses from `ip` until the guesser has to wait; then `and_then` is asked at once whether it has to as well.
-async fn until_both_wait(api: &Api, ip: &str, name: &str, and_then: impl AsyncFn() -> Answer) -> bool {
+async fn until_both_wait<F: Future<Output = Answer>>(
+    api: &Api,
+    ip: &str,
+    name: &str,
+    and_then: impl Fn() -> F,
+) -> bool {
     for _ in 0..TRIES {
         let guessed = log_in(api, ip, name, "a bad password").await;
         if guessed.status == 429 {
@@ -74,7 +79,7 @@ async fn guesses_from_one_network_at_one_account_are_slowed_down(api: Api) -> Ve
         let first = log_in(&api, network, &name, "a bad password").await;
         first.refused(403, 30001);
         // Not even the right password is looked at meanwhile, also from the neighbours.
-        let right = async || log_in(&api, neighbour, &name, PASSWORD).await;
+        let right = || log_in(&api, neighbour, &name, PASSWORD);
         assert!(until_both_wait(&api, network, &name, right).await, "{network} guesses on and on");
         // Another account from there, and this one from elsewhere.
         log_in(&api, network, &unique("other"), "a bad password").await.refused(403, 30001);
@@ -82,9 +87,8 @@ async fn guesses_from_one_network_at_one_account_are_slowed_down(api: Api) -> Ve
     }
     // The other way to log in is the same account.
     let body = json!({"user_name": name, "password": PASSWORD});
-    let other_way = async || {
-        api.post("/manager/login").header("X-Forwarded-For", "192.0.2.3").json(&body).once().send().await
-    };
+    let other_way =
+        || api.post("/manager/login").header("X-Forwarded-For", "192.0.2.3").json(&body).once().send();
     assert!(until_both_wait(&api, "192.0.2.2", &name, other_way).await);
     own.stop().await;
     Ok(())
@@ -94,11 +98,11 @@ async fn an_address_that_is_known_is_not_delayed_by_its_neighbours(api: Api) -> 
     let (own, name) = server(&api).await?;
     let api = own.api();
     log_in(&api, "203.0.113.5", &name, PASSWORD).await.ok();
-    let neighbour = async || log_in(&api, "203.0.113.7", &name, PASSWORD).await;
+    let neighbour = || log_in(&api, "203.0.113.7", &name, PASSWORD);
     assert!(until_both_wait(&api, "203.0.113.6", &name, neighbour).await);
     log_in(&api, "203.0.113.5", &name, PASSWORD).await.ok();
     // Guesses from the known address are counted all the same.
-    let own_guess = async || log_in(&api, "203.0.113.5", &name, PASSWORD).await;
+    let own_guess = || log_in(&api, "203.0.113.5", &name, PASSWORD);
     assert!(until_both_wait(&api, "203.0.113.5", &name, own_guess).await);
     own.stop().await;
     Ok(())
