@@ -302,9 +302,11 @@ async fn the_first_of_two_publishers_stays_up_when_the_second_is_refused(api: Ap
     assert!(!is_up().await.0);
     // Many at once leave one row, which ends with the last.
     let all: Vec<String> = (10..18).map(|number| number.to_string()).collect();
-    futures_util::future::join_all(all.iter().map(|session| tell("publish", session))).await.done();
+    let begun = futures_util::future::join_all(all.iter().map(|session| tell("publish", session))).await;
+    begun.iter().for_each(Answer::done);
     assert!(is_up().await.0);
-    futures_util::future::join_all(all.iter().map(|session| tell("publish_done", session))).await.done();
+    let ended = futures_util::future::join_all(all.iter().map(|session| tell("publish_done", session))).await;
+    ended.iter().for_each(Answer::done);
     assert!(!is_up().await.0);
     // Whoever was up for a while had the stream alone: nobody told of the end of the one before.
     tell("publish", "20").await.done();
