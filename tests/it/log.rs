@@ -58,7 +58,10 @@ async fn failures_of_a_store_that_is_away_are_sampled() {
     // Five in each ten seconds, and one more at the edge of each.
     let windows = usize::try_from(begun.elapsed().as_secs() / 10).unwrap() + 2;
     assert!((1..=6 * windows).contains(&told), "{told} lines in {windows} windows");
-    assert!(log.matches("\"status\":503").count() > 200, "the access log has them all");
+    wait_until("the access log has them all", SOON, async || {
+        server.log().matches("\"status\":503").count() > 200
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
