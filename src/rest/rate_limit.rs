@@ -26,6 +26,12 @@ impl Failure for RateLimited {
     }
 }
 
+/// Which limit per address holds for some routes; a value of the application.
+pub trait LimitsAddresses: 'static {
+    /// The limit.
+    fn of_address(&self) -> &AddressLimit;
+}
+
 /// A limit of so many calls a second for each address ([`peer::network`]), with a burst of twice that.
 #[derive(Debug)]
 pub struct AddressLimit {

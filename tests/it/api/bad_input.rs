@@ -33,7 +33,7 @@ fn writers(api: &Api, user: &User) -> [(&'static str, Call); 7] {
 async fn bodies_that_are_no_json_are_bad(api: Api) -> Verdict {
     let user = api.user().await;
     for (name, call) in writers(&api, &user) {
-        let broken: [&[u8]; 12] = [
+        let broken: [&[u8]; 11] = [
             b"{",
             b"}",
             b"{\"title\":}",
@@ -44,7 +44,6 @@ async fn bodies_that_are_no_json_are_bad(api: Api) -> Verdict {
             b"\xff\xfe\xfd",
             b"{\"title\":\"\xff\"}",
             b"{\"title\":\"\xed\xa0\x80\"}",
-            b"{\"title\":\"\\ud800\"}",
             b"\x00",
         ];
         for body in broken {
