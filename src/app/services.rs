@@ -112,6 +112,8 @@ impl Services {
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
         let overview = overview(ground, &features, &deliveries);
+        let bodies = BodyBudget::new(config.limits.bodies_mib << 20);
+        bodies.register(registry)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -152,7 +154,7 @@ impl Services {
                 proxies,
                 config.traces.allow.clone(),
             )?),
-            bodies: web::Data::new(BodyBudget::new(config.limits.bodies_mib << 20)),
+            bodies: web::Data::new(bodies),
         })
     }
 

@@ -10,9 +10,11 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Bytes;
 use futures_util::StreamExt;
+use prometheus::{Opts, Registry};
 
 use super::error::ApiError;
 use crate::error::{Failure, Kind};
+use crate::telemetry::asked;
 
 /// Bytes that a body may have where nothing else is said.
 pub const SMALL: usize = 64 << 10;
@@ -60,7 +62,7 @@ struct Budget {
 
 /// Whether the sender of a body has shown who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sender {
+pub enum Trust {
     /// Known, and so may use all of the budget.
     Known,
     /// A stranger: their bodies never take more than half, so that they shut nobody out.
@@ -74,16 +76,26 @@ impl BodyBudget {
         Self(Arc::new(Budget { limit, taken: AtomicUsize::new(0) }))
     }
 
-    /// Bytes that are taken now.
-    #[must_use]
-    pub fn taken(&self) -> usize {
+    /// Registers `liveloom_http_body_bytes`.
+    ///
+    /// # Errors
+    /// When the registry holds that name already.
+    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        let help = "Bytes that request bodies under way take together.";
+        let budget = self.clone();
+        asked::gauge(registry, Opts::new("http_body_bytes", help).namespace("liveloom"), move || {
+            i64::try_from(budget.taken()).unwrap_or(i64::MAX)
+        })
+    }
+
+    fn taken(&self) -> usize {
         self.0.taken.load(Ordering::Relaxed)
     }
 
-    fn share(&self, sender: Sender) -> Share {
-        let limit = match sender {
-            Sender::Known => self.0.limit,
-            Sender::Stranger => self.0.limit / 2,
+    fn share(&self, trust: Trust) -> Share {
+        let limit = match trust {
+            Trust::Known => self.0.limit,
+            Trust::Stranger => self.0.limit / 2,
         };
         Share { budget: Arc::clone(&self.0), limit, bytes: 0 }
     }
@@ -140,7 +152,7 @@ pub fn has_body(request: &mut ServiceRequest) -> bool {
 pub async fn take(
     request: &mut ServiceRequest,
     limit: usize,
-    sender: Sender,
+    trust: Trust,
     budget: &BodyBudget,
 ) -> Result<(), ApiError> {
     let announced = announced(request);
@@ -148,7 +160,7 @@ pub async fn take(
         return Err(BodyError::TooLarge(limit).into());
     }
     let mut reading =
-        Reading { bytes: Vec::new(), share: budget.share(sender), most: announced.unwrap_or(limit), limit };
+        Reading { bytes: Vec::new(), share: budget.share(trust), most: announced.unwrap_or(limit), limit };
     let mut payload = request.take_payload();
     let whole = async {
         while let Some(chunk) = payload.next().await {
@@ -221,7 +233,7 @@ mod tests {
     fn a_body_takes_what_has_arrived_and_gives_it_back() {
         let budget = BodyBudget::new(100_000);
         let mut reading =
-            Reading { bytes: Vec::new(), share: budget.share(Sender::Known), most: 60_000, limit: SMALL };
+            Reading { bytes: Vec::new(), share: budget.share(Trust::Known), most: 60_000, limit: SMALL };
         assert_eq!(budget.taken(), 0, "nothing for what is announced");
         reading.push(b"x").expect("room");
         assert_eq!(budget.taken(), FIRST);
@@ -230,7 +242,7 @@ mod tests {
         }
         assert!(reading.bytes.capacity() <= 60_000 && budget.taken() == 60_000, "{}", budget.taken());
         assert!(matches!(reading.push(&[0; 8000]), Err(BodyError::TooLarge(SMALL))));
-        let mut other = budget.share(Sender::Known);
+        let mut other = budget.share(Trust::Known);
         assert!(matches!(other.grow_to(40_001), Err(BodyError::Full)));
         assert!(other.grow_to(40_000).is_ok());
         drop((reading, other));
@@ -240,7 +252,7 @@ mod tests {
     #[test]
     fn strangers_have_half() {
         let budget = BodyBudget::new(10_000);
-        let (mut stranger, mut known) = (budget.share(Sender::Stranger), budget.share(Sender::Known));
+        let (mut stranger, mut known) = (budget.share(Trust::Stranger), budget.share(Trust::Known));
         assert!(stranger.grow_to(5001).is_err() && stranger.grow_to(5000).is_ok());
         assert!(known.grow_to(5000).is_ok() && known.grow_to(5001).is_err());
     }

@@ -70,6 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_has_been_quiet_is_forgotten() {
+        let limit = AddressLimit::new(1_000_000);
+        for number in 0..5 * SWEEP_EVERY {
+            assert!(limit.check(IpAddr::from(number.to_be_bytes())).is_ok());
+        }
+        let kept = limit.limiter.as_ref().map_or(0, DefaultKeyedRateLimiter::len);
+        assert!(kept <= 2 * SWEEP_EVERY as usize, "{kept} addresses are kept");
+    }
+
+    #[test]
     fn an_ipv6_network_is_one_address() {
         let limit = AddressLimit::new(1);
         let of = |network: u16, host: u16| IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);

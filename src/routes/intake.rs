@@ -12,7 +12,7 @@ use crate::config::{Current, HooksConfig};
 use crate::edges::Mesh;
 use crate::live::stream;
 use crate::rest::ApiError;
-use crate::rest::incoming::{self, BATCH, BodyBudget, SMALL, Sender};
+use crate::rest::incoming::{self, BATCH, BodyBudget, SMALL, Trust};
 use crate::rest::rate_limit::LimitsAddresses;
 
 /// The routes whose bodies may have [`BATCH`] bytes; all others have [`SMALL`].
@@ -42,9 +42,9 @@ const BATCHES: [&str; 22] = [
 ];
 
 /// Who sends a body, and what is asked of them before it is read.
-pub(super) trait From {
+pub(super) trait BodySender {
     /// Whose memory it takes.
-    const IS: Sender;
+    const TRUST: Trust;
 
     /// Refuses whom the head alone shows to be nobody who may send one.
     async fn admit(request: &HttpRequest) -> Result<(), Error>;
@@ -55,8 +55,8 @@ pub(super) trait From {
     }
 }
 
-impl From for Client {
-    const IS: Sender = Sender::Known;
+impl BodySender for Client {
+    const TRUST: Trust = Trust::Known;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         Self::extract(request).await?;
@@ -64,8 +64,8 @@ impl From for Client {
     }
 }
 
-impl From for Admin {
-    const IS: Sender = Sender::Known;
+impl BodySender for Admin {
+    const TRUST: Trust = Trust::Known;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         Self::extract(request).await?;
@@ -74,8 +74,8 @@ impl From for Admin {
 }
 
 /// Its signature covers the body.
-impl From for Backend {
-    const IS: Sender = Sender::Stranger;
+impl BodySender for Backend {
+    const TRUST: Trust = Trust::Stranger;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         Ok(web::Data::<Gate>::extract(request).await?.expect_backend(request)?)
@@ -90,8 +90,8 @@ impl From for Backend {
 /// A backend, or anybody where `realtime.mesh_auth` is off.
 pub(super) struct MeshCaller;
 
-impl From for MeshCaller {
-    const IS: Sender = Sender::Stranger;
+impl BodySender for MeshCaller {
+    const TRUST: Trust = Trust::Stranger;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         if web::Data::<Mesh>::extract(request).await?.is_closed() {
@@ -113,8 +113,8 @@ impl From for MeshCaller {
 /// A media server, by its address or the secret.
 pub(super) struct MediaServer;
 
-impl From for MediaServer {
-    const IS: Sender = Sender::Known;
+impl BodySender for MediaServer {
+    const TRUST: Trust = Trust::Known;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         let config = web::Data::<Current<HooksConfig>>::extract(request).await?;
@@ -125,8 +125,8 @@ impl From for MediaServer {
 /// The review service, by the signature in the address that it was given.
 pub(super) struct ReviewService;
 
-impl From for ReviewService {
-    const IS: Sender = Sender::Known;
+impl BodySender for ReviewService {
+    const TRUST: Trust = Trust::Known;
 
     async fn admit(request: &HttpRequest) -> Result<(), Error> {
         censor::handlers::check_caller(request).await
@@ -136,8 +136,8 @@ impl From for ReviewService {
 /// Anybody, as often as their address may call.
 pub(super) struct Anybody;
 
-impl From for Anybody {
-    const IS: Sender = Sender::Stranger;
+impl BodySender for Anybody {
+    const TRUST: Trust = Trust::Stranger;
 
     async fn admit(_: &HttpRequest) -> Result<(), Error> {
         Ok(())
@@ -145,7 +145,7 @@ impl From for Anybody {
 }
 
 /// Reads the bodies of senders of one kind, for a scope or a route.
-pub(super) async fn bodies<F: From, B: MessageBody + 'static>(
+pub(super) async fn bodies<F: BodySender, B: MessageBody + 'static>(
     budget: web::Data<BodyBudget>,
     mut request: ServiceRequest,
     next: Next<B>,
@@ -159,7 +159,7 @@ pub(super) async fn bodies<F: From, B: MessageBody + 'static>(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-async fn body<F: From>(budget: &BodyBudget, request: &mut ServiceRequest) -> Result<(), Error> {
+async fn body<F: BodySender>(budget: &BodyBudget, request: &mut ServiceRequest) -> Result<(), Error> {
     let Some(pattern) = request.match_pattern() else {
         // There is no such route, which its answer says.
         incoming::pass_by(request).await;
@@ -167,7 +167,7 @@ async fn body<F: From>(budget: &BodyBudget, request: &mut ServiceRequest) -> Res
     };
     let limit = if BATCHES.contains(&pattern.as_str()) { BATCH } else { SMALL };
     F::admit(request.request()).await?;
-    incoming::take(request, limit, F::IS, budget).await?;
+    incoming::take(request, limit, F::TRUST, budget).await?;
     F::confirm(request.request()).await
 }
 

@@ -11,7 +11,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{Error, HttpResponse, Resource};
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
-use super::intake::{self, From, MediaServer, ReviewService};
+use super::intake::{self, BodySender, MediaServer, ReviewService};
 use super::openapi;
 use crate::demo::Demo;
 use crate::gift::TestPayment;
@@ -28,9 +28,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/demo/info").get(demo::handlers::info))
         .service(limited::<Demo>("/demo/login").post(demo::handlers::login))
         .service(limited::<TestPayment>("/manager/gift/test").post(gift::handlers::test_payment))
-        .service(from::<ReviewService>("/manager/censor/callback").post(censor::handlers::callback))
-        .service(from::<MediaServer>("/hooks/publish").post(live::stream::publish))
-        .service(from::<MediaServer>("/hooks/publish_done").post(live::stream::publish_done))
+        .service(of_sender::<ReviewService>("/manager/censor/callback").post(censor::handlers::callback))
+        .service(of_sender::<MediaServer>("/hooks/publish").post(live::stream::publish))
+        .service(of_sender::<MediaServer>("/hooks/publish_done").post(live::stream::publish_done))
         .service(web::resource(["/realtime", "/barrage-videos", "/ws/v1"]).get(upgrade_required))
         .service(web::resource("/docs").get(docs))
         .service(web::resource("/openapi.json").get(document))
@@ -57,7 +57,7 @@ fn limited<L: LimitsAddresses>(
 }
 
 /// A route that takes bodies from those alone whom `F` lets in.
-fn from<F: From + 'static>(
+fn of_sender<F: BodySender + 'static>(
     path: &str,
 ) -> Resource<
     impl ServiceFactory<

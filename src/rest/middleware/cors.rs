@@ -31,6 +31,8 @@ pub fn cors(is_open: bool, operators: &[String]) -> Cors {
         .allow_any_header()
         .expose_headers([HeaderName::from_static(request_id::HEADER), RETRY_AFTER])
         .max_age(PREFLIGHT_LIFE_S)
+        // Answers are not to be kept, and files are the same for every origin.
+        .disable_vary_header()
 }
 
 fn is_below(path: &str, roots: &[&str]) -> bool {

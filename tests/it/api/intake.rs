@@ -146,16 +146,16 @@ async fn all_bodies_together_are_bounded(api: Api) -> Verdict {
     let own_api = own.api();
     let user = own_api.user().await;
     let held = begin_a_batch(&own_api, &user).await;
-    let room = || own_api.post(CREATE).by(&user).json(&json!({"title": "t"})).may_fail().send();
-    eventually("there is no room for another body", Duration::from_secs(10), || async {
-        let answer = room().await;
-        if answer.status == 503 {
-            assert_eq!(answer.header("retry-after"), "1", "{answer:?}");
-            assert!(answer.message().contains("bodies"), "{answer:?}");
-        }
-        answer.status == 503
+    let metrics = own_api.target.metrics_url.clone().expect("metrics");
+    eventually("the batch takes it all", Duration::from_secs(20), || async {
+        let text = reqwest::get(&metrics).await.expect("metrics").text().await.expect("text");
+        text.contains(&format!("liveloom_http_body_bytes {BATCH}"))
     })
     .await;
+    let room = || own_api.post(CREATE).by(&user).json(&json!({"title": "t"})).may_fail().send();
+    let answer = room().await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
+    assert!(answer.message().contains("bodies"), "{answer:?}");
     own_api.get("/client/user/profile").by(&user).send().await.ok();
     drop(held);
     eventually("its bytes are free again", Duration::from_secs(10), || async { room().await.status == 200 })
