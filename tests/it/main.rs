@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 mod api;
+mod attack;
 mod backup;
 mod broker;
 mod cache;
@@ -22,6 +23,7 @@ mod item;
 mod lanes;
 mod lease;
 mod like;
+mod makefile;
 mod mic;
 mod moderation;
 mod monitoring;
@@ -29,6 +31,7 @@ mod outage;
 mod own_writes;
 mod pages;
 mod process;
+mod random_ids;
 mod reactions;
 mod realtime;
 mod relay;
