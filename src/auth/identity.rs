@@ -8,20 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
-use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::backend::{Asked, BackendKeys, KnownBackend};
 use super::console;
-use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+use super::signature::{ServerSignature, SignatureError};
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::clock::SharedClock;
-use crate::config::{Current, ServerAuthConfig};
+use crate::config::Current;
 use crate::error::{Failure, Kind};
-use crate::rest::middleware::{OriginalPath, sent_method};
-use crate::rest::peer::{self, TrustedProxies};
+use crate::rest::peer::TrustedProxies;
 use crate::rest::{ApiError, body};
 use crate::store::cache::Cache;
 
@@ -48,31 +47,6 @@ pub struct Gate {
     cache: Cache,
     clock: SharedClock,
     proxies: TrustedProxies,
-}
-
-/// How business backends are known (`auth.server`).
-pub struct BackendKeys {
-    config: ServerAuthConfig,
-    signature: ServerSignature,
-}
-
-impl BackendKeys {
-    /// As `config` says.
-    #[must_use]
-    pub fn new(config: ServerAuthConfig) -> Self {
-        let signature = ServerSignature::new(Credentials::from(&config), config.require_date);
-        Self { config, signature }
-    }
-
-    /// Whether an unsigned call may come from where this one does. A proxy speaks for nobody.
-    fn check_address(&self, head: &RequestHead) -> Result<(), ApiError> {
-        let is_allowed = |ip| self.config.allow.iter().any(|net| net.contains(&ip));
-        if peer::direct_ip(head).is_some_and(is_allowed) {
-            Ok(())
-        } else {
-            Err(SignatureError::Missing.into())
-        }
-    }
 }
 
 impl Gate {
@@ -174,7 +148,7 @@ impl Gate {
         let asked = Asked::of(request, Bytes::new());
         let backends = self.backends.get();
         if !backends.config.enable {
-            return backends.check_address(asked.head);
+            return Ok(backends.check_address(asked.head)?);
         }
         let signed = asked.signed_headers();
         let checked =
@@ -211,53 +185,6 @@ impl Gate {
             Ok(())
         } else {
             Err(SignatureError::Replayed.into())
-        }
-    }
-}
-
-/// Left in the request of a backend: its signature may be checked only once.
-#[derive(Clone, Copy)]
-struct KnownBackend {
-    has_signed: bool,
-}
-
-/// A call of a business backend, or the handshake of one.
-struct Asked<'a> {
-    head: &'a RequestHead,
-    /// As it was sent.
-    method: Method,
-    /// As it stood in the request line.
-    path: Cow<'a, str>,
-    body: Bytes,
-}
-
-impl<'a> Asked<'a> {
-    fn of(request: &'a HttpRequest, body: Bytes) -> Self {
-        let original = request.extensions().get::<OriginalPath>().map(|path| Cow::Owned(path.0.clone()));
-        let path = original.unwrap_or(Cow::Borrowed(request.path()));
-        Self { head: request.head(), method: sent_method(request), path, body }
-    }
-
-    fn authorization(&self) -> Option<&str> {
-        self.head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())
-    }
-
-    fn signed_headers(&self) -> SignedHeaders {
-        let headers = self.head.headers.iter();
-        SignedHeaders::collect(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))
-    }
-
-    fn parts<'p>(&'p self, headers: &'p SignedHeaders) -> RequestParts<'p> {
-        let uri = &self.head.uri;
-        let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-        let host = self.head.headers.get(HOST).map(HeaderValue::as_bytes).or(authority);
-        RequestParts {
-            method: self.method.as_str(),
-            path: &self.path,
-            raw_query: uri.query().unwrap_or_default(),
-            host: host.unwrap_or_default(),
-            headers,
-            body: &self.body,
         }
     }
 }
