@@ -21,6 +21,8 @@ pub enum Kind {
     NotFound,
     /// The body is over the limit.
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// Too many requests; try again after this long.
     RateLimited(Duration),
     /// The server has too much to do; try again after this long.

@@ -83,6 +83,7 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         Kind::Forbidden => (StatusCode::FORBIDDEN, 403),
         Kind::NotFound => (StatusCode::NOT_FOUND, 404),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 413),
+        Kind::TooSlow => (StatusCode::REQUEST_TIMEOUT, 408),
         Kind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, 429),
         Kind::AlreadyExists => (StatusCode::BAD_REQUEST, 10001),
         Kind::ItemsExceeded => (StatusCode::BAD_REQUEST, 20001),

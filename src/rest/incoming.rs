@@ -36,6 +36,8 @@ enum BodyError {
     TooLarge(usize),
     #[error("the body did not arrive whole: {0}")]
     Broken(String),
+    #[error("the body did not arrive within {} s", DEADLINE.as_secs())]
+    TooSlow,
     #[error("too many request bodies are under way, try again")]
     Full,
 }
@@ -45,6 +47,7 @@ impl Failure for BodyError {
         match self {
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Broken(_) => Kind::Invalid,
+            Self::TooSlow => Kind::TooSlow,
             Self::Full => Kind::Busy(BUSY),
         }
     }
@@ -148,7 +151,7 @@ pub fn has_body(request: &mut ServiceRequest) -> bool {
 /// Reads the body of `request`, at most `limit` bytes, for [`super::body`].
 ///
 /// # Errors
-/// 413 for a larger one, 400 when it breaks off or takes too long, 503 while the budget is spent.
+/// 413 for a larger one, 400 when it breaks off, 408 when it takes too long, 503 while the budget is spent.
 pub async fn take(
     request: &mut ServiceRequest,
     limit: usize,
@@ -168,8 +171,7 @@ pub async fn take(
         }
         Ok(())
     };
-    let late = |_| BodyError::Broken(format!("not within {} s", DEADLINE.as_secs()));
-    tokio::time::timeout(DEADLINE, whole).await.map_err(late).flatten()?;
+    tokio::time::timeout(DEADLINE, whole).await.map_err(|_| BodyError::TooSlow)??;
     if !reading.bytes.is_empty() {
         let body = RawBody { bytes: reading.bytes.into(), _share: reading.share };
         request.extensions_mut().insert(body);

@@ -64,7 +64,7 @@ impl Client {
     fn build(base_url: String, address: Option<IpAddr>) -> Self {
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-let http = reqwest::Client::builder().timeout(TIMEOUT).local_address(address).build().unwrap();
+        let http = reqwest::Client::builder().timeout(TIMEOUT).local_address(address).build().unwrap();
         Self { http, base_url, token: None, headers: Vec::new(), server_keys: None }
     }
 
