@@ -169,7 +169,7 @@ pub async fn take(
         while let Some(chunk) = payload.next().await {
             reading.push(&chunk.map_err(|error| BodyError::Broken(error.to_string()))?)?;
         }
-        Ok(())
+        Ok::<_, BodyError>(())
     };
     tokio::time::timeout(DEADLINE, whole).await.map_err(|_| BodyError::TooSlow)??;
     if !reading.bytes.is_empty() {
