@@ -30,11 +30,7 @@ impl BackendKeys {
     /// Whether an unsigned call may come from where this one does. A proxy speaks for nobody.
     pub(super) fn check_address(&self, head: &RequestHead) -> Result<(), SignatureError> {
         let is_allowed = |ip| self.config.allow.iter().any(|net| net.contains(&ip));
-        if peer::direct_ip(head).is_some_and(is_allowed) {
-            Ok(())
-        } else {
-            Err(SignatureError::Missing.into())
-        }
+        if peer::direct_ip(head).is_some_and(is_allowed) { Ok(()) } else { Err(SignatureError::Missing) }
     }
 }
 
