@@ -13,13 +13,15 @@ pub struct LimitsConfig {
     pub login_per_s: u32,
     /// Failed log-ins of one account from one network after which pauses begin; 0 is without pauses.
     pub login_failures: u32,
+    /// MiB that all request bodies under way may take together.
+    pub bodies_mib: usize,
     /// How many seconds a replica may lag before reads fall back to the writable database.
     pub replica_lag_s: u64,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { open_per_s: 20, login_per_s: 5, login_failures: 5, replica_lag_s: 2 }
+        Self { open_per_s: 20, login_per_s: 5, login_failures: 5, bodies_mib: 64, replica_lag_s: 2 }
     }
 }
 
@@ -30,6 +32,7 @@ impl LimitsConfig {
             open_per_s: section.number("open_per_s", default.open_per_s, 1..=1_000_000),
             login_per_s: section.number("login_per_s", default.login_per_s, 1..=1_000_000),
             login_failures: section.number("login_failures", default.login_failures, 0..=1000),
+            bodies_mib: section.number("bodies_mib", default.bodies_mib, 4..=65_536),
             replica_lag_s: section.number("replica_lag_s", default.replica_lag_s, 1..=3600),
         }
     }

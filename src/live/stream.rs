@@ -17,6 +17,8 @@ use crate::media::PublishRefusal;
 use crate::rest::envelope::Done;
 use crate::rest::{ApiError, Reply};
 
+pub use super::stream_call::check_caller;
+
 /// Why a stream is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {

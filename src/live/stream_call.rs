@@ -3,8 +3,6 @@
 //! nginx-rtmp posts a form (`on_publish`, `on_publish_done`) or, with `notify_method get`, sends it as the query;
 //! SRS posts JSON (<https://ossrs.io/lts/en-us/docs/v5/doc/http-callback>).
 
-use std::net::IpAddr;
-
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use serde::Deserialize;
@@ -13,8 +11,9 @@ use subtle::ConstantTimeEq;
 use super::stream::HookError;
 use crate::auth::Gate;
 use crate::config::HooksConfig;
+use crate::json;
 use crate::media::PublishCall;
-use crate::rest::{ApiError, Invalid, Params, body};
+use crate::rest::{ApiError, Invalid, Params, body, peer};
 
 /// The header that carries `hooks.secret`; media servers that cannot set one put it into the query
 /// as `secret`.
@@ -46,15 +45,12 @@ struct SrsCall {
 impl Session {
     /// Reads the call of a media server, if it may call.
     pub(super) fn of(gate: &Gate, config: &HooksConfig, request: &HttpRequest) -> Result<Self, ApiError> {
+        check_caller(config, request)?;
         let server = gate.client_ip(request);
-        let (own_query, form) = if request.method() == Method::GET {
-            split_query(request.query_string())
-        } else {
-            (request.query_string(), "")
-        };
-        check_caller(config, request, own_query, server)?;
+        let form = if request.method() == Method::GET { split_query(request.query_string()).1 } else { "" };
         let bytes = body::raw(request);
-        let text = if form.is_empty() { std::str::from_utf8(&bytes) } else { Ok(form) };
+        let text = json::readable(&bytes);
+        let text = if form.is_empty() { std::str::from_utf8(&text) } else { Ok(form) };
         let text = text.map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
         let (call, client) = if text.trim_start().starts_with('{') {
             let srs: SrsCall =
@@ -83,16 +79,21 @@ fn split_query(query: &str) -> (&str, &str) {
     (own.trim_end_matches(['?', '&']), form)
 }
 
-fn check_caller(
-    config: &HooksConfig,
-    request: &HttpRequest,
-    query: &str,
-    peer: IpAddr,
-) -> Result<(), HookError> {
-    if config.allow.iter().any(|net| net.contains(&peer)) {
+/// Whether a call comes from a media server: by the address that it comes from without a proxy between, or by the
+/// secret.
+///
+/// # Errors
+/// [`HookError::NotAllowed`].
+pub fn check_caller(config: &HooksConfig, request: &HttpRequest) -> Result<(), HookError> {
+    let is_allowed = |ip| config.allow.iter().any(|net| net.contains(&ip));
+    if peer::direct_ip(request.head()).is_some_and(is_allowed) {
         return Ok(());
     }
     let header = request.headers().get(SECRET_HEADER).map(|value| value.as_bytes().to_vec());
+    let query = match request.query_string() {
+        query if request.method() == Method::GET => split_query(query).0,
+        query => query,
+    };
     let query = Params::parse(query.as_bytes()).unwrap_or_default();
     let given = header.unwrap_or_else(|| query.get("secret").unwrap_or_default().as_bytes().to_vec());
     let secret = config.secret.expose().as_bytes();

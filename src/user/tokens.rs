@@ -17,7 +17,7 @@ use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
-use crate::rest::{ApiError, Invalid, Params, Reply, body};
+use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -179,7 +179,6 @@ pub async fn login(
     params: Params,
 ) -> Answer<TokenView> {
     let ip = gate.client_ip(&request);
-    log_ins.check_address(ip)?;
     let login = credentials(&request, params)?;
     let found = log_ins.log_in(ip, &login.user_name, &login.password).await?;
     let claims = Claims {
@@ -213,14 +212,18 @@ fn credentials(request: &HttpRequest, query: Params) -> Result<Login, Invalid> {
 /// 401.
 #[utoipa::path(get, path = "/client/app/config", tag = "auth", security(("client" = [])),
     responses((status = 200, body = inline(Success<AppConfig>))))]
-pub async fn app_config(im: web::Data<Im>, _: Client, request: HttpRequest) -> Answer<AppConfig> {
-    let realtime_url = im.is_builtin().then(|| realtime_url(&request));
+pub async fn app_config(
+    im: web::Data<Im>,
+    gate: web::Data<Gate>,
+    _: Client,
+    request: HttpRequest,
+) -> Answer<AppConfig> {
+    let realtime_url = im.is_builtin().then(|| realtime_url(&gate, &request));
     Ok(Reply::data(AppConfig { im_app_id: im.app_id().to_owned(), realtime_url }))
 }
 
 /// The WebSocket of the host that the caller knows this server by.
-fn realtime_url(request: &HttpRequest) -> String {
-    let connection = request.connection_info();
-    let scheme = if connection.scheme() == "https" { "wss" } else { "ws" };
-    format!("{scheme}://{}/realtime", connection.host())
+fn realtime_url(gate: &Gate, request: &HttpRequest) -> String {
+    let scheme = if peer::is_https(request.head()) { "wss" } else { "ws" };
+    format!("{scheme}://{}/realtime", gate.host(request))
 }

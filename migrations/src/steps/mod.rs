@@ -80,9 +80,10 @@ mod m20260101_000102_event_log_traceparent;
 mod m20260101_000120_stream_session_others;
 mod m20260101_000121_admin_revocation;
 mod m20260101_000122_admin_ended_token;
+mod m20260101_000130_operation_log_full_ip;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 78] = [
+pub(crate) const ALL: [Step; 79] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -161,4 +162,5 @@ pub(crate) const ALL: [Step; 78] = [
     m20260101_000120_stream_session_others::STEP,
     m20260101_000121_admin_revocation::STEP,
     m20260101_000122_admin_ended_token::STEP,
+    m20260101_000130_operation_log_full_ip::STEP,
 ];

@@ -10,7 +10,7 @@ use super::{AdminError, Admins, LoggedIn};
 use crate::clock::SharedClock;
 use crate::config::LimitsConfig;
 use crate::rest::peer;
-use crate::rest::rate_limit::{AddressLimit, RateLimited};
+use crate::rest::rate_limit::{AddressLimit, LimitsAddresses, RateLimited};
 use crate::store::cache::Cache;
 
 /// Passwords that wait for their check, and those under it, before further ones are sent away.
@@ -50,14 +50,6 @@ impl LogIns {
             waiting: Arc::default(),
             cache,
         }
-    }
-
-    /// Lets an address ask, which counts.
-    ///
-    /// # Errors
-    /// [`RateLimited`] when it asks too often.
-    pub fn check_address(&self, ip: IpAddr) -> Result<(), RateLimited> {
-        self.per_address.check(ip)
     }
 
     /// Who logs in with `name` and `password` from `ip`.
@@ -105,6 +97,12 @@ impl LogIns {
 
     async fn is_known(&self, ip: IpAddr) -> bool {
         matches!(self.cache.get(&known_key(ip)).await, Ok(Some(_)))
+    }
+}
+
+impl LimitsAddresses for LogIns {
+    fn of_address(&self) -> &AddressLimit {
+        &self.per_address
     }
 }
 
