@@ -3,7 +3,8 @@
 //! It is put together from the parts of actix-web's own server, which has no way to hand over the
 //! socket of an upgraded connection.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +14,15 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Serve};
 use super::services::{Ground, Services};
-use crate::config::parse_listen_addr;
+use crate::config::listen_addrs;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, Edges, barrage};
+use crate::listen::listen_at;
 use crate::rest::middleware::{buffer_body, observe};
 use crate::routes;
 
@@ -35,8 +37,6 @@ const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// How long closing a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Connections that wait to be accepted: many come back at once after another node has stopped.
-const BACKLOG: u32 = 4096;
 /// Connections of one worker.
 const CONNECTIONS: usize = 200_000;
 
@@ -51,11 +51,13 @@ pub(super) struct Listening {
 /// Starts to listen.
 pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
     let config = &ground.config;
-    let addr = parse_listen_addr(&config.httpq.addr)
+    let addrs = listen_addrs(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
-    let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let (bound, own) = (listener.local_addr()?, listener.try_clone()?);
-    let builder = Server::build()
+    let listeners =
+        listen_at(&addrs).with_context(|| format!("httpq.addr: cannot listen on {}", config.httpq.addr))?;
+    let own = listeners.iter().map(TcpListener::try_clone).collect::<io::Result<Vec<_>>>()?;
+    let bound = listeners.first().context("httpq.addr: there is no such address")?.local_addr()?;
+    let mut builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
         .disable_signals()
@@ -88,8 +90,11 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
             .tcp()
     };
     let serve = on_this_thread(factory.clone());
-    let server = builder.listen("api", listener, factory)?.run();
-    let door = Door { server: server.handle(), listener: own, serve, closing };
+    for listener in listeners {
+        builder = builder.listen("api", listener, factory.clone())?;
+    }
+    let server = builder.run();
+    let door = Door { server: server.handle(), listeners: own, serve, closing };
     Ok(Listening { server, addr: bound, door })
 }
 
@@ -113,14 +118,6 @@ where
             }
         })
     })
-}
-
-fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the connections of the process before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG)?.into_std()
 }
 
 fn edges(ground: &Ground, services: &Services) -> Edges {

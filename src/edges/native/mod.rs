@@ -29,6 +29,7 @@ use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
+use crate::supervise;
 use crate::telemetry::context;
 
 /// Bytes that a message of a peer may have.
@@ -73,7 +74,7 @@ impl Native {
     #[must_use]
     pub fn new(local: LocalHub, parts: Parts) -> Self {
         let parts = Rc::new(parts);
-        spawn_local(presence::keep(local.clone(), Rc::clone(&parts)));
+        supervise::spawn_local("connections", presence::keep(local.clone(), Rc::clone(&parts)));
         Self { local, parts }
     }
 
