@@ -109,7 +109,7 @@ async fn a_wrong_password_of_the_database_is_told_at_the_start() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_soft_limit_of_open_files_is_raised_to_the_hard_one() {
-    let setup = Setup::new(Backend::Embedded).await.after("ulimit -H -n 1500 && ulimit -S -n 400");
+    let setup = Setup::new(Backend::Embedded).await.after("ulimit -S -n 400 && ulimit -H -n 1500");
     let server = setup.start().await;
     let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();

@@ -1,14 +1,20 @@
 //! Whether the servers take the user and the password that are configured. While a server is away nobody knows;
-//! one that turns us down does so until somebody changes the configuration, and says it only once it is asked.
+//! one that turns us down does so until somebody changes the configuration.
+
+use std::io;
 
 use futures_util::future::try_join_all;
-use redis::{ErrorKind, RedisError, ServerErrorKind, cmd};
+use redis::cmd;
 use tokio::time::timeout;
 
-use super::connection::Request;
 use super::connector::{Addr, Connector};
 use super::error::RemoteError;
 use super::link::CONNECT_LIMIT;
+use super::wire::Reply;
+
+/// What Redis says to a wrong password (6 and later, before), to none where one is wanted, to one where none is,
+/// and to a user before there were users.
+const REFUSALS: [&str; 5] = ["WRONGPASS", "invalid password", "NOAUTH", "AUTH ", "'auth' command"];
 
 /// Asks each of the servers that can be reached.
 ///
@@ -19,20 +25,20 @@ pub(in crate::store) async fn check(connector: &Connector, addrs: &[Addr]) -> Re
 }
 
 async fn check_one(connector: &Connector, addr: &Addr) -> Result<(), RemoteError> {
-    let asking = async { connector.connect(addr).await?.send(&Request::Command(cmd("PING"))).await };
-    match timeout(CONNECT_LIMIT, asking).await {
-        Ok(Err(error)) if turns_us_down(&error) => {
-            let told = error.detail().map_or_else(|| error.to_string(), str::to_owned);
-            let text = format!("{addr} does not take cache.username and cache.password: {told}");
-            Err(RemoteError::Config(text.into()))
-        }
-        _ => Ok(()),
+    let Ok(Err(error)) = timeout(CONNECT_LIMIT, log_in(connector, addr)).await else { return Ok(()) };
+    let told = error.to_string();
+    if REFUSALS.iter().any(|refusal| told.contains(refusal)) {
+        let text = format!("{addr} does not take cache.username and cache.password: {told}");
+        return Err(RemoteError::Config(text.into()));
     }
+    Ok(())
 }
 
-/// Wrong password, a password where none is wanted, or none where one is wanted.
-fn turns_us_down(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed
-        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
-        || error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+async fn log_in(connector: &Connector, addr: &Addr) -> io::Result<()> {
+    let mut wire = connector.connect_wire(addr).await?;
+    wire.send(&cmd("PING")).await?;
+    match wire.receive().await? {
+        Reply::Error(refusal) => Err(io::Error::other(refusal.to_owned())),
+        _ => Ok(()),
+    }
 }
