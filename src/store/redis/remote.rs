@@ -140,7 +140,7 @@ impl Remote {
             let set = cmd("SET").arg(key).arg("").arg("PX").arg(life_ms(WRITE_LIFE)).to_owned();
             self.call(Purpose::Values, Some(key), &Request::Command(set)).await
         };
-        try_join_all(keys.iter().map(|key| set(key))).await.map(|_| ())
+        try_join_all(keys.iter().map(set)).await.map(|_| ())
     }
 
     /// Runs a command on `key`, or one that any server can run.
