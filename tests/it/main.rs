@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 mod api;
+mod attack;
 mod backup;
 mod broker;
 mod cache;
@@ -24,6 +25,7 @@ mod lanes;
 mod lease;
 mod like;
 mod listening;
+mod makefile;
 mod mic;
 mod moderation;
 mod monitoring;
@@ -31,6 +33,7 @@ mod outage;
 mod own_writes;
 mod pages;
 mod process;
+mod random_ids;
 mod reactions;
 mod readiness;
 mod realtime;

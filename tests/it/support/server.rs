@@ -326,7 +326,7 @@ impl ServerProcess {
         Some(())
     }
 
-    /// Its process id.
+    /// Its number, while it runs.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
     }
