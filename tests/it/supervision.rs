@@ -127,16 +127,12 @@ async fn a_node_without_one_of_its_tasks_is_not_live_and_stops_and_lives_when_st
         format!("callback: {{addr: '{}', secrets: ['{SECRET}', '{PLAIN_SECRET}']}}", receiver.addr());
     let mut bed = Bed::start(Setup::new(backend).await.with(&callback).panicking_at(step)).await;
     let client = bed.server.client();
-    let failing = tokio::spawn(async move {
-        // While it drains it can still be asked.
-        wait_for("it is not live", SOON, async || {
-            let alive = client.try_get("/healthz").await?;
-            if alive.status == 503 { client.try_get("/readyz").await } else { None }
-        })
-        .await
+    // While it drains it can still be asked.
+    let failing = wait_for("it is not live", SOON, async || {
+        let alive = client.try_get("/healthz").await?;
+        if alive.status == 503 { client.try_get("/readyz").await } else { None }
     });
-    use_room(&bed.server).await;
-    let ready = failing.await.unwrap();
+    let (ready, ()) = tokio::join!(failing, use_room(&bed.server));
     assert_eq!(ready.status, 503, "{ready:?}");
     assert!(ready.body["message"].as_str().is_some_and(|text| text.contains("failed")), "{ready:?}");
     let status = bed.server.ended(SOON).await;
