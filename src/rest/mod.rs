@@ -4,6 +4,7 @@ pub mod body;
 pub mod draining;
 pub mod envelope;
 pub mod error;
+pub mod incoming;
 pub mod middleware;
 pub mod page;
 pub mod params;

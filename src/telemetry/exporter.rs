@@ -36,7 +36,9 @@ pub fn serve(registry: &Registry, listen_addr: &str) -> anyhow::Result<(Server, 
         listeners.first().with_context(|| format!("{key}: there is no such address"))?.local_addr()?;
     let registry = registry.clone();
     let server = HttpServer::new(move || {
-        App::new().app_data(web::Data::new(registry.clone())).route("/metrics", web::get().to(metrics))
+        App::new()
+            .app_data(web::Data::new(registry.clone()))
+            .service(web::resource("/metrics").get(metrics).head(metrics))
     });
     let mut server = server.workers(1).disable_signals();
     for listener in listeners {
