@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 
+use super::peer;
 use crate::error::{Failure, Kind};
 
 /// Calls between two clean-ups of addresses that have been quiet.
@@ -24,10 +26,10 @@ impl Failure for RateLimited {
     }
 }
 
-/// A limit of so many calls a second for each address, with a burst of twice that.
+/// A limit of so many calls a second for each address ([`peer::network`]), with a burst of twice that.
 #[derive(Debug)]
 pub struct AddressLimit {
-    limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    limiter: Option<DefaultKeyedRateLimiter<IpNet>>,
     calls: AtomicU32,
 }
 
@@ -52,7 +54,21 @@ impl AddressLimit {
             limiter.retain_recent();
         }
         limiter
-            .check_key(&ip)
+            .check_key(&peer::network(ip))
             .map_err(|until| RateLimited(until.wait_time_from(DefaultClock::default().now())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let limit = AddressLimit::new(1);
+        let of = |network: u16, host: u16| IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);
+        let passed = (0..200).filter(|&host| limit.check(of(1, host)).is_ok()).count();
+        assert!((2..20).contains(&passed), "{passed} of 200 calls from one /64 passed");
+        assert!(limit.check(of(2, 0)).is_ok(), "another network has its own");
     }
 }
