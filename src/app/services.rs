@@ -89,7 +89,7 @@ pub(super) struct Services {
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
     stores: web::Data<Stores>,
-    http_metrics: web::Data<HttpMetrics>,
+    pub(super) http_metrics: web::Data<HttpMetrics>,
     draining: web::Data<Draining>,
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
@@ -42,6 +42,22 @@ impl HttpMetrics {
         let seconds = HistogramVec::new(options, &["handler", "method", "code"])?;
         registry.register(Box::new(seconds.clone()))?;
         Ok(Self { seconds, trusted_proxies })
+    }
+
+    /// Counts a request that was answered, and writes it into the access log. `handler` is the pattern of its
+    /// route, `code` the label of how it ended.
+    pub fn note(&self, handler: &str, code: &str, head: &RequestHead, status: StatusCode, took: Duration) {
+        let method = head.method.as_str();
+        self.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
+        let ip: IpAddr = peer::client_ip(head, &self.trusted_proxies);
+        tracing::info!(
+            target: "access",
+            method,
+            path = head.uri.path(),
+            status = status.as_u16(),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            %ip,
+        );
     }
 }
 
@@ -165,21 +181,10 @@ fn record(
     let pattern = request.match_pattern();
     let handler = pattern.as_deref().unwrap_or("unmatched");
     let code = problem.and_then(|problem| problem.metric_code).unwrap_or_else(|| status.as_str());
-    let method = request.method().as_str();
-    metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
-
     if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
         tracing::error!(handler, cause, "request failed");
     }
-    let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
-    tracing::info!(
-        target: "access",
-        method,
-        path = request.path(),
-        status = status.as_u16(),
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        %ip,
-    );
+    metrics.note(handler, code, request.head(), status, took);
 }
 
 /// Callers may invent methods; labels must not grow with them.
