@@ -28,8 +28,8 @@ test-cluster: ## Let everything of a cluster fail once under load, and restart i
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test (15 minutes)
 	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} LIVELOOM_RESUMES=$${LIVELOOM_RESUMES:-10000} \
-	LIVELOOM_FUZZ_SEED=$${LIVELOOM_FUZZ_SEED:-random} LIVELOOM_FUZZ_SECONDS=$${LIVELOOM_FUZZ_SECONDS:-90} \
-	tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: --nocapture $(ARGS)
+	LIVELOOM_FUZZ_SEED=$${LIVELOOM_FUZZ_SEED:-random} LIVELOOM_FUZZ_SECONDS=$${LIVELOOM_FUZZ_SECONDS:-90} LIVELOOM_JAVA=1 \
+	tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: --nocapture $(ARGS)
 
 lint: ## Check format, lints, the floors of src/, shell scripts, web/ and dependencies
 	cargo fmt --all --check

@@ -9,6 +9,7 @@ mod cache;
 mod callback;
 mod cluster;
 mod config;
+mod connections;
 mod database;
 mod deployment;
 mod documents;

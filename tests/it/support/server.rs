@@ -289,9 +289,14 @@ impl ServerProcess {
         Some(())
     }
 
+    /// Its number, while it runs.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.as_ref().expect("it runs").id();
+        let pid = self.pid();
         let kill = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
         assert!(kill.unwrap().success());
     }
