@@ -1,16 +1,7 @@
 //! Requests that are sent before answers are read.
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
-
 use super::wire::Wire;
-use crate::support::memory::memory_of;
 use crate::support::server::{Backend, Setup};
-use crate::support::wait::wait_until;
-
-const SMALLEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost:x\r\n\r\n";
-const MEBIBYTE: usize = 1024 * 1024;
 
 #[tokio::test]
 async fn all_are_answered_in_order() {
@@ -32,26 +23,4 @@ async fn all_are_answered_in_order() {
         let profile: serde_json::Value = serde_json::from_slice(&pair[1].body).unwrap();
         assert_eq!(profile["data"]["nick"], format!("n{number}"));
     }
-}
-
-/// Peers that ask on and on and read nothing cost little, and are let go.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_no_answers_costs_little_and_is_let_go() {
-    let server = Setup::new(Backend::Embedded).await.start().await;
-    let port = server.setup().port();
-    let before = memory_of(server.pid());
-    let requests = SMALLEST.repeat(8 * MEBIBYTE / SMALLEST.len());
-    let peers = (0..40).map(async |_| {
-        let mut wire = Wire::open_small(port).await;
-        let taken = wire.send_what_is_taken(&requests).await;
-        assert!(taken < requests.len(), "the server reads on");
-        wire
-    });
-    let mut peers = join_all(peers).await;
-    let grown = memory_of(server.pid()).peak.saturating_sub(before.resident);
-    assert!(grown < 96 * MEBIBYTE, "40 peers cost {} MiB", grown / MEBIBYTE);
-    assert_eq!(server.client().get("/status").await.status, 200, "others are served");
-    let last = peers.pop().unwrap();
-    wait_until("a peer that does not read is let go", Duration::from_secs(90), async || last.is_reset())
-        .await;
 }
