@@ -4,7 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::RealtimeConfig;
-use crate::store::broker::Keep;
+use crate::store::broker::{Keep, LIFE};
+
+/// For how long a channel of barrage is known that nobody follows and in which nothing was published: anybody may name
+/// one. Whoever follows it renews that every few seconds.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// What a channel is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,12 +107,12 @@ impl Channel {
 
     /// How much of it is kept for those who were away. Barrage is kept for nodes that were cut off.
     pub(super) fn keep(&self, config: &RealtimeConfig) -> Keep {
-        let (messages, time) = match self.kind {
-            Kind::Room => (config.history_messages, Duration::from_secs(config.history_s)),
-            Kind::User => (config.history_messages.min(200), Duration::from_secs(config.history_s)),
-            Kind::Video | Kind::Other | Kind::Node => (200, Duration::from_secs(60)),
+        let (messages, time, idle) = match self.kind {
+            Kind::Room => (config.history_messages, Duration::from_secs(config.history_s), LIFE),
+            Kind::User => (config.history_messages.min(200), Duration::from_secs(config.history_s), LIFE),
+            Kind::Video | Kind::Other | Kind::Node => (200, Duration::from_secs(60), IDLE),
         };
-        Keep { messages, time }
+        Keep { messages, time, idle }
     }
 }
 

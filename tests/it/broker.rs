@@ -37,6 +37,7 @@ on_every_backend! {
     fewer_messages_are_kept_when_told
     what_is_old_is_gone
     a_channel_is_known_once_it_has_a_position
+    a_channel_in_which_nothing_was_published_is_known_for_as_long_as_told
     a_kept_message_is_replaced
     the_pace_of_a_channel_is_exact_over_all_nodes
     a_user_is_slowed_down_on_all_nodes

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 mod api;
+mod attack;
 mod backup;
 mod broker;
 mod cache;
@@ -23,6 +24,7 @@ mod item;
 mod lanes;
 mod lease;
 mod like;
+mod makefile;
 mod mic;
 mod moderation;
 mod monitoring;
@@ -30,6 +32,7 @@ mod outage;
 mod own_writes;
 mod pages;
 mod process;
+mod random_ids;
 mod reactions;
 mod realtime;
 mod relay;

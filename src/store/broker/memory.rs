@@ -98,12 +98,15 @@ impl Memory {
     }
 
     pub(super) fn position(&self, channel: &str, keep: Keep) -> Position {
-        self.shard(channel, |shard, now| shard.log(channel, now).1.touch_for(keep.time, now))
+        self.shard(channel, |shard, now| shard.log(channel, now).1.touch_for(keep, now))
     }
 
     pub(super) fn positions(&self, channels: &[Arc<str>]) -> Vec<Option<Position>> {
         let position = |channel: &Arc<str>| {
-            self.shard(channel, |shard, now| shard.logs.get_mut(channel).map(|log| log.touch(now)))
+            self.shard(channel, |shard, now| {
+                let log = shard.logs.get_mut(channel)?;
+                log.expire(now).then(|| log.touch(now))
+            })
         };
         channels.iter().map(position).collect()
     }

@@ -28,22 +28,28 @@ impl Log {
         Self {
             position: Position { epoch: Epoch::fresh(), offset: 0 },
             at_ms: now,
-            keep: Keep { messages: 0, time: Duration::ZERO },
+            keep: Keep { messages: 0, time: Duration::ZERO, idle: LIFE },
             messages: VecDeque::new(),
             counted: (0, 0),
             pauses: HashMap::new(),
-            expires_ms: now.saturating_add(life_ms(LIFE)),
+            expires_ms: now,
         }
     }
 
     /// The present position.
     pub(super) fn touch(&mut self, now: i64) -> Position {
-        self.touch_for(self.keep.time, now)
+        self.touch_for(self.keep, now)
     }
 
-    /// The present position, which is not forgotten for so long.
-    pub(super) fn touch_for(&mut self, time: Duration, now: i64) -> Position {
-        self.expires_ms = self.expires_ms.max(now.saturating_add(life_ms(LIFE.max(time))));
+    /// The present position, of a channel that will be kept like this.
+    pub(super) fn touch_for(&mut self, keep: Keep, now: i64) -> Position {
+        let life = if self.position.offset == 0 {
+            self.keep.idle = keep.idle;
+            keep.idle
+        } else {
+            LIFE.max(keep.time)
+        };
+        self.expires_ms = self.expires_ms.max(now.saturating_add(life_ms(life)));
         self.position
     }
 

@@ -36,8 +36,8 @@ use crate::config::CacheConfig;
 
 type Result<T> = std::result::Result<T, BrokerError>;
 
-/// For how long a channel that nobody uses is known at least, and its epoch with it.
-const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// For how long a channel that nobody uses is known at least once something was published in it, and its epoch with it.
+pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How much is heard ahead of the one who takes it in.
 const BACKLOG: usize = 4096;
 

@@ -86,7 +86,7 @@ impl Redis {
     }
 
     pub(super) async fn position(&self, channel: &str, keep: Keep) -> Result<Position> {
-        let call = self.positions_of(&[channel], LIFE.max(keep.time), true);
+        let call = self.positions_of(&[channel], LIFE.max(keep.time), Some(keep.idle));
         let answer: Vec<Value> = self.remote.run(call).await?;
         match answer.as_slice() {
             [epoch, offset] => Ok(position(epoch, offset)?),
@@ -105,7 +105,7 @@ impl Redis {
         let calls = parts.iter().map(|places| {
             let names: Vec<&str> =
                 places.iter().filter_map(|place| channels.get(*place)).map(AsRef::as_ref).collect();
-            self.positions_of(&names, LIFE, false)
+            self.positions_of(&names, LIFE, None)
         });
         let answers: Vec<Vec<Value>> = self.remote.run_all(calls.collect()).await?;
         let mut found = vec![None; channels.len()];
@@ -119,11 +119,12 @@ impl Redis {
         Ok(found)
     }
 
-    fn positions_of(&self, channels: &[&str], life: Duration, begins: bool) -> Call {
+    /// With `idle`, the life of one in which nothing was published, channels that are not known begin.
+    fn positions_of(&self, channels: &[&str], life: Duration, idle: Option<Duration>) -> Call {
         let mut call = Call::new(&scripts::POSITIONS)
             .bytes(&Epoch::fresh().0.to_be_bytes())
             .arg(life_ms(life))
-            .arg(u8::from(begins))
+            .arg(idle.map_or(0, life_ms))
             .telling_run_id();
         for channel in channels {
             call.push_key(self.keys.position(channel));

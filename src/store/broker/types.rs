@@ -66,6 +66,8 @@ pub struct Keep {
     pub messages: u32,
     /// None that is so old.
     pub time: Duration,
+    /// For how long the channel is known while nothing was published in it and nobody follows it.
+    pub idle: Duration,
 }
 
 /// Limits that hold over all nodes, checked in the same step as the publication.

@@ -17,8 +17,8 @@ use super::{Api, Verdict};
 /// Sends mutated requests for some seconds; then the server is as well as before.
 pub async fn every_route_withstands(api: Api) -> Verdict {
     let seed = asked_seed();
-    let seconds =
-        std::env::var("LIVELOOM_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let seconds = std::env::var("LIVELOOM_FUZZ_SECONDS")
+        .map_or(20, |text| text.parse().expect("LIVELOOM_FUZZ_SECONDS is a number"));
     let (started, mut requests) = (Instant::now(), 0_u32);
     for round in 0.. {
         let document = api.document().await;

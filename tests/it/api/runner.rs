@@ -33,7 +33,7 @@ pub async fn run(api: &Api, cases: Vec<Case>) -> Vec<String> {
     }))
     .await;
     summary(api, &outcomes, started.elapsed());
-    outcomes.into_iter().filter_map(|(_, outcome)| failure(outcome)).collect()
+    outcomes.into_iter().filter_map(|(name, outcome)| failure(api, name, outcome)).collect()
 }
 
 /// Runs one thing that wants the target for itself; returns its failure, if it failed.
@@ -45,8 +45,8 @@ where
     if !name.contains(&only) {
         return None;
     }
-    let api = api.clone();
-    failure(settle(name, async move { run(api).await }).await)
+    let asked = api.clone();
+    failure(api, name, settle(name, async move { run(asked).await }).await)
 }
 
 enum Outcome {
@@ -81,9 +81,18 @@ fn message_of(crash: JoinError) -> String {
     }
 }
 
-fn failure(outcome: Outcome) -> Option<String> {
+/// Says in one line that a test did nothing, past the capture of the test harness.
+pub fn not_run(test: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT RUN {test}: {why}");
+}
+
+fn failure(api: &Api, name: &str, outcome: Outcome) -> Option<String> {
     match outcome {
         Outcome::Failed(told) => Some(told),
+        // A server of our own gives whatever a case needs.
+        Outcome::NotApplicable(why) if api.backend.is_some() => {
+            Some(format!("{name}\n  not applicable: {why}"))
+        }
         Outcome::Passed | Outcome::NotApplicable(_) => None,
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use liveloom::clock::SystemClock;
 use liveloom::config::CacheConfig;
-use liveloom::store::broker::{Broker, Epoch, Heard, Keep, Pace, Position, Publication, Published};
+use liveloom::store::broker::{Broker, Epoch, Heard, Keep, LIFE, Pace, Position, Publication, Published};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::cache::backend::Place;
 
 pub const SOON: Duration = Duration::from_secs(10);
-pub const KEEP: Keep = Keep { messages: 10_000, time: Duration::from_secs(60) };
+pub const KEEP: Keep = Keep { messages: 10_000, time: Duration::from_secs(60), idle: LIFE };
 
 /// What one node hears.
 pub struct Ear(pub mpsc::Receiver<Heard>);

@@ -111,7 +111,7 @@ pub async fn fewer_messages_are_kept_when_told(bed: Bed) {
 
 pub async fn what_is_old_is_gone(bed: Bed) {
     let broker = &bed.brokers[0];
-    let keep = Keep { messages: 1000, time: Duration::from_millis(300) };
+    let keep = Keep { messages: 1000, time: Duration::from_millis(300), ..KEEP };
     let start = publish_keeping(broker, "first", keep).await;
     let since = Position { offset: 0, ..start };
     assert!(broker.history("c", Some(since), 100).await.unwrap().is_complete);
@@ -135,6 +135,26 @@ pub async fn what_is_old_is_gone(bed: Bed) {
     assert!(broker.history("c", Some(now), 100).await.unwrap().is_complete, "nothing was missed");
     let next = publish_keeping(broker, "next", keep).await;
     assert_eq!(next, Position { offset: now.offset + 1, ..now });
+}
+
+/// Of barrage that is a short while: anybody may name such a channel.
+pub async fn a_channel_in_which_nothing_was_published_is_known_for_as_long_as_told(bed: Bed) {
+    let [one, other] = &bed.brokers;
+    let short = Keep { idle: Duration::from_millis(1), ..KEEP };
+    let begun = one.position("short", short).await.unwrap();
+    one.position("long", KEEP).await.unwrap();
+    one.position("c", short).await.unwrap();
+    publish_keeping(one, "used", short).await;
+    let positions = async |names: &[&str]| {
+        let names: Vec<Arc<str>> = names.iter().map(|name| (*name).into()).collect();
+        other.positions(&names).await.unwrap()
+    };
+    eventually("it is forgotten", SOON, async || (positions(&["short"]).await == [None]).then_some(())).await;
+    let found = positions(&["long", "c"]).await;
+    let offsets = found.iter().map(|position| position.map(|position| position.offset));
+    assert_eq!(offsets.collect::<Vec<_>>(), [Some(0), Some(1)]);
+    let again = one.position("short", KEEP).await.unwrap();
+    assert!(again.offset == 0 && again.epoch != begun.epoch, "it begins anew");
 }
 
 pub async fn a_channel_is_known_once_it_has_a_position(bed: Bed) {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Longer than anything may take.
@@ -36,6 +36,15 @@ impl Answer {
 impl Wire {
     pub async fn open(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
+        Self { stream, received: Vec::new() }
+    }
+
+    /// One of a peer that has little room for what it does not read.
+    pub async fn open_small(port: u16) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        socket.set_send_buffer_size(64 * 1024).unwrap();
+        let stream = socket.connect(([127, 0, 0, 1], port).into()).await.expect("a connection");
         Self { stream, received: Vec::new() }
     }
 
@@ -75,6 +84,11 @@ impl Wire {
         let (sent, answers) = timeout(LIMIT, both).await.expect("all is sent and answered");
         sent.unwrap();
         answers
+    }
+
+    /// Whether the server has reset the connection, found without reading.
+    pub fn is_reset(&self) -> bool {
+        matches!(self.stream.try_write(b"x"), Err(error) if error.kind() != ErrorKind::WouldBlock)
     }
 
     /// The next answer; None when the connection ends first.

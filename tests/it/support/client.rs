@@ -1,5 +1,6 @@
 //! A caller of the HTTP API.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -46,9 +47,18 @@ impl Answer {
 impl Client {
     /// Calls the server at `base_url` (without a slash at the end) without a token.
     pub fn new(base_url: String) -> Self {
+        Self::build(base_url, None)
+    }
+
+    /// As [`Client::new`], from an address of this machine.
+    pub fn from_address(base_url: String, address: Ipv4Addr) -> Self {
+        Self::build(base_url, Some(address.into()))
+    }
+
+    fn build(base_url: String, address: Option<IpAddr>) -> Self {
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
+        let http = reqwest::Client::builder().timeout(TIMEOUT).local_address(address).build().unwrap();
         Self { http, base_url, token: None, headers: Vec::new() }
     }
 
@@ -73,6 +83,11 @@ impl Client {
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    /// A request of any method; None when the server does not answer.
+    pub async fn try_send(&self, method: Method, path: &str, body: Option<Value>) -> Option<Answer> {
+        self.send(method, path, body).await.ok()
     }
 
     /// GET; None when the server does not answer.

@@ -1,6 +1,7 @@
 //! What tests need from outside: servers of their own, and fakes of the paid clouds.
 
 pub mod callback_receiver;
+pub mod cgroup;
 pub mod chaos;
 pub mod client;
 pub mod database;
@@ -25,4 +26,5 @@ pub mod redis;
 pub mod rooms;
 pub mod server;
 pub mod services;
+pub mod sources;
 pub mod wait;

@@ -1,0 +1,68 @@
+//! One user who creates rooms and statistics as fast as the server takes them.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::tally::Tally;
+use super::target::Target;
+use crate::support::client::Client;
+use crate::support::server::ServerProcess;
+
+const AT_ONCE: usize = 8;
+/// As many as one call takes.
+const COUNTS: usize = 200;
+
+/// Taken, as far as the limits go.
+pub const EXPECTED: &[&str] = &["200", "429", "over"];
+
+/// Half of them create rooms, half count in one.
+pub async fn attack(target: &Target, attacker: &Client) -> Tally {
+    let room = attacker.go_live("attack").await;
+    let live_id = room["live_id"].as_str().unwrap();
+    let flows = (0..AT_ONCE).map(async |number| {
+        let attacker = target.client().with_token(attacker.token());
+        let mut tally = Tally::default();
+        for turn in 0.. {
+            if target.is_over() {
+                break;
+            }
+            let call = async {
+                if number % 2 == 0 {
+                    attacker
+                        .try_post("/client/live/room/instance", json!({"title": format!("{number} {turn}")}))
+                        .await
+                } else {
+                    attacker.try_post("/client/stats/singleLive", counts(live_id, number, turn)).await
+                }
+            };
+            let answer = target.unless_over(call).await;
+            tally.add(match answer {
+                Some(Some(answer)) => answer.status.to_string(),
+                Some(None) => "no answer".to_owned(),
+                None => "over".to_owned(),
+            });
+        }
+        tally
+    });
+    Tally::sum(join_all(flows).await)
+}
+
+/// Of things that nobody has counted before.
+fn counts(live_id: &str, number: usize, turn: usize) -> Value {
+    let count = |place: usize| json!({"live_id": live_id, "biz_id": format!("{number}-{turn}-{place}"), "type": 2, "count": 1});
+    json!({"data": (0..COUNTS).map(count).collect::<Vec<_>>()})
+}
+
+/// The database holds what the limits allow.
+pub async fn assert_bounded(server: &ServerProcess, _lasted: Duration) {
+    let rooms =
+        count(server, "SELECT CAST(COUNT(*) AS CHAR) FROM live_entities WHERE anchor_id = 'attacker'").await;
+    let counts = count(server, "SELECT CAST(COUNT(*) AS CHAR) FROM stats_single_live").await;
+    eprintln!("  {rooms} rooms, {counts} statistics");
+}
+
+async fn count(server: &ServerProcess, sql: &str) -> u64 {
+    server.database().rows(sql).await[0][0].as_deref().unwrap().parse().unwrap()
+}

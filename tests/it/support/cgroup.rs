@@ -1,0 +1,72 @@
+//! How much memory a process takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A mebibyte.
+pub const MIB: u64 = 1 << 20;
+
+/// The most that a process has ever had in memory, in bytes (`VmHWM`); None when it is gone.
+pub fn peak(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+}
+
+/// A cgroup of one process, which counts what the kernel holds for it as well, such as the buffers of sockets, and
+/// lets the process be killed rather than the machine be swamped.
+pub struct Cgroup {
+    folder: PathBuf,
+    peak_file: &'static str,
+}
+
+impl Cgroup {
+    /// Puts a process into one that may take `limit` bytes; None where none can be made.
+    pub fn around(pid: u32, limit: u64) -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let (parent, limit_file, peak_file) = own.lines().find_map(hierarchy)?;
+        let folder = parent.join(format!("liveloom-test-{pid}"));
+        fs::create_dir(&folder).ok()?;
+        let cgroup = Self { folder, peak_file };
+        cgroup.put(limit_file, limit)?;
+        cgroup.put("cgroup.procs", pid.into())?;
+        Some(cgroup)
+    }
+
+    /// The most that it has taken, in bytes.
+    pub fn peak(&self) -> Option<u64> {
+        fs::read_to_string(self.folder.join(self.peak_file)).ok()?.trim().parse().ok()
+    }
+
+    fn put(&self, file: &str, value: u64) -> Option<()> {
+        fs::write(self.folder.join(file), value.to_string()).ok()
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // It stays while somebody is in it.
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// The folder of this process's cgroup that bounds memory, and the names of its files, from a line of
+/// `/proc/self/cgroup`: version 1 has a hierarchy for memory, version 2 one for everything.
+fn hierarchy(line: &str) -> Option<(PathBuf, &'static str, &'static str)> {
+    let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+    let root = Path::new("/sys/fs/cgroup");
+    let (root, limit, peak) = match controllers {
+        "memory" => (root.join("memory"), "memory.limit_in_bytes", "memory.max_usage_in_bytes"),
+        "" if root.join("cgroup.controllers").exists() => (root.to_owned(), "memory.max", "memory.peak"),
+        _ => return None,
+    };
+    // In a container the mount may begin at its own group.
+    let own = root.join(path.trim_start_matches('/'));
+    Some((if own.is_dir() { own } else { root }, limit, peak))
+}
+
+#[test]
+fn the_peak_of_this_process_is_known_and_of_nobody_is_not() {
+    assert!(peak(std::process::id()).is_some_and(|bytes| bytes > MIB));
+    assert_eq!(peak(u32::MAX), None);
+}
