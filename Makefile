@@ -26,12 +26,6 @@ test: ## Run every test, over servers of its own (installs and starts what they 
 test-cluster: ## Let everything of a cluster fail once under load, and restart its nodes (a quarter of an hour)
 	@LIVELOOM_CLUSTER=full tests/run --test it -- cluster:: --nocapture $(ARGS)
 
-<<<<<<< HEAD
-test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test (15 minutes)
-	@LIVELOOM_DRILL_KILLS=$${LIVELOOM_DRILL_KILLS:-200} LIVELOOM_RESUMES=$${LIVELOOM_RESUMES:-10000} \
-	LIVELOOM_FUZZ_SEED=$${LIVELOOM_FUZZ_SEED:-random} LIVELOOM_FUZZ_SECONDS=$${LIVELOOM_FUZZ_SECONDS:-90} LIVELOOM_JAVA=1 \
-	tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: --nocapture $(ARGS)
-=======
 # How much `make test-long` does of each part; the environment may say otherwise.
 test-long: export LIVELOOM_JAVA ?= 1
 test-long: export LIVELOOM_DRILL_KILLS ?= 200
@@ -39,10 +33,9 @@ test-long: export LIVELOOM_RESUMES ?= 10000
 test-long: export LIVELOOM_FUZZ_SEED ?= random
 test-long: export LIVELOOM_FUZZ_SECONDS ?= 90
 test-long: export LIVELOOM_ATTACK_SECONDS ?= 60
->>>>>>> main
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test, attack a server for a minute (20 minutes)
-	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: --include-ignored --nocapture $(ARGS)
+	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: --include-ignored --nocapture $(ARGS)
 	@# By themselves: they measure how long others wait.
 	@tests/run --test it -- attack:: --include-ignored --nocapture --test-threads=1 $(ARGS)
 
