@@ -21,8 +21,12 @@ pub enum Kind {
     NotFound,
     /// The body is over the limit.
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// Too many requests; try again after this long.
     RateLimited(Duration),
+    /// The server has too much to do; try again after this long.
+    Busy(Duration),
     /// The resource is in a state that does not allow this.
     State,
     /// The user or item exists already.
@@ -62,7 +66,7 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
     /// How long the caller is to wait before another attempt, where that is known.
     fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
-            Kind::RateLimited(wait) => Some(wait),
+            Kind::RateLimited(wait) | Kind::Busy(wait) => Some(wait),
             _ => None,
         }
     }

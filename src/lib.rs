@@ -19,6 +19,7 @@ pub mod id;
 pub mod im;
 pub mod item;
 pub mod jobs;
+pub mod json;
 pub mod like;
 pub mod live;
 pub mod media;

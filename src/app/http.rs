@@ -27,7 +27,7 @@ use crate::config::parse_listen_addr;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
 use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
-use crate::rest::middleware::{buffer_body, observe};
+use crate::rest::middleware::{cors, observe, refuse_unreadable};
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
 
@@ -67,13 +67,14 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
         .shutdown_timeout(SHUTDOWN_S);
     let closing = CancellationToken::new();
     let closed = closing.clone();
-    let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
+    let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(ground, services));
     let factory = move || {
         let services = services.clone();
         let app = App::new()
             .configure(|config| services.configure(config))
-            .configure(|config| routes::configure(config, is_cors_on))
-            .wrap(from_fn(buffer_body))
+            .configure(routes::configure)
+            .wrap(from_fn(refuse_unreadable))
+            .wrap(cors(httpq.cors, &httpq.cors_admin_origins))
             .wrap(from_fn(observe));
         let signal = closed.clone();
         let http = HttpService::build()

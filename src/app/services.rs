@@ -33,7 +33,9 @@ use crate::overview::{self, Overview};
 use crate::pages::Policy;
 use crate::relay::Relays;
 use crate::rest::Draining;
+use crate::rest::incoming::BodyBudget;
 use crate::rest::middleware::HttpMetrics;
+use crate::rest::peer::TrustedProxies;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes::Stores;
 use crate::stats::Stats;
@@ -90,6 +92,7 @@ pub(super) struct Services {
     overview: web::Data<Overview>,
     stores: web::Data<Stores>,
     pub(super) http_metrics: web::Data<HttpMetrics>,
+    bodies: web::Data<BodyBudget>,
     draining: web::Data<Draining>,
 }
 
@@ -102,12 +105,15 @@ impl Services {
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
         let admins = Admins::new(db.clone(), Passwords::default());
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
-        let gate = web::Data::new(gate(ground, &users, &admins)?);
+        let proxies = TrustedProxies::new(&config.httpq.trusted_proxies);
+        let gate = web::Data::new(gate(ground, &users, &admins, proxies.clone())?);
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
         let features = Features::wire(ground, &users, &im, orders)?;
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
         let overview = overview(ground, &features, &deliveries);
+        let bodies = BodyBudget::new(config.limits.bodies_mib << 20);
+        bodies.register(registry)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -145,8 +151,10 @@ impl Services {
             draining: web::Data::new(ground.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
-                config.httpq.trusted_proxies.clone(),
+                proxies,
+                config.traces.allow.clone(),
             )?),
+            bodies: web::Data::new(bodies),
         })
     }
 
@@ -181,6 +189,7 @@ impl Services {
             .app_data(self.overview.clone())
             .app_data(self.stores.clone())
             .app_data(self.http_metrics.clone())
+            .app_data(self.bodies.clone())
             .app_data(self.draining.clone());
     }
 }
@@ -210,8 +219,8 @@ fn own_writes(ground: &Ground) -> OwnWrites {
 }
 
 /// Who lets callers in.
-fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate> {
-    let Ground { config, reloads, cache, clock, .. } = ground;
+fn gate(ground: &Ground, users: &Users, admins: &Admins, proxies: TrustedProxies) -> anyhow::Result<Gate> {
+    let Ground { reloads, cache, clock, .. } = ground;
     let keys = reloads.try_derive(|config| TokenKeys::new(&config.auth.jwt_keys))?;
     Ok(Gate::new(
         TokenService::new(keys, Arc::clone(clock)),
@@ -220,7 +229,7 @@ fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate>
         reloads.derive(|config| BackendKeys::new(config.auth.server.clone())),
         cache.clone(),
         Arc::clone(clock),
-        config.httpq.trusted_proxies.clone(),
+        proxies,
     ))
 }
 

@@ -1,7 +1,7 @@
 //! How the console's calls bring an administrator's token: in a cookie that no script can read.
 //!
 //! Browsers send cookies along with whatever asks for it. So a call counts only with a header besides,
-//! which another site's page cannot send (a custom header needs a preflight, and `/admin` answers none).
+//! which another site's page cannot send with it (a custom header needs a preflight, and none lets cookies through).
 //! A session that was ended stays ended: the cache remembers it until its token would have run out.
 
 use std::time::Duration as StdDuration;
@@ -12,7 +12,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use sha2::{Digest, Sha256};
 
 use super::token::TokenError;
-use crate::rest::ApiError;
+use crate::rest::{ApiError, peer};
 use crate::store::cache::Cache;
 
 const COOKIE: &str = "liveloom_console";
@@ -49,7 +49,7 @@ fn ended_key(token: &str) -> String {
 /// The cookie for the browser that sent `request`.
 #[must_use]
 pub fn cookie(request: &HttpRequest, token: String, life_s: i64) -> Cookie<'static> {
-    let is_secure = request.connection_info().scheme() == "https";
+    let is_secure = peer::is_https(request.head());
     Cookie::build(COOKIE, token)
         .path(PATH)
         .http_only(true)

@@ -1,25 +1,27 @@
 //! Who calls, as extractors: a handler that takes a [`Client`] or a [`Backend`] is open to nobody
 //! else.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use ipnet::IpNet;
 
+use super::backend::{Asked, BackendKeys, KnownBackend};
 use super::console;
-use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+use super::signature::{ServerSignature, SignatureError};
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::clock::SharedClock;
-use crate::config::{Current, ServerAuthConfig};
+use crate::config::Current;
 use crate::error::{Failure, Kind};
-use crate::rest::middleware::OriginalPath;
-use crate::rest::{ApiError, body, peer};
+use crate::rest::peer::TrustedProxies;
+use crate::rest::{ApiError, body};
 use crate::store::cache::Cache;
 
 /// The role in an administrator's token.
@@ -44,22 +46,7 @@ pub struct Gate {
     backends: Current<BackendKeys>,
     cache: Cache,
     clock: SharedClock,
-    trusted_proxies: Vec<IpNet>,
-}
-
-/// How business backends are known (`auth.server`).
-pub struct BackendKeys {
-    config: ServerAuthConfig,
-    signature: ServerSignature,
-}
-
-impl BackendKeys {
-    /// As `config` says.
-    #[must_use]
-    pub fn new(config: ServerAuthConfig) -> Self {
-        let signature = ServerSignature::new(Credentials::from(&config), config.require_date);
-        Self { config, signature }
-    }
+    proxies: TrustedProxies,
 }
 
 impl Gate {
@@ -73,9 +60,9 @@ impl Gate {
         backends: Current<BackendKeys>,
         cache: Cache,
         clock: SharedClock,
-        trusted_proxies: Vec<IpNet>,
+        proxies: TrustedProxies,
     ) -> Self {
-        Self { tokens, users, admins, backends, cache, clock, trusted_proxies }
+        Self { tokens, users, admins, backends, cache, clock, proxies }
     }
 
     /// Issues and verifies tokens.
@@ -93,7 +80,13 @@ impl Gate {
     /// The address of one who asks for a WebSocket, seen through trusted proxies.
     #[must_use]
     pub fn peer_ip(&self, handshake: &RequestHead) -> IpAddr {
-        peer::client_ip(handshake, &self.trusted_proxies)
+        self.proxies.client_ip(handshake)
+    }
+
+    /// The host that the caller knows this server by.
+    #[must_use]
+    pub fn host<'r>(&self, request: &'r HttpRequest) -> &'r str {
+        self.proxies.host(request.head())
     }
 
     /// Lets a business backend have a WebSocket: its handshake is signed as any call is.
@@ -101,8 +94,13 @@ impl Gate {
     /// # Errors
     /// 401, as for any call; the store's.
     pub async fn admit_backend(&self, handshake: &RequestHead) -> Result<(), ApiError> {
-        let asked = Asked { head: handshake, path: handshake.uri.path(), body: &[] };
-        self.backend(&asked, false).await
+        let asked = Asked {
+            head: handshake,
+            method: handshake.method.clone(),
+            path: Cow::Borrowed(handshake.uri.path()),
+            body: Bytes::new(),
+        };
+        self.backend(&asked, false).await.map(drop)
     }
 
     /// The user whose token this is, without a scheme before it.
@@ -142,56 +140,53 @@ impl Gate {
         console::end(&self.cache, request, left).await
     }
 
-    async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
-        let original = request.extensions().get::<OriginalPath>().cloned();
-        let path = original.as_ref().map_or(request.path(), |path| path.0.as_str());
-        let body = body::raw(request);
-        self.backend(&Asked { head: request.head(), path, body: &body }, is_signature_needed).await
+    /// Refuses a call that is no business backend's by what its head tells: its body is read only if it may be.
+    ///
+    /// # Errors
+    /// 401, 400 for a path that cannot be signed.
+    pub fn expect_backend(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        let asked = Asked::of(request, Bytes::new());
+        let backends = self.backends.get();
+        if !backends.config.enable {
+            return Ok(backends.check_address(asked.head)?);
+        }
+        let signed = asked.signed_headers();
+        let checked =
+            backends.signature.check_head(asked.authorization(), &asked.parts(&signed), self.clock.now());
+        Ok(checked?)
     }
 
-    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<(), ApiError> {
+    async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
+        let known = request.extensions().get::<KnownBackend>().copied();
+        if known.is_some_and(|known| known.has_signed || !is_signature_needed) {
+            return Ok(());
+        }
+        let known = self.backend(&Asked::of(request, body::raw(request)), is_signature_needed).await?;
+        request.extensions_mut().insert(known);
+        Ok(())
+    }
+
+    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<KnownBackend, ApiError> {
         // Kept to the end of the call, whatever is reloaded meanwhile.
         let backends = Arc::clone(&self.backends.get());
         if !backends.config.enable && !is_signature_needed {
-            let ip = self.peer_ip(asked.head);
-            let is_allowed = backends.config.allow.iter().any(|net| net.contains(&ip));
-            return if is_allowed { Ok(()) } else { Err(SignatureError::Missing.into()) };
+            backends.check_address(asked.head)?;
+            return Ok(KnownBackend { has_signed: false });
         }
-        self.check_signature(&backends.signature, asked).await
+        self.check_signature(&backends.signature, asked).await?;
+        Ok(KnownBackend { has_signed: true })
     }
 
     async fn check_signature(&self, signature: &ServerSignature, asked: &Asked<'_>) -> Result<(), ApiError> {
-        let (headers, uri) = (&asked.head.headers, &asked.head.uri);
-        let signed =
-            SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-        let host = headers.get(HOST).map(HeaderValue::as_bytes).or(authority).unwrap_or_default();
-        let parts = RequestParts {
-            method: asked.head.method.as_str(),
-            path: asked.path,
-            raw_query: uri.query().unwrap_or_default(),
-            host,
-            headers: &signed,
-            body: asked.body,
-        };
-        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(guard) = signature.check(authorization, &parts, self.clock.now())? else {
-            return Ok(());
-        };
+        let signed = asked.signed_headers();
+        let checked = signature.check(asked.authorization(), &asked.parts(&signed), self.clock.now());
+        let Some(guard) = checked? else { return Ok(()) };
         if self.cache.set_if_absent(&guard.key, "", guard.keep).await? {
             Ok(())
         } else {
             Err(SignatureError::Replayed.into())
         }
     }
-}
-
-/// A call of a business backend, or the handshake of one.
-struct Asked<'a> {
-    head: &'a RequestHead,
-    /// As it stood in the request line.
-    path: &'a str,
-    body: &'a [u8],
 }
 
 /// The gate is missing: a fault of the wiring.
@@ -209,7 +204,7 @@ fn gate(request: &HttpRequest) -> Result<web::Data<Gate>, ApiError> {
     request.app_data::<web::Data<Gate>>().cloned().ok_or_else(|| NotWired.into())
 }
 
-/// A user of the app, by a valid token.
+/// A user of the app, by a valid token. Left in the request's extensions, so that a token is checked once.
 #[derive(Clone, Debug)]
 pub struct Client {
     claims: Arc<Claims>,
@@ -240,11 +235,16 @@ impl FromRequest for Client {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(client) = request.extensions().get::<Self>() {
+            return Box::pin(std::future::ready(Ok(client.clone())));
+        }
         let gate = gate(request);
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            gate?.client(header.map(strip_bearer)).await
+            let client = gate?.client(header.map(strip_bearer)).await?;
+            request.extensions_mut().insert(client.clone());
+            Ok(client)
         })
     }
 }

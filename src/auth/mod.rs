@@ -3,6 +3,7 @@
 //! Nothing here knows a transport or a database; the extractors that turn a request into an
 //! identity stand beside these files and use them.
 
+pub mod backend;
 pub mod console;
 pub mod identity;
 pub mod outgoing;
@@ -13,9 +14,8 @@ pub mod standing;
 pub mod token;
 pub mod webhook;
 
-pub use identity::{
-    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf,
-};
+pub use backend::BackendKeys;
+pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend, StandingOf};
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};

@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 
 use ipnet::IpNet;
 use serde::Serialize;
+use url::Url;
 
 use super::section::Section;
 
@@ -20,13 +21,21 @@ pub struct HttpqConfig {
     pub workers: usize,
     /// Whether browsers of any origin may call.
     pub cors: bool,
-    /// Peers whose `X-Forwarded-For` is believed.
+    /// Origins whose pages may call the operators' routes, such as `https://console.example.com`.
+    pub cors_admin_origins: Vec<String>,
+    /// Peers whose `X-Forwarded-For` and `X-Forwarded-Host` are believed.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for HttpqConfig {
     fn default() -> Self {
-        Self { addr: ":8099".to_owned(), workers: cores(), cors: true, trusted_proxies: Vec::new() }
+        Self {
+            addr: ":8099".to_owned(),
+            workers: cores(),
+            cors: true,
+            cors_admin_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 
@@ -41,9 +50,23 @@ impl HttpqConfig {
             addr: listen_addr(section, "addr", &default.addr),
             workers,
             cors: section.flag("cors", default.cors),
+            cors_admin_origins: origins(section, "cors_admin_origins"),
             trusted_proxies: section.networks("trusted_proxies", &default.trusted_proxies),
         }
     }
+}
+
+/// Reads origins as browsers send them. `*` is none: whoever may call the operators' routes is named.
+fn origins(section: &Section<'_>, key: &'static str) -> Vec<String> {
+    let mut origins = section.texts(key);
+    for origin in &mut origins {
+        origin.truncate(origin.trim_end_matches('/').len());
+        let is_origin = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+        if !is_origin {
+            section.error(key, format!("{origin:?} is not an origin such as https://console.example.com"));
+        }
+    }
+    origins
 }
 
 fn cores() -> usize {

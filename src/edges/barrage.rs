@@ -102,14 +102,16 @@ impl Session<'_> {
             }
             return self.refuse(&error);
         }
-        match serde_json::from_str(&text) {
+        // A byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        match serde_json::from_str(text) {
             Ok(request) => {
                 let id = command_id(self.connection, None);
                 if let Err(error) = context::within(id, self.handle(&request)).await {
                     self.refuse(&error);
                 }
             }
-            Err(error) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
+            Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
                 self.refuse(&Refused::Malformed(error));
             }
             Err(_) => self.connection.close(Closing::PROTOCOL),

@@ -110,7 +110,8 @@ impl<'a> Handshake<'a> {
     }
 
     fn note(&self, status: StatusCode) {
-        self.metrics.note(self.handler, status.as_str(), self.request.head(), status, self.began.elapsed());
+        let (head, took) = (self.request.head(), self.began.elapsed());
+        self.metrics.note(self.handler, status.as_str(), head.method.as_str(), head, status, took);
     }
 }
 

@@ -4,8 +4,6 @@
 //! (<https://ossrs.io/lts/en-us/docs/v5/doc/http-callback>); both take a status of 200 as yes and
 //! 403 as no.
 
-use std::net::IpAddr;
-
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
@@ -21,9 +19,10 @@ use crate::auth::Gate;
 use crate::config::{Current, HooksConfig};
 use crate::error::{Failure, Kind};
 use crate::event::{self, DomainEvent};
+use crate::json;
 use crate::media::{PublishCall, PublishRefusal};
 use crate::rest::envelope::Done;
-use crate::rest::{ApiError, Invalid, Params, Reply, body};
+use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 use crate::store::db::{Db, StoreError};
 use crate::store::entity::stream_session::{ActiveModel, Column, Entity};
 
@@ -93,10 +92,11 @@ struct SrsCall {
 impl Session {
     /// Reads the call of a media server, if it may call.
     fn of(gate: &Gate, config: &HooksConfig, request: &HttpRequest) -> Result<Self, ApiError> {
+        check_caller(config, request)?;
         let server = gate.client_ip(request);
-        check_caller(config, request, server)?;
         let bytes = body::raw(request);
-        let text = std::str::from_utf8(&bytes).map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
+        let text = json::readable(&bytes);
+        let text = std::str::from_utf8(&text).map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
         let (call, client) = if text.trim_start().starts_with('{') {
             let srs: SrsCall =
                 serde_json::from_str(text).map_err(|error| Invalid(format!("body: {error}")))?;
@@ -115,8 +115,14 @@ fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn check_caller(config: &HooksConfig, request: &HttpRequest, peer: IpAddr) -> Result<(), HookError> {
-    if config.allow.iter().any(|net| net.contains(&peer)) {
+/// Whether a call comes from a media server: by the address that it comes from without a proxy between, or by the
+/// secret.
+///
+/// # Errors
+/// [`HookError::NotAllowed`].
+pub fn check_caller(config: &HooksConfig, request: &HttpRequest) -> Result<(), HookError> {
+    let is_allowed = |ip| config.allow.iter().any(|net| net.contains(&ip));
+    if peer::direct_ip(request.head()).is_some_and(is_allowed) {
         return Ok(());
     }
     let header = request.headers().get(SECRET_HEADER).map(|value| value.as_bytes().to_vec());

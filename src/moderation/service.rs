@@ -66,7 +66,7 @@ impl Moderation {
         &self.0.parts.words
     }
 
-    /// Whether a user may publish `text` ([`super::strings_of`] a message) in a room, and at which pace.
+    /// Whether a user may publish `text` ([`super::texts_of`] a message) in a room, and at which pace.
     /// Answered from memory, where the room and its rules are known.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         Kind::Forbidden => (StatusCode::FORBIDDEN, 403),
         Kind::NotFound => (StatusCode::NOT_FOUND, 404),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 413),
+        Kind::TooSlow => (StatusCode::REQUEST_TIMEOUT, 408),
         Kind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, 429),
         Kind::AlreadyExists => (StatusCode::BAD_REQUEST, 10001),
         Kind::ItemsExceeded => (StatusCode::BAD_REQUEST, 20001),
@@ -91,7 +92,7 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         }
         Kind::LoginFailed => (StatusCode::FORBIDDEN, 30001),
         Kind::NotInRoom | Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 500),
-        Kind::Unavailable | Kind::NotReady => (StatusCode::SERVICE_UNAVAILABLE, 503),
+        Kind::Unavailable | Kind::NotReady | Kind::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, 503),
     }
 }
 
@@ -132,7 +133,7 @@ impl ApiError {
             code,
             message: message(self.0.as_ref(), kind),
             data: self.0.data(),
-            cause: status.is_server_error().then(|| chain(self.0.as_ref())),
+            cause: is_fault(kind, status).then(|| chain(self.0.as_ref())),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
         }
     }
@@ -151,6 +152,11 @@ fn message(failure: &dyn Failure, kind: Kind) -> String {
         Kind::Internal => "Internal Server Error".to_owned(),
         _ => failure.message().into_owned(),
     }
+}
+
+/// Whether somebody has to look into it.
+fn is_fault(kind: Kind, status: StatusCode) -> bool {
+    status.is_server_error() && !matches!(kind, Kind::Busy(_))
 }
 
 /// Whole seconds, rounded up, since `Retry-After` has no smaller unit.

@@ -6,6 +6,7 @@ mod declined_upgrade;
 pub mod draining;
 pub mod envelope;
 pub mod error;
+pub mod incoming;
 pub mod middleware;
 pub mod page;
 pub mod params;

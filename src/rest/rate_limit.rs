@@ -26,6 +26,12 @@ impl Failure for RateLimited {
     }
 }
 
+/// Which limit per address holds for some routes; a value of the application.
+pub trait LimitsAddresses: 'static {
+    /// The limit.
+    fn of_address(&self) -> &AddressLimit;
+}
+
 /// A limit of so many calls a second for each address ([`peer::network`]), with a burst of twice that.
 #[derive(Debug)]
 pub struct AddressLimit {
@@ -62,6 +68,16 @@ impl AddressLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_been_quiet_is_forgotten() {
+        let limit = AddressLimit::new(1_000_000);
+        for number in 0..5 * SWEEP_EVERY {
+            assert!(limit.check(IpAddr::from(number.to_be_bytes())).is_ok());
+        }
+        let kept = limit.limiter.as_ref().map_or(0, DefaultKeyedRateLimiter::len);
+        assert!(kept <= 2 * SWEEP_EVERY as usize, "{kept} addresses are kept");
+    }
 
     #[test]
     fn an_ipv6_network_is_one_address() {

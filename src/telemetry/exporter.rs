@@ -28,7 +28,9 @@ pub fn encode(registry: &Registry) -> prometheus::Result<Vec<u8>> {
 pub fn serve(registry: &Registry, addr: SocketAddr) -> anyhow::Result<(Server, SocketAddr)> {
     let registry = registry.clone();
     let server = HttpServer::new(move || {
-        App::new().app_data(web::Data::new(registry.clone())).route("/metrics", web::get().to(metrics))
+        App::new()
+            .app_data(web::Data::new(registry.clone()))
+            .service(web::resource("/metrics").get(metrics).head(metrics))
     });
     let server = server.workers(1).disable_signals().bind(addr);
     let server =

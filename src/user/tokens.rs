@@ -15,9 +15,9 @@ use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, Toke
 use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
-use crate::rest::rate_limit::AddressLimit;
+use crate::rest::rate_limit::{AddressLimit, LimitsAddresses};
 use crate::rest::text::check_user_id;
-use crate::rest::{ApiError, Invalid, Params, Reply, body};
+use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -162,6 +162,12 @@ pub async fn admin_token(
 /// Attempts to log in, per client address.
 pub struct LoginLimit(pub AddressLimit);
 
+impl LimitsAddresses for LoginLimit {
+    fn of_address(&self) -> &AddressLimit {
+        &self.0
+    }
+}
+
 /// A token for a manager who gives name and password.
 ///
 /// # Errors
@@ -173,11 +179,9 @@ pub async fn login(
     admins: web::Data<Admins>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
-    limit: web::Data<LoginLimit>,
     request: HttpRequest,
     params: Params,
 ) -> Answer<TokenView> {
-    limit.0.check(gate.client_ip(&request))?;
     let login = credentials(&request, params)?;
     let user_id = admins.login(&login.user_name, &login.password).await?;
     let claims =
@@ -206,14 +210,18 @@ fn credentials(request: &HttpRequest, query: Params) -> Result<Login, Invalid> {
 /// 401.
 #[utoipa::path(get, path = "/client/app/config", tag = "auth", security(("client" = [])),
     responses((status = 200, body = inline(Success<AppConfig>))))]
-pub async fn app_config(im: web::Data<Im>, _: Client, request: HttpRequest) -> Answer<AppConfig> {
-    let realtime_url = im.is_builtin().then(|| realtime_url(&request));
+pub async fn app_config(
+    im: web::Data<Im>,
+    gate: web::Data<Gate>,
+    _: Client,
+    request: HttpRequest,
+) -> Answer<AppConfig> {
+    let realtime_url = im.is_builtin().then(|| realtime_url(&gate, &request));
     Ok(Reply::data(AppConfig { im_app_id: im.app_id().to_owned(), realtime_url }))
 }
 
 /// The WebSocket of the host that the caller knows this server by.
-fn realtime_url(request: &HttpRequest) -> String {
-    let connection = request.connection_info();
-    let scheme = if connection.scheme() == "https" { "wss" } else { "ws" };
-    format!("{scheme}://{}/realtime", connection.host())
+fn realtime_url(gate: &Gate, request: &HttpRequest) -> String {
+    let scheme = if peer::is_https(request.head()) { "wss" } else { "ws" };
+    format!("{scheme}://{}/realtime", gate.host(request))
 }

@@ -44,7 +44,9 @@ async fn take(mesh: &Mesh, connection: &Connection, message: Message) {
         Message::Text(text) => text,
         Message::Binary => return connection.close(Closing::PROTOCOL),
     };
-    let (id, result) = match serde_json::from_str::<Request<'_>>(&text) {
+    // A byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let (id, result) = match serde_json::from_str::<Request<'_>>(text) {
         Ok(request) => {
             let id = command_id(connection, request.i.and_then(|id| u64::try_from(id).ok()));
             (request.i, context::within(id, call(mesh, &request)).await)

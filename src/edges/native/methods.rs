@@ -12,7 +12,7 @@ use super::{Session, login_of};
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::hub::message::{OF_SERVER, push_publications};
 use crate::hub::{Channel, Draft, Kind};
-use crate::moderation::strings_of;
+use crate::moderation;
 use crate::rest::{ApiError, Invalid, Paging};
 use crate::store::broker::Pace;
 
@@ -109,7 +109,8 @@ impl Session {
         }
         let Some(user_id) = self.connection.user_id() else { return Err(Refused::NotYours.into()) };
         self.parts.limit.check(Arc::clone(&user_id), Arc::clone(channel.name()))?;
-        let text = texts_of(&params.data)?;
+        let text = moderation::texts_of(params.data.get())
+            .map_err(|error| Invalid(format!("params.data: {error}")))?;
         let pace = match channel.kind() {
             Kind::Room => {
                 self.may_follow(&channel).await?;
@@ -204,13 +205,6 @@ impl Session {
         self.answer(request.id, &format!(r#"{{"expires_at":{}}}"#, client.expires_at()));
         Ok(())
     }
-}
-
-/// What people may read of a message.
-fn texts_of(data: &RawValue) -> Result<String, Invalid> {
-    let value: serde_json::Value = serde_json::from_str(data.get())
-        .map_err(|_| Invalid("params.data: is nested too deeply".to_owned()))?;
-    Ok(strings_of(&value).into_owned())
 }
 
 fn check_action(action: &str) -> Result<(), ApiError> {

@@ -27,8 +27,10 @@ mod fuzz;
 mod gift_lists;
 mod gift_types;
 mod gifts;
+mod heads;
 mod health;
 mod hooks;
+mod intake;
 mod item_changes;
 mod item_order;
 mod item_rights;
@@ -48,6 +50,7 @@ mod openapi;
 mod operation_log;
 mod overview;
 mod own;
+mod peers;
 mod permissions;
 mod platform_bans;
 mod raw;
@@ -129,6 +132,9 @@ fn all_cases() -> Vec<Case> {
         health::cases(),
         documents::cases(),
         cors::cases(),
+        heads::cases(),
+        intake::cases(),
+        peers::cases(),
         hooks::cases(),
         streams::cases(),
         permissions::cases(),

@@ -81,6 +81,16 @@ fn every_file_that_it_mounts_is_there() {
 }
 
 #[test]
+fn nginx_says_itself_who_calls() {
+    let settings = text("deploy/compose/nginx.conf");
+    for header in ["X-Forwarded-For $remote_addr;", "X-Real-IP $remote_addr;", "X-Forwarded-Host $http_host;"]
+    {
+        assert!(settings.contains(&format!("proxy_set_header {header}")), "{header}");
+    }
+    assert!(!settings.contains("proxy_add_x_forwarded_for"), "what a client sent is passed on");
+}
+
+#[test]
 fn nginx_accepts_its_configuration() {
     let folder = tempfile::tempdir().unwrap();
     // Here are neither Docker's names nor an nginx that looks them up again, nor the folders of a daemon.
