@@ -3,14 +3,19 @@
 //! It is put together from the parts of actix-web's own server, which has no way to hand over the
 //! socket of an upgraded connection.
 
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
-use actix_web::dev::{AppConfig, Server};
+use actix_http::error::DispatchError;
+use actix_http::{ConnectionType, HttpService, KeepAlive, Protocol, Request};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
+use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
@@ -21,9 +26,11 @@ use super::door::{Door, Serve};
 use super::services::{Ground, Services};
 use crate::config::listen_addrs;
 use crate::edges::native::{self, PublishLimits};
-use crate::edges::{AddressCount, Edges, barrage};
+use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
 use crate::listen::listen_at;
+use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
 use crate::rest::middleware::{cors, observe, refuse_unreadable};
+use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
 
 /// How long running requests may go on once nobody listens any more, in seconds.
@@ -32,8 +39,6 @@ const SHUTDOWN_S: u64 = 10;
 /// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
 /// that none of them sends a request into a connection that is being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a request's head may take to arrive.
-const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// How long closing a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -74,7 +79,8 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
             .wrap(cors(httpq.cors, &httpq.cors_admin_origins))
             .wrap(from_fn(observe));
         let signal = closed.clone();
-        HttpService::build()
+        let http = HttpService::build()
+            .on_connect_ext(|stream: &ClientStream, data| _ = data.insert(stream.flow()))
             .graceful_shutdown_signal(move || {
                 let signal = signal.clone();
                 async move { signal.cancelled().await }
@@ -85,10 +91,14 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
             .local_addr(bound)
             .upgrade(edges.clone().service())
             .finish(map_config(
-                app.into_factory().map_err(|error: Error| error.error_response()),
+                apply_fn_factory(app.into_factory(), attend).map_err(|error: Error| error.error_response()),
                 move |()| AppConfig::default(),
-            ))
-            .tcp()
+            ));
+        let accept = |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok::<_, DispatchError>((ClientStream::new(stream), Protocol::Http1, peer)))
+        };
+        fn_service(accept).and_then(http)
     };
     let serve = on_this_thread(factory.clone());
     for listener in listeners {
@@ -97,6 +107,30 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
     let server = builder.run();
     let door = Door { server: server.handle(), listeners: own, serve, closing };
     Ok(Listening { server, addr: bound, door })
+}
+
+/// Answers a request, and reads no further on its connection meanwhile.
+///
+/// Where the codec saw that an upgrade was asked for it ends the connection with the answer, and that is said:
+/// whoever is not told sends the next request into a connection that is being closed.
+fn attend<S, B>(
+    mut request: Request,
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
+{
+    let is_asked = request.head().connection_type() == ConnectionType::Upgrade;
+    let answering = request.conn_data::<Rc<Flow>>().cloned().map(|flow| flow.begin(&mut request));
+    let answer = service.call(request);
+    async move {
+        let _answering = answering;
+        let mut response = answer.await?;
+        if is_asked {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
+        Ok(response)
+    }
 }
 
 /// Serves connections beside the workers.
@@ -122,18 +156,25 @@ where
 }
 
 fn edges(ground: &Ground, services: &Services) -> Edges {
+    let realtime = &ground.config.realtime;
     Edges {
         hub: ground.hub.clone(),
+        gate: services.gate.clone(),
+        metrics: services.http_metrics.clone(),
+        handshakes: Arc::new(AddressLimit::new(realtime.handshakes_per_address_s)),
+        addresses: AddressCount::new(realtime.connections_per_address),
         native: native::Parts {
             gate: services.gate.clone(),
             lives: services.lives.clone(),
             relays: services.relays.clone(),
             moderation: services.moderation.clone(),
-            limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
+            users: services.users.clone(),
+            limit: Arc::new(PublishLimits::new(realtime)),
+            connections: ConnectionCount::new(realtime.connections_per_user),
         },
         barrage: barrage::Parts {
             gate: services.gate.clone(),
-            addresses: AddressCount::new(ground.config.realtime.barrage_per_address),
+            addresses: AddressCount::new(realtime.barrage_per_address),
         },
         mesh: services.mesh.as_ref().clone(),
     }

@@ -92,7 +92,7 @@ pub(super) struct Services {
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
     readiness: web::Data<Readiness>,
-    http_metrics: web::Data<HttpMetrics>,
+    pub(super) http_metrics: web::Data<HttpMetrics>,
     bodies: web::Data<BodyBudget>,
     draining: web::Data<Draining>,
 }

@@ -40,8 +40,9 @@ impl AnnouncedOrders {
     async fn announce(&self, order: &Order) {
         let Ok(text) = serde_json::to_string(order) else { return };
         if let Err(error) = self.cache.announce(TOPIC, &text).await {
-            // Heartbeats of connections find out a few seconds later.
-            tracing::warn!(%error, "other nodes were not told whom to let go");
+            // Each node compares its connections with the tables every few seconds.
+            tracing::warn!(%error, "other nodes are not told whom to let go, and find out by themselves");
+            self.hub.obey(&text);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus::Registry;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channel, Kind};
@@ -37,6 +37,8 @@ struct Inner {
     clients: AtomicU64,
     node_id: u16,
     draining: CancellationToken,
+    /// Counts the times at which orders may have been missed.
+    interruptions: watch::Sender<u64>,
 }
 
 impl Hub {
@@ -78,6 +80,7 @@ impl Hub {
             clients: AtomicU64::new(first),
             node_id,
             draining: CancellationToken::new(),
+            interruptions: watch::Sender::new(0),
         })))
     }
 
@@ -198,6 +201,18 @@ impl Hub {
     /// Closes the connections that a user has at this node.
     pub fn disconnect_user(&self, user_id: &str) {
         self.command(Command::Tell(ToWorker::Disconnect(user_id.into())));
+    }
+
+    /// Orders may have been missed: whoever watches [`Hub::interruptions`] compares the connections with the
+    /// tables.
+    pub fn note_interruption(&self) {
+        self.0.interruptions.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever orders may have been missed.
+    #[must_use]
+    pub fn interruptions(&self) -> watch::Receiver<u64> {
+        self.0.interruptions.subscribe()
     }
 
     /// Closes all connections, spread over `window`, and takes no new ones.

@@ -26,6 +26,7 @@ pub mod silence;
 pub mod stream;
 mod view;
 mod visits;
+mod whereabouts;
 
 pub use admin_listing::AdminRoom;
 pub use dto::{

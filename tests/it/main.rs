@@ -10,6 +10,7 @@ mod cache;
 mod callback;
 mod cluster;
 mod config;
+mod connections;
 mod database;
 mod deployment;
 mod disk_full;

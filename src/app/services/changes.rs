@@ -44,6 +44,8 @@ pub(in crate::app) async fn follow_changes(
                 types.forget(None).await;
                 rules.forget(None).await;
                 rules.words().forget();
+                // Orders were missed as well, and are found in the tables.
+                hub.note_interruption();
             }
             Err(RecvError::Closed) => return,
         }
