@@ -53,7 +53,7 @@ async fn drink(address: &str, viewers: u64) {
             while socket.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
         });
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn serve(viewers: u64, seconds: u64) {

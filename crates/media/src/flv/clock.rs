@@ -8,6 +8,8 @@ use super::TagKind;
 
 /// Back or ahead of what is expected by more than this is a jump and not a gap or bad interleaving.
 const TOLERANCE_MS: i64 = 3_000;
+/// Sound and picture are this close together; what is further from the clock before a jump is another jump.
+const SKEW_MS: i64 = 500;
 
 /// Maps timestamps (u32 milliseconds that start anywhere) to milliseconds of the stream.
 ///
@@ -95,7 +97,7 @@ impl IngestClock {
             return time_ms;
         }
         if let Some(former) = self.former_offset_ms
-            && expected.contains(&(unwrapped_ms + former))
+            && (unwrapped_ms + former - last.time_ms).abs() <= SKEW_MS
         {
             return unwrapped_ms + former;
         }

@@ -164,7 +164,7 @@ impl Drop for Publisher {
         if self.stream.detach(self.generation, &self.reason)
             && let Some(streams) = self.streams.upgrade()
         {
-            streams.end_unless_back(Arc::clone(&self.stream), self.generation);
+            streams.end_unless_back(&self.stream, self.generation);
         }
     }
 }

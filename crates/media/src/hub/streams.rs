@@ -43,14 +43,16 @@ impl Streams {
         }
     }
 
-    /// Ends a stream if nobody publishes it before the time of grace is over.
-    pub(super) fn end_unless_back(self: &Arc<Self>, stream: Arc<Stream>, generation: u64) {
-        let streams = Arc::downgrade(self);
+    /// Ends a stream if nobody publishes it before the time of grace is over. One that is ended before is not
+    /// held until then.
+    pub(super) fn end_unless_back(self: &Arc<Self>, stream: &Arc<Stream>, generation: u64) {
+        let (streams, stream) = (Arc::downgrade(self), Arc::downgrade(stream));
         let grace = self.context.limits.grace;
         self.runtime.spawn(async move {
             tokio::time::sleep(grace).await;
             let reason = DownReason::Disconnected;
-            if stream.end(&reason, Some(generation))
+            if let Some(stream) = stream.upgrade()
+                && stream.end(&reason, Some(generation))
                 && let Some(streams) = streams.upgrade()
             {
                 streams.forget(&stream);
@@ -61,9 +63,8 @@ impl Streams {
     /// Trims the largest windows until all of them fit.
     pub(super) fn reclaim(&self) {
         while self.context.memory.is_over() {
-            let streams: Vec<_> = lock(&self.by_name).values().cloned().collect();
             let largest =
-                streams.into_iter().map(|stream| (stream.spare(), stream)).max_by_key(|(spare, _)| *spare);
+                self.all().into_iter().map(|stream| (stream.spare(), stream)).max_by_key(|(spare, _)| *spare);
             match largest {
                 Some((spare, stream)) if spare > 0 => {
                     stream.trim();

@@ -101,7 +101,7 @@ async fn a_viewer_gets_configuration_keyframe_and_all_since() {
     // The tag itself is shared and carries the stream's time.
     let mut second = hub.watch("live/a", VIEWER).unwrap();
     assert_eq!(taken(&mut second), [(FrameKind::VideoConfig, 80), (KEY, 80)]);
-    assert_eq!(notes.take(), ["up live/a"]);
+    assert_eq!(notes.take(), ["up live/a", "changed live/a"], "sound came second");
     assert_eq!(hub.stats().viewers[1], 2);
     drop((viewer, second));
     assert_eq!(hub.stats().viewers[1], 0);
@@ -177,6 +177,7 @@ async fn viewers_wait_for_a_publisher_that_comes_back() {
     let expected =
         ["up live/a", "down live/a silent", "up live/a", "down live/a disconnected", "ended live/a"];
     assert_eq!(notes.take(), expected);
+    drop(viewer);
     assert_eq!(hub.stats().memory, 0, "nothing is left");
 }
 
