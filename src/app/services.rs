@@ -37,7 +37,7 @@ use crate::rest::incoming::BodyBudget;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::peer::TrustedProxies;
 use crate::rest::rate_limit::AddressLimit;
-use crate::routes::Stores;
+use crate::routes::{Readiness, Stores};
 use crate::stats::Stats;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
@@ -53,6 +53,7 @@ pub(super) struct Ground {
     pub(super) draining: Draining,
     pub(super) db: Db,
     pub(super) cache: Cache,
+    pub(super) stores: Stores,
     pub(super) clock: SharedClock,
     pub(super) ids: Arc<IdGenerator>,
     pub(super) registry: Registry,
@@ -88,8 +89,8 @@ pub(super) struct Services {
     policy: web::Data<Policy>,
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
-    stores: web::Data<Stores>,
-    http_metrics: web::Data<HttpMetrics>,
+    readiness: web::Data<Readiness>,
+    pub(super) http_metrics: web::Data<HttpMetrics>,
     bodies: web::Data<BodyBudget>,
     draining: web::Data<Draining>,
 }
@@ -141,12 +142,7 @@ impl Services {
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
-            stores: web::Data::new(Stores {
-                db: db.clone(),
-                cache: cache.clone(),
-                draining: ground.draining.clone(),
-                limit: open_limit(),
-            }),
+            readiness: web::Data::new(Readiness::new(ground.stores.clone(), ground.draining.clone())),
             draining: web::Data::new(ground.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
@@ -186,7 +182,7 @@ impl Services {
             .app_data(self.policy.clone())
             .app_data(self.deliveries.clone())
             .app_data(self.overview.clone())
-            .app_data(self.stores.clone())
+            .app_data(self.readiness.clone())
             .app_data(self.http_metrics.clone())
             .app_data(self.bodies.clone())
             .app_data(self.draining.clone());

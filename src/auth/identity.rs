@@ -253,6 +253,12 @@ impl Client {
         &self.claims.user_id
     }
 
+    /// When the token was issued, in Unix seconds; some do not say it.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<i64> {
+        self.claims.issued_at
+    }
+
     /// When the token ends, in Unix seconds.
     #[must_use]
     pub fn expires_at(&self) -> i64 {

@@ -17,6 +17,7 @@ use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging::Logging;
+use crate::telemetry::open_files;
 use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
@@ -51,9 +52,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let is_embedded = args.source.config.is_none();
     let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
+        // From the beginning on: the first process of a container ignores a signal that it does not listen to.
+        let mut signals = Signals::listen()?;
+        open_files::raise_limit();
         let traces = Traces::begin(&config.traces, config.node.node_id)?;
-        let application = Application::build(loaded).await?;
-        let signals = Signals::listen()?;
+        let application = tokio::select! {
+            built = Application::build(loaded) => built?,
+            () = signals.end() => {
+                tracing::info!("asked to end before the start was done");
+                return Ok(());
+            }
+        };
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;

@@ -46,9 +46,14 @@ impl Signals {
         }
     }
 
+    /// Waits until the process is asked to end; there is nothing to drain or to read again yet.
+    pub(super) async fn end(&mut self) {
+        while self.next().await == Asked::Reload {}
+    }
+
     /// Does what is asked: SIGTERM drains, a second one, SIGINT or SIGQUIT stops, SIGHUP reads the
     /// configuration of `source` again. Does not end.
-    pub(super) async fn obey(mut self, control: Control, source: Source, logging: Rc<Logging>) {
+    pub(super) async fn obey(mut self, control: Rc<Control>, source: Source, logging: Rc<Logging>) {
         loop {
             match self.next().await {
                 Asked::Reload => reload(&control, &source, &logging),
@@ -57,7 +62,7 @@ impl Signals {
                     tracing::info!("SIGTERM: draining, then stopping");
                     tokio::select! {
                         () = control.drain() => {}
-                        () = self.until_impatient() => {
+                        () = self.end() => {
                             tracing::info!("asked again: stopping now");
                             control.stop().await;
                         }
@@ -65,10 +70,6 @@ impl Signals {
                 }
             }
         }
-    }
-
-    async fn until_impatient(&mut self) {
-        while self.next().await == Asked::Reload {}
     }
 }
 

@@ -58,7 +58,7 @@ pub use demo::DemoConfig;
 pub use events::EventsConfig;
 pub use gift::GiftConfig;
 pub use hooks::HooksConfig;
-pub use httpq::{HttpqConfig, parse_listen_addr};
+pub use httpq::{HttpqConfig, listen_addrs};
 pub use im::ImConfig;
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;

@@ -41,8 +41,9 @@ impl AnnouncedOrders {
     async fn announce(&self, order: &Order) {
         let Ok(text) = serde_json::to_string(order) else { return };
         if let Err(error) = self.cache.announce(TOPIC, &text).await {
-            // Heartbeats of connections find out a few seconds later.
-            sampled!(warn, %error, "other nodes were not told whom to let go");
+            // Each node compares its connections with the tables every few seconds.
+            sampled!(warn, %error, "other nodes are not told whom to let go, and find out by themselves");
+            self.hub.obey(&text);
         }
     }
 }

@@ -28,6 +28,7 @@ mod stream_call;
 mod stream_rows;
 mod view;
 mod visits;
+mod whereabouts;
 
 pub use admin_listing::AdminRoom;
 pub use dto::{

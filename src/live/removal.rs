@@ -14,6 +14,7 @@ use crate::event::{self, DomainEvent};
 use crate::store::cache::Member;
 use crate::store::db::{StoreError, Tx};
 use crate::store::entity::live_sanction::{BAN, Column, Entity};
+use crate::supervise;
 use crate::telemetry::context;
 use crate::telemetry::sampler::sampled;
 
@@ -52,10 +53,11 @@ impl Lives {
             self.0.online.note(&room);
         }
         let (lives, live_id, user_id) = (self.clone(), live_id.to_owned(), user_id.to_owned());
-        tokio::spawn(context::carry(async move {
+        let leaving = async move {
             tokio::time::sleep(STRAGGLERS).await;
             lives.leave_cache_unless_back(&live_id, &user_id).await;
-        }));
+        };
+        supervise::spawn_once("stragglers", context::carry(leaving));
     }
 
     async fn leave_cache_unless_back(&self, live_id: &str, user_id: &str) {

@@ -1,6 +1,8 @@
 //! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
 
 pub mod body;
+pub mod client_stream;
+mod declined_upgrade;
 pub mod draining;
 pub mod envelope;
 pub mod error;

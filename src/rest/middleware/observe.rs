@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use ipnet::IpNet;
@@ -53,6 +53,29 @@ impl HttpMetrics {
     fn decides_on_traces(&self, head: &RequestHead) -> bool {
         let is_named = |ip| self.tracing_callers.iter().any(|net| net.contains(&ip));
         peer::direct_ip(head).is_some_and(is_named)
+    }
+
+    /// Counts a request that was answered, and writes it into the access log. `handler` is the pattern of its
+    /// route, `code` the label of how it ended, `method` what the peer sent.
+    pub fn note(
+        &self,
+        handler: &str,
+        code: &str,
+        method: &str,
+        head: &RequestHead,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        self.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
+        let ip: IpAddr = self.proxies.client_ip(head);
+        tracing::info!(
+            target: "access",
+            method,
+            path = head.uri.path(),
+            status = status.as_u16(),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            %ip,
+        );
     }
 }
 
@@ -168,24 +191,12 @@ fn record(
     let pattern = request.match_pattern();
     let handler = pattern.as_deref().unwrap_or("unmatched");
     let code = problem.and_then(|problem| problem.metric_code).unwrap_or_else(|| status.as_str());
-    let method = sent_method(request);
-    let method = method.as_str();
-    metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
-
     match problem.and_then(|problem| Some((problem.is_outage, problem.cause.as_deref()?))) {
         Some((true, cause)) => sampled!(error, handler, cause, "request failed"),
         Some((false, cause)) => tracing::error!(handler, cause, "request failed"),
         None => {}
     }
-    let ip: IpAddr = metrics.proxies.client_ip(request.head());
-    tracing::info!(
-        target: "access",
-        method,
-        path = request.path(),
-        status = status.as_u16(),
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        %ip,
-    );
+    metrics.note(handler, code, sent_method(request).as_str(), request.head(), status, took);
 }
 
 /// Callers may invent methods; labels must not grow with them.

@@ -1,6 +1,7 @@
 //! Servers of our own in this process, one backend each.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -116,7 +117,7 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
         let (address, metrics) = (application.addr(), application.metrics_addr());
         let (stop, stopped) = oneshot::channel();
         let _ = ready.send(Running { address, metrics, stop });
-        let govern = async |control: Control| {
+        let govern = async |control: Rc<Control>| {
             // Also when nobody is left who could ask for it.
             let _ = stopped.await;
             control.stop().await;

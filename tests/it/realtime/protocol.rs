@@ -96,7 +96,7 @@ async fn what_is_no_request_is_answered_and_in_the_end_closed() {
     for (message, code) in [
         (Message::binary(vec![1, 2]), 3502),
         (Message::text("no json"), 3502),
-        (Message::text("x".repeat(20_000)), 3502),
+        (Message::text("x".repeat(20_000)), 1009),
     ] {
         let (_, mut socket) = bed.user("u").await;
         socket.send_message(message).await;
