@@ -36,7 +36,7 @@ test-long: export LIVELOOM_ATTACK_SECONDS ?= 60
 test-long: export LIVELOOM_GIFTS ?= 3000000
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test, attack a server for a minute (20 minutes)
-	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: --include-ignored --nocapture $(ARGS)
+	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: --include-ignored --nocapture $(ARGS)
 	@# By themselves: they measure how long others wait.
 	@tests/run --test it -- attack:: --include-ignored --nocapture --test-threads=1 $(ARGS)
 

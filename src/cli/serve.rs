@@ -12,11 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 
 use super::signals::Signals;
-use super::source::Source;
+use super::source::{self, Source};
 use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging::Logging;
+use crate::telemetry::open_files;
 use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
@@ -51,12 +52,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = loaded.config.clone();
     // Until the very end: what is logged while the server ends is written, too.
     let logging = Rc::new(Logging::start(&config.log)?);
+    source::tell_of_weak_secrets(&loaded);
     let followed = Rc::clone(&logging);
     let is_embedded = args.source.config.is_none();
     actix_web::rt::System::new().block_on(async move {
+        // From the beginning on: the first process of a container ignores a signal that it does not listen to.
+        let mut signals = Signals::listen()?;
+        open_files::raise_limit();
         let traces = Traces::begin(&config.traces, config.node.node_id)?;
-        let application = Application::build(loaded).await?;
-        let signals = Signals::listen()?;
+        let application = tokio::select! {
+            built = Application::build(loaded) => built?,
+            () = signals.end() => {
+                tracing::info!("asked to end before the start was done");
+                return Ok(());
+            }
+        };
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;

@@ -67,3 +67,10 @@ impl Source {
         Ok(loaded)
     }
 }
+
+/// Says into the log, where it cannot be missed, which secrets protect nothing.
+pub(super) fn tell_of_weak_secrets(loaded: &Loaded) {
+    for warning in loaded.warnings.iter().filter(|warning| warning.is_weak_secret()) {
+        tracing::error!(%warning, "a secret is known or can be guessed: change it");
+    }
+}

@@ -6,7 +6,7 @@ use super::document::{Entry, Node, Value};
 use super::load::{Loaded, document, finish, listen_at, merge, process_environment};
 use super::problem::Origin;
 use super::substitute::Environment;
-use super::{Config, GiftConfig, Problem, Problems, keys, parse_listen_addr};
+use super::{Config, GiftConfig, Problem, Problems, keys, listen_addrs};
 
 /// What differs from the built-in defaults.
 const DEFAULTS: &str = include_str!("embedded.yaml");
@@ -54,7 +54,7 @@ impl Config {
 
 /// Gifts are paid by the server's own stand-in, unless a payment service is named.
 fn pay_here(config: &mut Config) {
-    let port = parse_listen_addr(&config.httpq.addr).map_or(0, |addr| addr.port());
+    let port = listen_addrs(&config.httpq.addr).and_then(|addrs| Some(addrs.first()?.port())).unwrap_or(0);
     if config.gift.gift_addr.is_empty() && port != 0 {
         config.gift.gift_addr = GiftConfig::stand_in_at(port);
     }

@@ -11,6 +11,10 @@ pub struct LimitsConfig {
     pub open_per_s: u32,
     /// Log-in attempts per second and client address.
     pub login_per_s: u32,
+    /// Failed log-ins of one account from one network after which pauses begin; 0 is without pauses.
+    pub login_failures: u32,
+    /// MiB that all request bodies under way may take together.
+    pub bodies_mib: usize,
     /// Rooms that one user may create in an hour, at one node; 0 is no limit.
     pub rooms_per_user_h: u32,
     /// Writing calls per second and user, at one node; 0 is no limit. Ten rows of a report of statistics
@@ -27,6 +31,8 @@ impl Default for LimitsConfig {
         Self {
             open_per_s: 20,
             login_per_s: 5,
+            login_failures: 5,
+            bodies_mib: 64,
             rooms_per_user_h: 60,
             writes_per_user_s: 20,
             stats_rows_per_room: 1000,
@@ -41,6 +47,8 @@ impl LimitsConfig {
         Self {
             open_per_s: section.number("open_per_s", default.open_per_s, 1..=1_000_000),
             login_per_s: section.number("login_per_s", default.login_per_s, 1..=1_000_000),
+            login_failures: section.number("login_failures", default.login_failures, 0..=1000),
+            bodies_mib: section.number("bodies_mib", default.bodies_mib, 4..=65_536),
             rooms_per_user_h: section.number("rooms_per_user_h", default.rooms_per_user_h, 0..=1_000_000),
             writes_per_user_s: section.number("writes_per_user_s", default.writes_per_user_s, 0..=1_000_000),
             stats_rows_per_room: section.number(

@@ -13,8 +13,8 @@ use crate::user::{User, UserView};
 /// A room to create; the caller is its anchor.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 pub struct CreateRoom {
-    /// 0 to 128 characters; must be present.
-    #[garde(length(chars, max = 128))]
+    /// 0 to 128 characters, none of them a control character, and, unless it is empty, one to see; must be present.
+    #[garde(length(chars, max = 128), custom(text::shown))]
     pub title: String,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]

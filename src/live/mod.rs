@@ -24,9 +24,12 @@ mod seats;
 mod service;
 pub mod silence;
 pub mod stream;
+mod stream_call;
+mod stream_rows;
 mod time_input;
 mod view;
 mod visits;
+mod whereabouts;
 
 pub use admin_listing::AdminRoom;
 pub use dto::{CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, UpdateExtends};

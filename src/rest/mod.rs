@@ -1,9 +1,12 @@
 //! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
 
 pub mod body;
+pub mod client_stream;
+mod declined_upgrade;
 pub mod draining;
 pub mod envelope;
 pub mod error;
+pub mod incoming;
 pub mod middleware;
 pub mod page;
 pub mod params;

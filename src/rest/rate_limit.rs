@@ -21,10 +21,16 @@ const SWEEP_EVERY: u32 = 4096;
 pub struct RateLimited(Duration);
 
 impl RateLimited {
-    /// One that passes again after `wait`.
+    /// No further call passes for `wait`.
     #[must_use]
-    pub fn until(wait: Duration) -> Self {
+    pub fn for_the_next(wait: Duration) -> Self {
         Self(wait)
+    }
+
+    /// How long no further call passes.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.0
     }
 }
 
@@ -32,6 +38,12 @@ impl Failure for RateLimited {
     fn kind(&self) -> Kind {
         Kind::RateLimited(self.0)
     }
+}
+
+/// Which limit per address holds for some routes; a value of the application.
+pub trait LimitsAddresses: 'static {
+    /// The limit.
+    fn of_address(&self) -> &AddressLimit;
 }
 
 /// A limit of so many calls a second for each address ([`peer::network`]), with a burst of twice that.
@@ -70,6 +82,16 @@ impl AddressLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_been_quiet_is_forgotten() {
+        let limit = AddressLimit::new(1_000_000);
+        for number in 0..5 * SWEEP_EVERY {
+            assert!(limit.check(IpAddr::from(number.to_be_bytes())).is_ok());
+        }
+        let kept = limit.limiter.as_ref().map_or(0, DefaultKeyedRateLimiter::len);
+        assert!(kept <= 2 * SWEEP_EVERY as usize, "{kept} addresses are kept");
+    }
 
     #[test]
     fn an_ipv6_network_is_one_address() {

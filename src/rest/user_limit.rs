@@ -77,7 +77,9 @@ impl UserLimit {
         }
         let user = limiter.hasher.hash_one(user_id);
         match limiter.users.check_key_n(&user, calls.min(limiter.burst)) {
-            Ok(Err(until)) => Err(RateLimited::until(until.wait_time_from(DefaultClock::default().now()))),
+            Ok(Err(until)) => {
+                Err(RateLimited::for_the_next(until.wait_time_from(DefaultClock::default().now())))
+            }
             // Not more than a burst is ever asked for.
             Ok(Ok(())) | Err(_) => Ok(()),
         }

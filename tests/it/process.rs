@@ -284,3 +284,22 @@ async fn an_administrator_without_a_password_hinders_no_start_alone() {
     assert!(second.contains("any administrator"), "{second}");
     assert!(!folder.path().join("data/admin-password").exists(), "it is nobody's");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_of_this_machine_that_is_not_named_is_warned_of_once() {
+    let warning = "is not in httpq.trusted_proxies";
+    let named = Setup::new(Backend::Embedded)
+        .await
+        .replacing("workers: 2", "workers: 2, trusted_proxies: [127.0.0.1]");
+    let (named, unnamed) = (named.start().await, Setup::new(Backend::Embedded).await.start().await);
+    for server in [&named, &unnamed] {
+        let behind = server.client().with_header("X-Forwarded-For", "192.0.2.7");
+        for _ in 0..5 {
+            assert_eq!(behind.get("/healthz").await.status, 200);
+        }
+    }
+    wait_until("the operator is told", Duration::from_secs(20), async || unnamed.log().contains(warning))
+        .await;
+    assert_eq!(unnamed.log().matches(warning).count(), 1);
+    assert!(!named.log().contains(warning) && named.log().contains("192.0.2.7"));
+}

@@ -49,6 +49,11 @@ impl Redis {
         Ok(Self { keys, remote, subscriptions, is_cluster })
     }
 
+    /// For how long calls have failed, or not everything was heard.
+    pub(super) fn away_for(&self) -> Option<Duration> {
+        self.subscriptions.deaf_for().max(self.remote.failing_for())
+    }
+
     pub(super) async fn publish(
         &self,
         channel: &str,

@@ -57,6 +57,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may go well later, unchanged: the database is away, full or busy. Else trying again does
+    /// not help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind(), Kind::Unavailable)
+    }
+
     /// A failure to reach the database.
     pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into() }
@@ -188,8 +195,13 @@ fn classify_mysql(number: u16, reason: String) -> Option<StoreError> {
         1022 | 1169 | 1586 => Some(StoreError::Duplicate { reason }),
         // Too many connections (of all, of the user); the server stops or has stopped; the
         // connection was killed or timed out; the network failed; the statement was interrupted;
-        // the server was made read-only (a failover is under way).
-        1040
+        // the server was made read-only (a failover is under way); its disk or its memory is full.
+        1021
+        | 1036
+        | 1037
+        | 1040
+        | 1041
+        | 1114
         | 1203
         | 1226
         | 1053
@@ -230,7 +242,10 @@ mod tests {
         let text = String::new;
         assert!(matches!(classify_mysql(1213, text()), Some(StoreError::Contended { .. })));
         assert!(matches!(classify_mysql(1205, text()), Some(StoreError::Contended { .. })));
-        assert!(matches!(classify_mysql(1040, text()), Some(StoreError::Unavailable { .. })));
+        for away in [1021, 1036, 1040, 1114, 1290] {
+            assert!(classify_mysql(away, text()).is_some_and(|error| error.is_passing()), "{away}");
+        }
+        assert!(!StoreError::Duplicate { reason: text() }.is_passing());
         assert!(classify_mysql(1064, text()).is_none());
         assert!(matches!(classify_sqlite(5, text()), Some(StoreError::Contended { .. })));
         assert!(matches!(classify_sqlite(517, text()), Some(StoreError::Contended { .. })));

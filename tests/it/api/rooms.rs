@@ -10,6 +10,7 @@ cases![
     a_created_room_has_the_documented_fields,
     a_created_room_keeps_what_was_said,
     a_title_must_be_present,
+    a_title_has_something_to_see_and_no_control,
     times_come_as_seconds_or_as_text,
     times_that_are_none_are_bad,
     a_server_creates_for_an_anchor,
@@ -113,6 +114,19 @@ async fn a_title_must_be_present(api: Api) -> Verdict {
     }
     api.post("/client/live/room/instance").by(&anchor).send().await.bad_in("title");
     assert_eq!(api.room_with(&anchor, json!({"title": ""})).await["title"], "");
+    Ok(())
+}
+
+async fn a_title_has_something_to_see_and_no_control(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    for title in ["a\nb", "\t", "\u{7}", "\u{9b}31m", " ", "\u{3000}", "\u{200b}\u{feff}", "\u{3164}"] {
+        let body = json!({"title": title, "anchor_id": anchor.id});
+        api.post("/client/live/room/instance").by(&anchor).json(&body).send().await.bad_in("title");
+        api.post("/server/live").server().json(&body).send().await.bad_in("title");
+    }
+    for title in ["", "\u{1f469}\u{200d}\u{1f469}", "\u{645}\u{6cc}\u{200c}\u{62e}", " a "] {
+        assert_eq!(api.room_with(&anchor, json!({"title": title})).await["title"], title);
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Rules of sections, and rules that span sections.
 
-use liveloom::config::{Config, ImConfig, MysqlTls, PromeConfig, parse_listen_addr};
+use liveloom::config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
 use rstest::rstest;
 
 use super::with_keys;
@@ -177,11 +177,15 @@ fn an_authority_of_a_database_is_named_to_be_checked() {
 
 #[test]
 fn listen_addresses_may_lack_the_host() {
-    let parsed = |text| parse_listen_addr(text).map(|addr| addr.to_string());
-    assert_eq!(parsed(":80").as_deref(), Some("0.0.0.0:80"));
-    assert_eq!(parsed("localhost:0").as_deref(), Some("127.0.0.1:0"));
+    let parsed = |text| {
+        let addrs = listen_addrs(text)?;
+        Some(addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(parsed(":80").as_deref(), Some("[::]:80"));
+    assert_eq!(parsed("0.0.0.0:80").as_deref(), Some("0.0.0.0:80"));
+    assert_eq!(parsed("localhost:0").as_deref(), Some("127.0.0.1:0 [::1]:0"));
     assert_eq!(parsed("[::1]:8099").as_deref(), Some("[::1]:8099"));
-    for text in ["", "80", "8099:", "host:80", ":99999", "::1"] {
-        assert_eq!(parse_listen_addr(text), None, "{text}");
+    for text in ["", "80", "8099:", "host:80", ":99999", "::1", ":+80"] {
+        assert_eq!(listen_addrs(text), None, "{text}");
     }
 }

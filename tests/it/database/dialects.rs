@@ -28,6 +28,7 @@ async fn times_are_stored_as_wall_clock_text_in_whole_seconds(#[case] backend: B
         session: Set("s".to_owned()),
         up: Set(true),
         since: Set(db.wall(at)),
+        others: Set(None),
     };
     stream_session::Entity::insert(row).exec_without_returning(db.writer()).await.unwrap();
     let text = match db.dialect() {

@@ -20,6 +20,7 @@ pub mod gift_bed;
 pub mod gift_ledgers;
 pub mod load;
 pub mod media;
+pub mod memory;
 pub mod metrics;
 pub mod realtime;
 pub mod redis;
