@@ -21,8 +21,12 @@ pub enum Kind {
     NotFound,
     /// The body is over the limit.
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// Too many requests; try again after this long.
     RateLimited(Duration),
+    /// The server has too much to do; try again after this long.
+    Busy(Duration),
     /// The resource is in a state that does not allow this.
     State,
     /// The user or item exists already.
@@ -59,10 +63,15 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
         Cow::Owned(self.to_string())
     }
 
+    /// Whether the log should tell of it as an error, where the status is one of the server's.
+    fn is_fault(&self) -> bool {
+        self.kind() != Kind::NotInRoom
+    }
+
     /// How long the caller is to wait before another attempt, where that is known.
     fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
-            Kind::RateLimited(wait) => Some(wait),
+            Kind::RateLimited(wait) | Kind::Busy(wait) => Some(wait),
             _ => None,
         }
     }

@@ -126,7 +126,15 @@ impl Launcher {
             && let Some(config) = config.as_object_mut()
         {
             // What is measured is what the server can do, not what it lets one user do.
-            config.insert("realtime".into(), json!({ "publish_per_user_s": 0, "publish_per_room_s": 0 }));
+            // All viewers come from one address.
+            let unlimited = [
+                "publish_per_user_s",
+                "publish_per_room_s",
+                "connections_per_address",
+                "handshakes_per_address_s",
+            ];
+            let unlimited = unlimited.map(|key| (key.to_owned(), json!(0)));
+            config.insert("realtime".into(), unlimited.into_iter().collect::<serde_json::Map<_, _>>().into());
         }
         config
     }
@@ -160,7 +168,10 @@ impl Launcher {
             },
             "cron": { "single_task_node": 1 },
             // The bare route is one of the rate-limited open routes.
-            "limits": { "open_per_s": 1_000_000 },
+            "limits": {
+                "open_per_s": 1_000_000,
+                "rooms_per_user_h": 0, "writes_per_user_s": 0, "stats_rows_per_room": 0,
+            },
             "live": { "viewer_timeout_s": variant.viewer_timeout_s },
         })
     }

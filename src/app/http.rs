@@ -3,25 +3,34 @@
 //! It is put together from the parts of actix-web's own server, which has no way to hand over the
 //! socket of an upgraded connection.
 
-use std::net::SocketAddr;
+use std::future::ready;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
-use actix_web::dev::{AppConfig, Server};
+use actix_http::error::DispatchError;
+use actix_http::{ConnectionType, HttpService, KeepAlive, Protocol, Request};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
+use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Serve};
 use super::services::{Ground, Services};
-use crate::config::parse_listen_addr;
+use crate::config::listen_addrs;
 use crate::edges::native::{self, PublishLimits};
-use crate::edges::{AddressCount, Edges, barrage};
-use crate::rest::middleware::{buffer_body, observe};
+use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
+use crate::listen::listen_at;
+use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
+use crate::rest::middleware::{cors, observe, refuse_unreadable};
+use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
 
 /// How long running requests may go on once nobody listens any more, in seconds.
@@ -30,13 +39,9 @@ const SHUTDOWN_S: u64 = 10;
 /// How long an idle connection is kept: longer than the load balancers in front keep theirs, so
 /// that none of them sends a request into a connection that is being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a request's head may take to arrive.
-const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// How long closing a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Connections that wait to be accepted: many come back at once after another node has stopped.
-const BACKLOG: u32 = 4096;
 /// Connections of one worker.
 const CONNECTIONS: usize = 200_000;
 
@@ -51,27 +56,31 @@ pub(super) struct Listening {
 /// Starts to listen.
 pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
     let config = &ground.config;
-    let addr = parse_listen_addr(&config.httpq.addr)
+    let addrs = listen_addrs(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
-    let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let (bound, own) = (listener.local_addr()?, listener.try_clone()?);
-    let builder = Server::build()
+    let listeners =
+        listen_at(&addrs).with_context(|| format!("httpq.addr: cannot listen on {}", config.httpq.addr))?;
+    let own = listeners.iter().map(TcpListener::try_clone).collect::<io::Result<Vec<_>>>()?;
+    let bound = listeners.first().context("httpq.addr: there is no such address")?.local_addr()?;
+    let mut builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_S);
     let closing = CancellationToken::new();
     let closed = closing.clone();
-    let (is_cors_on, services, edges) = (config.httpq.cors, services.clone(), edges(ground, services));
+    let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(ground, services));
     let factory = move || {
         let services = services.clone();
         let app = App::new()
             .configure(|config| services.configure(config))
-            .configure(|config| routes::configure(config, is_cors_on))
-            .wrap(from_fn(buffer_body))
+            .configure(routes::configure)
+            .wrap(from_fn(refuse_unreadable))
+            .wrap(cors(httpq.cors, &httpq.cors_admin_origins))
             .wrap(from_fn(observe));
         let signal = closed.clone();
-        HttpService::build()
+        let http = HttpService::build()
+            .on_connect_ext(|stream: &ClientStream, data| _ = data.insert(stream.flow()))
             .graceful_shutdown_signal(move || {
                 let signal = signal.clone();
                 async move { signal.cancelled().await }
@@ -82,15 +91,46 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
             .local_addr(bound)
             .upgrade(edges.clone().service())
             .finish(map_config(
-                app.into_factory().map_err(|error: Error| error.error_response()),
+                apply_fn_factory(app.into_factory(), attend).map_err(|error: Error| error.error_response()),
                 move |()| AppConfig::default(),
-            ))
-            .tcp()
+            ));
+        let accept = |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok::<_, DispatchError>((ClientStream::new(stream), Protocol::Http1, peer)))
+        };
+        fn_service(accept).and_then(http)
     };
     let serve = on_this_thread(factory.clone());
-    let server = builder.listen("api", listener, factory)?.run();
-    let door = Door { server: server.handle(), listener: own, serve, closing };
+    for listener in listeners {
+        builder = builder.listen("api", listener, factory.clone())?;
+    }
+    let server = builder.run();
+    let door = Door { server: server.handle(), listeners: own, serve, closing };
     Ok(Listening { server, addr: bound, door })
+}
+
+/// Answers a request, and reads no further on its connection meanwhile.
+///
+/// Where the codec saw that an upgrade was asked for it ends the connection with the answer, and that is said:
+/// whoever is not told sends the next request into a connection that is being closed.
+fn attend<S, B>(
+    mut request: Request,
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
+{
+    let is_asked = request.head().connection_type() == ConnectionType::Upgrade;
+    let answering = request.conn_data::<Rc<Flow>>().cloned().map(|flow| flow.begin(&mut request));
+    let answer = service.call(request);
+    async move {
+        let _answering = answering;
+        let mut response = answer.await?;
+        if is_asked {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
+        Ok(response)
+    }
 }
 
 /// Serves connections beside the workers.
@@ -115,28 +155,27 @@ where
     })
 }
 
-fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the connections of the process before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
 fn edges(ground: &Ground, services: &Services) -> Edges {
+    let realtime = &ground.config.realtime;
     Edges {
         hub: ground.hub.clone(),
+        gate: services.gate.clone(),
+        metrics: services.http_metrics.clone(),
+        handshakes: Arc::new(AddressLimit::new(realtime.handshakes_per_address_s)),
+        addresses: AddressCount::new(realtime.connections_per_address),
         native: native::Parts {
             gate: services.gate.clone(),
             lives: services.lives.clone(),
             relays: services.relays.clone(),
             moderation: services.moderation.clone(),
-            limit: Arc::new(PublishLimits::new(&ground.config.realtime)),
+            users: services.users.clone(),
+            limit: Arc::new(PublishLimits::new(realtime)),
+            connections: ConnectionCount::new(realtime.connections_per_user),
             heartbeat_every: ground.config.live.heartbeat_every(),
         },
         barrage: barrage::Parts {
             gate: services.gate.clone(),
-            addresses: AddressCount::new(ground.config.realtime.barrage_per_address),
+            addresses: AddressCount::new(realtime.barrage_per_address),
         },
         mesh: services.mesh.as_ref().clone(),
     }

@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService};
+use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService, WriteLimit};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, Current, HooksConfig, Problem, Reloads};
+use crate::config::{Config, Current, HooksConfig, Reloads};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
@@ -27,21 +27,24 @@ use crate::im::{HubOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
+use crate::live::handlers::RoomLimit;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
 use crate::overview::{self, Overview};
 use crate::pages::Policy;
 use crate::relay::Relays;
 use crate::rest::Draining;
+use crate::rest::incoming::BodyBudget;
 use crate::rest::middleware::HttpMetrics;
+use crate::rest::peer::TrustedProxies;
 use crate::rest::rate_limit::AddressLimit;
-use crate::routes::Stores;
+use crate::rest::user_limit::UserLimit;
+use crate::routes::{Readiness, Stores};
 use crate::stats::Stats;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
-use crate::user::tokens::LoginLimit;
-use crate::user::{Admins, Bans, Operations, Users};
+use crate::user::{Admins, Bans, LogIns, Operations, Users};
 
 pub(super) use changes::follow_changes;
 
@@ -50,9 +53,9 @@ pub(super) struct Ground {
     pub(super) config: Config,
     pub(super) reloads: Reloads,
     pub(super) draining: Draining,
-    pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
+    pub(super) stores: Stores,
     pub(super) clock: SharedClock,
     pub(super) ids: Arc<IdGenerator>,
     pub(super) registry: Registry,
@@ -80,7 +83,9 @@ pub(super) struct Services {
     pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<Current<HooksConfig>>,
-    login_limit: web::Data<LoginLimit>,
+    log_ins: web::Data<LogIns>,
+    write_limit: web::Data<WriteLimit>,
+    room_limit: web::Data<RoomLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
@@ -88,8 +93,9 @@ pub(super) struct Services {
     policy: web::Data<Policy>,
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
-    stores: web::Data<Stores>,
-    http_metrics: web::Data<HttpMetrics>,
+    readiness: web::Data<Readiness>,
+    pub(super) http_metrics: web::Data<HttpMetrics>,
+    bodies: web::Data<BodyBudget>,
     draining: web::Data<Draining>,
 }
 
@@ -100,14 +106,18 @@ impl Services {
         let orders: Arc<dyn Orders> = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
-        let admins = Admins::new(db.clone(), Passwords::default());
+        let admins = Admins::new(db.clone(), Passwords::default(), Arc::clone(clock));
+        let log_ins = LogIns::new(admins.clone(), &config.limits, cache.clone(), Arc::clone(clock));
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
-        let gate = web::Data::new(gate(ground, &users, &admins)?);
+        let proxies = TrustedProxies::new(&config.httpq.trusted_proxies);
+        let gate = web::Data::new(gate(ground, &users, &admins, proxies.clone())?);
         let bans = Bans::new(users.clone(), Arc::clone(&orders));
         let features = Features::wire(ground, &users, &im, orders)?;
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
         let overview = overview(ground, &features, &deliveries);
+        let bodies = BodyBudget::new(config.limits.bodies_mib << 20);
+        bodies.register(registry)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
         Ok(Self {
             im: web::Data::new(im),
@@ -128,7 +138,9 @@ impl Services {
             gate,
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
-            login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
+            log_ins: web::Data::new(log_ins),
+            write_limit: web::Data::new(WriteLimit(UserLimit::per_second(config.limits.writes_per_user_s))),
+            room_limit: web::Data::new(RoomLimit(UserLimit::per_hour(config.limits.rooms_per_user_h))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
@@ -136,17 +148,14 @@ impl Services {
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
-            stores: web::Data::new(Stores {
-                db: db.clone(),
-                cache: cache.clone(),
-                draining: ground.draining.clone(),
-                limit: open_limit(),
-            }),
+            readiness: web::Data::new(Readiness::new(ground.stores.clone(), ground.draining.clone())),
             draining: web::Data::new(ground.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
-                config.httpq.trusted_proxies.clone(),
+                proxies,
+                config.traces.allow.clone(),
             )?),
+            bodies: web::Data::new(bodies),
         })
     }
 
@@ -171,7 +180,9 @@ impl Services {
             .app_data(self.mesh.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
-            .app_data(self.login_limit.clone())
+            .app_data(self.log_ins.clone())
+            .app_data(self.write_limit.clone())
+            .app_data(self.room_limit.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())
@@ -179,23 +190,22 @@ impl Services {
             .app_data(self.policy.clone())
             .app_data(self.deliveries.clone())
             .app_data(self.overview.clone())
-            .app_data(self.stores.clone())
+            .app_data(self.readiness.clone())
             .app_data(self.http_metrics.clone())
+            .app_data(self.bodies.clone())
             .app_data(self.draining.clone());
     }
 }
 
 /// What the console shows first.
 fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
-    let warnings: Vec<String> = ground.warnings.iter().map(ToString::to_string).collect();
-    let told = warnings.clone();
     Overview::new(overview::Parts {
         db: ground.db.clone(),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         config: ground.config.clone(),
-        shown: ground.reloads.derive(move |config| overview::ConfigView::new(config, told.clone())),
-        warnings,
+        shown: ground.reloads.derive(overview::ConfigView::new),
+        warnings: ground.reloads.warnings(),
         lives: features.lives.clone(),
         ledger: features.gifts.ledger().clone(),
         deliveries: deliveries.clone(),
@@ -210,8 +220,8 @@ fn own_writes(ground: &Ground) -> OwnWrites {
 }
 
 /// Who lets callers in.
-fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate> {
-    let Ground { config, reloads, cache, clock, .. } = ground;
+fn gate(ground: &Ground, users: &Users, admins: &Admins, proxies: TrustedProxies) -> anyhow::Result<Gate> {
+    let Ground { reloads, cache, clock, .. } = ground;
     let keys = reloads.try_derive(|config| TokenKeys::new(&config.auth.jwt_keys))?;
     Ok(Gate::new(
         TokenService::new(keys, Arc::clone(clock)),
@@ -220,7 +230,7 @@ fn gate(ground: &Ground, users: &Users, admins: &Admins) -> anyhow::Result<Gate>
         reloads.derive(|config| BackendKeys::new(config.auth.server.clone())),
         cache.clone(),
         Arc::clone(clock),
-        config.httpq.trusted_proxies.clone(),
+        proxies,
     ))
 }
 

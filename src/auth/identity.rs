@@ -1,25 +1,28 @@
 //! Who calls, as extractors: a handler that takes a [`Client`] or a [`Backend`] is open to nobody
 //! else.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderValue};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use ipnet::IpNet;
+use sha2::{Digest, Sha256};
 
+use super::backend::{Asked, BackendKeys, KnownBackend};
 use super::console;
-use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
+use super::signature::{ServerSignature, SignatureError};
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::clock::SharedClock;
-use crate::config::{Current, ServerAuthConfig};
+use crate::config::Current;
 use crate::error::{Failure, Kind};
-use crate::rest::middleware::OriginalPath;
-use crate::rest::{ApiError, body, peer};
+use crate::rest::peer::TrustedProxies;
+use crate::rest::user_limit::UserLimit;
+use crate::rest::{ApiError, body};
 use crate::store::cache::Cache;
 
 /// The role in an administrator's token.
@@ -36,30 +39,45 @@ pub trait Accounts: Send + Sync + 'static {
     fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a>;
 }
 
+/// What [`Administrators::is_ended`] answers.
+pub type IsEnded<'a> = Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
+
+/// What [`Administrators::end`] answers.
+pub type Done<'a> = Pin<Box<dyn Future<Output = Result<(), ApiError>> + 'a>>;
+
+/// Administrators, who can end a token of theirs. Tokens are named by their SHA-256, in hexadecimal digits.
+pub trait Administrators: Accounts {
+    /// Whether a token was ended.
+    fn is_ended<'a>(&'a self, hash: &'a str) -> IsEnded<'a>;
+
+    /// Ends a token for good; it would be good until the Unix second `expires_at`.
+    fn end<'a>(&'a self, hash: &'a str, expires_at: i64) -> Done<'a>;
+}
+
+/// A good token of somebody whom the route is not for.
+#[derive(Debug, thiserror::Error)]
+enum OtherAudience {
+    #[error("this is for users of the app, not for administrators")]
+    ForUsers,
+    #[error("this is for administrators, not for users of the app")]
+    ForAdmins,
+}
+
+impl Failure for OtherAudience {
+    fn kind(&self) -> Kind {
+        Kind::Forbidden
+    }
+}
+
 /// What the extractors need to know.
 pub struct Gate {
     tokens: TokenService,
     users: Arc<dyn Accounts>,
-    admins: Arc<dyn Accounts>,
+    admins: Arc<dyn Administrators>,
     backends: Current<BackendKeys>,
     cache: Cache,
     clock: SharedClock,
-    trusted_proxies: Vec<IpNet>,
-}
-
-/// How business backends are known (`auth.server`).
-pub struct BackendKeys {
-    config: ServerAuthConfig,
-    signature: ServerSignature,
-}
-
-impl BackendKeys {
-    /// As `config` says.
-    #[must_use]
-    pub fn new(config: ServerAuthConfig) -> Self {
-        let signature = ServerSignature::new(Credentials::from(&config), config.require_date);
-        Self { config, signature }
-    }
+    proxies: TrustedProxies,
 }
 
 impl Gate {
@@ -69,13 +87,13 @@ impl Gate {
     pub fn new(
         tokens: TokenService,
         users: Arc<dyn Accounts>,
-        admins: Arc<dyn Accounts>,
+        admins: Arc<dyn Administrators>,
         backends: Current<BackendKeys>,
         cache: Cache,
         clock: SharedClock,
-        trusted_proxies: Vec<IpNet>,
+        proxies: TrustedProxies,
     ) -> Self {
-        Self { tokens, users, admins, backends, cache, clock, trusted_proxies }
+        Self { tokens, users, admins, backends, cache, clock, proxies }
     }
 
     /// Issues and verifies tokens.
@@ -93,7 +111,13 @@ impl Gate {
     /// The address of one who asks for a WebSocket, seen through trusted proxies.
     #[must_use]
     pub fn peer_ip(&self, handshake: &RequestHead) -> IpAddr {
-        peer::client_ip(handshake, &self.trusted_proxies)
+        self.proxies.client_ip(handshake)
+    }
+
+    /// The host that the caller knows this server by.
+    #[must_use]
+    pub fn host<'r>(&self, request: &'r HttpRequest) -> &'r str {
+        self.proxies.host(request.head())
     }
 
     /// Lets a business backend have a WebSocket: its handshake is signed as any call is.
@@ -101,8 +125,13 @@ impl Gate {
     /// # Errors
     /// 401, as for any call; the store's.
     pub async fn admit_backend(&self, handshake: &RequestHead) -> Result<(), ApiError> {
-        let asked = Asked { head: handshake, path: handshake.uri.path(), body: &[] };
-        self.backend(&asked, false).await
+        let asked = Asked {
+            head: handshake,
+            method: handshake.method.clone(),
+            path: Cow::Borrowed(handshake.uri.path()),
+            body: Bytes::new(),
+        };
+        self.backend(&asked, false).await.map(drop)
     }
 
     /// The user whose token this is, without a scheme before it.
@@ -110,74 +139,79 @@ impl Gate {
     /// # Errors
     /// 401 and 499, as for any call; the store's.
     pub async fn client_of(&self, token: &str) -> Result<Client, ApiError> {
-        self.client(Some(token)).await
+        match self.identify(Some(token)).await? {
+            Known::User(client) => Ok(client),
+            Known::Admin(_) => Err(TokenError::Bad.into()),
+        }
     }
 
-    async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        // An administrator's id is not a user's, even where the two are spelled alike.
-        if claims.role == ADMIN_ROLE {
-            return Err(TokenError::Bad.into());
-        }
-        let standing = self.users.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
+    /// Whose token it is. An administrator's id is not a user's, even where the two are spelled alike.
+    async fn identify(&self, token: Option<&str>) -> Result<Known, ApiError> {
+        let token = token.ok_or(TokenError::Bad)?;
+        let claims = self.tokens.verify(token)?;
+        let is_admin = claims.role == ADMIN_ROLE;
+        let accounts: &dyn Accounts = if is_admin { &*self.admins } else { &*self.users };
+        let standing = accounts.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
         standing.admit(&claims, self.clock.now())?;
-        Ok(Client { claims })
-    }
-
-    async fn admin(&self, token: Option<&str>) -> Result<Admin, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        if claims.role != ADMIN_ROLE || self.admins.standing(&claims.user_id).await?.is_none() {
+        if !is_admin {
+            return Ok(Known::User(Client { claims }));
+        }
+        let token = base16ct::lower::encode_string(&Sha256::digest(token));
+        if self.admins.is_ended(&token).await? {
             return Err(TokenError::Bad.into());
         }
-        Ok(Admin { claims })
+        Ok(Known::Admin(Admin { claims, token: token.into() }))
     }
 
-    /// Ends the session of the console that a call belongs to, if it does.
+    /// Ends the token of a call.
     ///
     /// # Errors
     /// The store's.
-    pub async fn end_session(&self, request: &HttpRequest, admin: &Admin) -> Result<(), ApiError> {
-        let left = admin.expires_at().saturating_sub(self.clock.now().timestamp());
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        console::end(&self.cache, request, left).await
+    pub async fn end_session(&self, admin: &Admin) -> Result<(), ApiError> {
+        self.admins.end(&admin.token, admin.expires_at()).await
+    }
+
+    /// Refuses a call that is no business backend's by what its head tells: its body is read only if it may be.
+    ///
+    /// # Errors
+    /// 401, 400 for a path that cannot be signed.
+    pub fn expect_backend(&self, request: &HttpRequest) -> Result<(), ApiError> {
+        let asked = Asked::of(request, Bytes::new());
+        let backends = self.backends.get();
+        if !backends.config.enable {
+            return Ok(backends.check_address(asked.head)?);
+        }
+        let signed = asked.signed_headers();
+        let checked =
+            backends.signature.check_head(asked.authorization(), &asked.parts(&signed), self.clock.now());
+        Ok(checked?)
     }
 
     async fn backend_of(&self, request: &HttpRequest, is_signature_needed: bool) -> Result<(), ApiError> {
-        let original = request.extensions().get::<OriginalPath>().cloned();
-        let path = original.as_ref().map_or(request.path(), |path| path.0.as_str());
-        let body = body::raw(request);
-        self.backend(&Asked { head: request.head(), path, body: &body }, is_signature_needed).await
+        let known = request.extensions().get::<KnownBackend>().copied();
+        if known.is_some_and(|known| known.has_signed || !is_signature_needed) {
+            return Ok(());
+        }
+        let known = self.backend(&Asked::of(request, body::raw(request)), is_signature_needed).await?;
+        request.extensions_mut().insert(known);
+        Ok(())
     }
 
-    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<(), ApiError> {
+    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<KnownBackend, ApiError> {
         // Kept to the end of the call, whatever is reloaded meanwhile.
         let backends = Arc::clone(&self.backends.get());
         if !backends.config.enable && !is_signature_needed {
-            let ip = self.peer_ip(asked.head);
-            let is_allowed = backends.config.allow.iter().any(|net| net.contains(&ip));
-            return if is_allowed { Ok(()) } else { Err(SignatureError::Missing.into()) };
+            backends.check_address(asked.head)?;
+            return Ok(KnownBackend { has_signed: false });
         }
-        self.check_signature(&backends.signature, asked).await
+        self.check_signature(&backends.signature, asked).await?;
+        Ok(KnownBackend { has_signed: true })
     }
 
     async fn check_signature(&self, signature: &ServerSignature, asked: &Asked<'_>) -> Result<(), ApiError> {
-        let (headers, uri) = (&asked.head.headers, &asked.head.uri);
-        let signed =
-            SignedHeaders::collect(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-        let host = headers.get(HOST).map(HeaderValue::as_bytes).or(authority).unwrap_or_default();
-        let parts = RequestParts {
-            method: asked.head.method.as_str(),
-            path: asked.path,
-            raw_query: uri.query().unwrap_or_default(),
-            host,
-            headers: &signed,
-            body: asked.body,
-        };
-        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(guard) = signature.check(authorization, &parts, self.clock.now())? else {
-            return Ok(());
-        };
+        let signed = asked.signed_headers();
+        let checked = signature.check(asked.authorization(), &asked.parts(&signed), self.clock.now());
+        let Some(guard) = checked? else { return Ok(()) };
         if self.cache.set_if_absent(&guard.key, "", guard.keep).await? {
             Ok(())
         } else {
@@ -186,17 +220,15 @@ impl Gate {
     }
 }
 
-/// A call of a business backend, or the handshake of one.
-struct Asked<'a> {
-    head: &'a RequestHead,
-    /// As it stood in the request line.
-    path: &'a str,
-    body: &'a [u8],
+/// Whose token it is.
+enum Known {
+    User(Client),
+    Admin(Admin),
 }
 
-/// The gate is missing: a fault of the wiring.
+/// The gate, or the limit of writes, is missing: a fault of the wiring.
 #[derive(Debug, thiserror::Error)]
-#[error("the gate is not part of the application")]
+#[error("the gate or the limit of writes is not part of the application")]
 struct NotWired;
 
 impl Failure for NotWired {
@@ -209,7 +241,7 @@ fn gate(request: &HttpRequest) -> Result<web::Data<Gate>, ApiError> {
     request.app_data::<web::Data<Gate>>().cloned().ok_or_else(|| NotWired.into())
 }
 
-/// A user of the app, by a valid token.
+/// A user of the app, by a valid token. Left in the request's extensions, so that a token is checked once.
 #[derive(Clone, Debug)]
 pub struct Client {
     claims: Arc<Claims>,
@@ -220,6 +252,12 @@ impl Client {
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.claims.user_id
+    }
+
+    /// When the token was issued, in Unix seconds; some do not say it.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<i64> {
+        self.claims.issued_at
     }
 
     /// When the token ends, in Unix seconds.
@@ -234,20 +272,38 @@ impl FromRequest for Client {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // A call is counted once, however many ask who made it.
+        if let Some(client) = request.extensions().get::<Self>() {
+            return Box::pin(std::future::ready(Ok(client.clone())));
+        }
         let gate = gate(request);
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            gate?.client(header.map(strip_bearer)).await
+            let client = match gate?.identify(header.map(strip_bearer)).await? {
+                Known::User(client) => client,
+                Known::Admin(_) => return Err(OtherAudience::ForUsers.into()),
+            };
+            if !request.method().is_safe() {
+                let writes = request.app_data::<web::Data<WriteLimit>>().ok_or(NotWired)?;
+                writes.0.check(client.user_id())?;
+            }
+            request.extensions_mut().insert(client.clone());
+            Ok(client)
         })
     }
 }
+
+/// What users may write, whatever it is.
+pub struct WriteLimit(pub UserLimit);
 
 /// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the
 /// request's extensions, for the operation log.
 #[derive(Clone, Debug)]
 pub struct Admin {
     claims: Arc<Claims>,
+    /// SHA-256 of the token.
+    token: Arc<str>,
 }
 
 impl Admin {
@@ -279,10 +335,10 @@ impl FromRequest for Admin {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             let gate = gate?;
             let cookie = header.is_none().then(|| console::token(&request)).flatten();
-            if let Some(token) = &cookie {
-                console::check(&gate.cache, token).await?;
-            }
-            let admin = gate.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
+            let admin = match gate.identify(header.map(strip_bearer).or(cookie.as_deref())).await? {
+                Known::Admin(admin) => admin,
+                Known::User(_) => return Err(OtherAudience::ForAdmins.into()),
+            };
             request.extensions_mut().insert(admin.clone());
             Ok(admin)
         })

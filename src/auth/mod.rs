@@ -3,6 +3,7 @@
 //! Nothing here knows a transport or a database; the extractors that turn a request into an
 //! identity stand beside these files and use them.
 
+pub mod backend;
 pub mod console;
 pub mod identity;
 pub mod outgoing;
@@ -13,8 +14,10 @@ pub mod standing;
 pub mod token;
 pub mod webhook;
 
+pub use backend::BackendKeys;
 pub use identity::{
-    ADMIN_ROLE, Accounts, Admin, Backend, BackendKeys, Client, Gate, SignedBackend, StandingOf,
+    ADMIN_ROLE, Accounts, Admin, Administrators, Backend, Client, Done, Gate, IsEnded, SignedBackend,
+    StandingOf, WriteLimit,
 };
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};

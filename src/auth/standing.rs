@@ -55,11 +55,19 @@ impl Standing {
     /// # Errors
     /// [`Refused::Banned`] while the user is banned, else [`Refused::Revoked`].
     pub fn admit(&self, claims: &Claims, now: DateTime<Utc>) -> Result<(), Refused> {
+        self.admit_issued(claims.issued_at, now)
+    }
+
+    /// [`Standing::admit`], of a token that was issued in that Unix second, if it says so.
+    ///
+    /// # Errors
+    /// As [`Standing::admit`].
+    pub fn admit_issued(&self, issued_at: Option<i64>, now: DateTime<Utc>) -> Result<(), Refused> {
         if let Some(ban) = self.ban.as_ref().filter(|ban| ban.is_on(now.timestamp_millis())) {
             return Err(Refused::Banned(ban.text()));
         }
         let is_revoked =
-            self.revoked_at.is_some_and(|revoked| claims.issued_at.is_none_or(|issued| issued <= revoked));
+            self.revoked_at.is_some_and(|revoked| issued_at.is_none_or(|issued| issued <= revoked));
         if is_revoked { Err(Refused::Revoked) } else { Ok(()) }
     }
 }

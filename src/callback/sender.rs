@@ -13,6 +13,7 @@ use crate::auth::WebhookSigner;
 use crate::clock::SharedClock;
 use crate::config::{CallbackConfig, Current};
 use crate::http_client;
+use crate::json;
 use crate::rest::request_id;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -195,7 +196,7 @@ fn lost(error: reqwest::Error) -> Failed {
 }
 
 fn succeeded(body: &[u8]) -> Result<(), Failed> {
-    match serde_json::from_slice(body) {
+    match serde_json::from_slice(&json::readable(body)) {
         Ok(Answer { code: 0 }) => Ok(()),
         Ok(Answer { code }) => Err(Reason::Code(code).into()),
         Err(_) => Err(Reason::NoCode.into()),

@@ -1,6 +1,6 @@
 //! HTTP to the content review and back.
 
-use actix_web::{HttpRequest, web};
+use actix_web::{Error, FromRequest, HttpRequest, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use garde::Validate;
 use serde_json::{Map, Value, json};
@@ -214,15 +214,39 @@ pub async fn callback(
     request: HttpRequest,
     params: Params,
 ) -> Answer<()> {
-    let (live_id, sign) = (params.get("live_id").unwrap_or_default(), params.get("sign").unwrap_or_default());
-    if let Err(refused) = reviews.check_signed(live_id, sign) {
-        // The review service itself is not held up: one address of it speaks for all rooms.
-        limit.0.check(gate.client_ip(&request))?;
-        return Err(refused.into());
-    }
+    let live_id = check_signed(&reviews, &gate, &limit, &request, &params)?;
     let call: ReviewCall = body::parse(&body::raw(&request))?;
     reviews.receive(live_id, &call).await?;
     Ok(Reply::empty())
+}
+
+/// The room that a callback is signed for.
+fn check_signed<'p>(
+    reviews: &Reviews,
+    gate: &Gate,
+    limit: &CallbackLimit,
+    request: &HttpRequest,
+    params: &'p Params,
+) -> Result<&'p str, ApiError> {
+    let (live_id, sign) = (params.get("live_id").unwrap_or_default(), params.get("sign").unwrap_or_default());
+    if let Err(refused) = reviews.check_signed(live_id, sign) {
+        // The review service itself is not held up: one address of it speaks for all rooms.
+        limit.0.check(gate.client_ip(request))?;
+        return Err(refused.into());
+    }
+    Ok(live_id)
+}
+
+/// Refuses a callback that is not signed, before its body is read.
+///
+/// # Errors
+/// 401, 429.
+pub async fn check_caller(request: &HttpRequest) -> Result<(), Error> {
+    let reviews = web::Data::<Reviews>::extract(request).await?;
+    let (gate, limit) = (web::Data::<Gate>::extract(request).await?, web::Data::extract(request).await?);
+    let params = Params::extract(request).await?;
+    check_signed(&reviews, &gate, &limit, request, &params)?;
+    Ok(())
 }
 
 /// `is_review`; empty is absent.

@@ -15,6 +15,12 @@ pub struct RealtimeConfig {
     pub history_s: u64,
     /// Channels that a connection may follow.
     pub max_channels: usize,
+    /// Connections to `/realtime` and `/ws/v1` that one client address may have at a node; 0 is no limit.
+    pub connections_per_address: u32,
+    /// Connections to `/realtime` that one user may have at a node; 0 is no limit.
+    pub connections_per_user: u32,
+    /// WebSocket handshakes a second of one client address at a node, with a burst of twice that; 0 is no limit.
+    pub handshakes_per_address_s: u32,
     /// Barrage connections that one client address may have at a node; 0 is no limit.
     pub barrage_per_address: u32,
     /// Messages a second that a user may send to one channel, with a burst of twice that; 0 is no limit.
@@ -32,6 +38,9 @@ impl Default for RealtimeConfig {
             history_messages: 1000,
             history_s: 300,
             max_channels: 100,
+            connections_per_address: 1000,
+            connections_per_user: 100,
+            handshakes_per_address_s: 200,
             barrage_per_address: 1000,
             publish_per_user_s: 5,
             publish_per_room_s: 100,
@@ -48,6 +57,21 @@ impl RealtimeConfig {
             history_messages: section.number("history_messages", default.history_messages, 1..=10_000),
             history_s: section.number("history_s", default.history_s, 1..=86_400),
             max_channels: section.number("max_channels", default.max_channels, 1..=10_000),
+            connections_per_address: section.number(
+                "connections_per_address",
+                default.connections_per_address,
+                0..=1_000_000,
+            ),
+            connections_per_user: section.number(
+                "connections_per_user",
+                default.connections_per_user,
+                0..=1_000_000,
+            ),
+            handshakes_per_address_s: section.number(
+                "handshakes_per_address_s",
+                default.handshakes_per_address_s,
+                0..=1_000_000,
+            ),
             barrage_per_address: section.number(
                 "barrage_per_address",
                 default.barrage_per_address,

@@ -1,6 +1,6 @@
 //! HTTP to the demo room and back.
 
-use actix_web::{HttpRequest, web};
+use actix_web::web;
 use chrono::TimeDelta;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::auth::{Claims, Gate};
 use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Reply};
+use crate::rest::{ApiError, Body, Reply, text};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -47,7 +47,7 @@ pub struct DemoInfo {
 #[serde(default)]
 pub struct DemoLogin {
     /// Name to show, 1 to 64 characters; one is made up when absent.
-    #[garde(inner(length(chars, min = 1, max = 64)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
 }
 
@@ -87,10 +87,8 @@ pub async fn login(
     demo: web::Data<Demo>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
-    request: HttpRequest,
     body: Body<DemoLogin>,
 ) -> Answer<DemoUser> {
-    demo.limit.check(gate.client_ip(&request))?;
     if !demo.is_enabled {
         return Err(Off.into());
     }

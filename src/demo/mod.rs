@@ -8,7 +8,7 @@ pub mod handlers;
 
 use crate::config::Config;
 use crate::gift::GiftTypes;
-use crate::rest::rate_limit::AddressLimit;
+use crate::rest::rate_limit::{AddressLimit, LimitsAddresses};
 use crate::user::{Error, Register, Users};
 
 /// How the ids of visitors begin.
@@ -56,6 +56,12 @@ impl Demo {
         let nick = nick.unwrap_or_else(|| format!("Guest {:04}", number % 10_000));
         self.users.register(Register { nick: Some(nick.clone()), ..Register::bare(&user_id) }).await?;
         Ok((user_id, nick))
+    }
+}
+
+impl LimitsAddresses for Demo {
+    fn of_address(&self) -> &AddressLimit {
+        &self.limit
     }
 }
 

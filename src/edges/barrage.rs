@@ -7,6 +7,7 @@ use actix_web::dev::RequestHead;
 use actix_web::rt::net::TcpStream;
 use actix_web::web;
 use bytes::BytesMut;
+use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -15,6 +16,7 @@ use super::socket::{self, Message, command_id};
 use crate::auth::Gate;
 use crate::hub::message::push_text;
 use crate::hub::{Channel, Closing, Connection, Endpoint, HubError, LocalHub, Registered, frame};
+use crate::rest::peer;
 use crate::telemetry::context;
 
 /// Bytes that a message of a peer may have.
@@ -34,7 +36,7 @@ pub struct Parts {
 /// A connection that is about to be made.
 pub(super) struct Admitted {
     registered: Registered,
-    _counted: Counted,
+    _counted: Counted<IpNet>,
 }
 
 impl Admitted {
@@ -76,7 +78,7 @@ struct Session<'a> {
 
 /// Lets a viewer in; None when their address has as many connections as it may have.
 pub(super) fn admit(parts: &Parts, local: &LocalHub, handshake: &RequestHead) -> Option<Admitted> {
-    let counted = parts.addresses.enter(parts.gate.peer_ip(handshake))?;
+    let counted = parts.addresses.enter(peer::network(parts.gate.peer_ip(handshake)))?;
     Some(Admitted { registered: local.register(Endpoint::Barrage), _counted: counted })
 }
 
@@ -100,14 +102,16 @@ impl Session<'_> {
             }
             return self.refuse(&error);
         }
-        match serde_json::from_str(&text) {
+        // A byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        match serde_json::from_str(text) {
             Ok(request) => {
                 let id = command_id(self.connection, None);
                 if let Err(error) = context::within(id, self.handle(&request)).await {
                     self.refuse(&error);
                 }
             }
-            Err(error) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => {
+            Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
                 self.refuse(&Refused::Malformed(error));
             }
             Err(_) => self.connection.close(Closing::PROTOCOL),

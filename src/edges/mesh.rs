@@ -12,6 +12,7 @@ use actix_web::dev::RequestHead;
 use actix_web::web;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -118,7 +119,8 @@ impl Mesh {
     }
 
     /// Whether callers need the server credentials.
-    fn is_closed(&self) -> bool {
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
         self.hub.config().mesh_auth
     }
 
@@ -145,8 +147,9 @@ impl Mesh {
     }
 }
 
-fn read<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T, MeshError> {
-    serde_json::from_slice(json).map_err(|error| MeshError::invalid(format!("invalid argument: {error}")))
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, MeshError> {
+    serde_json::from_slice(&crate::json::readable(json))
+        .map_err(|error| MeshError::invalid(format!("invalid argument: {error}")))
 }
 
 /// What the hub carries.

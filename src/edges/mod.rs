@@ -5,6 +5,8 @@
 //! more than a task and what it follows.
 
 pub mod barrage;
+mod frame_header;
+mod handshake;
 mod limits;
 pub mod mesh;
 pub mod native;
@@ -12,6 +14,6 @@ mod problem;
 mod socket;
 pub mod upgrade;
 
-pub use limits::AddressCount;
+pub use limits::{AddressCount, ConnectionCount};
 pub use mesh::Mesh;
 pub use upgrade::Edges;

@@ -11,10 +11,13 @@ use std::time::Duration;
 use actix_http::ws::{Codec, Frame, Item};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
+use rustix::net::{Shutdown, shutdown};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::codec::Decoder;
 
+use super::frame_header;
+use super::limits::EmptyFrames;
 use crate::hub::{Closing, Connection, LocalHub, Next, frame};
 
 /// Bytes that are read at once.
@@ -52,14 +55,17 @@ pub(super) async fn serve(
     on_message: impl AsyncFnMut(Message),
 ) {
     let codec = Codec::new().max_size(limit);
-    let mut reader = Reader { io: &io, local, connection, buffer: early, codec, limit, parts: None };
+    let empty = EmptyFrames::new(local.now());
+    let mut reader = Reader { io: &io, local, connection, buffer: early, codec, limit, parts: None, empty };
     let reading = pin!(reader.run(on_message));
     let writing = pin!(write(&io, connection));
     match select(reading, writing).await {
         Either::Left((closing, writing)) => {
             connection.close(closing);
             // A peer that is gone cannot be told.
-            let _ = timeout(FAREWELL, writing).await;
+            if matches!(timeout(FAREWELL, writing).await, Ok(true)) {
+                end(&io).await;
+            }
         }
         // What the peer sends until its own good-bye is read: else the system would reset the
         // connection, and the peer might never see the code.
@@ -71,6 +77,27 @@ pub(super) async fn serve(
     }
 }
 
+/// Ends our side, and reads what the peer still sends until it ends its own: else the system would reset the
+/// connection, and the peer might never see what was sent last.
+pub(super) async fn end(io: &TcpStream) {
+    if shutdown(io, Shutdown::Write).is_err() {
+        return;
+    }
+    let reading = async {
+        loop {
+            let is_over = io.readable().await.is_err()
+                || SCRATCH.with_borrow_mut(|scratch| match io.try_read(&mut scratch[..]) {
+                    Ok(count) => count == 0,
+                    Err(error) => error.kind() != ErrorKind::WouldBlock,
+                });
+            if is_over {
+                return;
+            }
+        }
+    };
+    let _ = timeout(FAREWELL, reading).await;
+}
+
 struct Reader<'a> {
     io: &'a TcpStream,
     local: &'a LocalHub,
@@ -80,6 +107,7 @@ struct Reader<'a> {
     limit: usize,
     /// The beginning of a message that comes in several frames, and whether it is text.
     parts: Option<(bool, BytesMut)>,
+    empty: EmptyFrames,
 }
 
 impl Reader<'_> {
@@ -88,6 +116,9 @@ impl Reader<'_> {
     async fn run(&mut self, mut on_message: impl AsyncFnMut(Message)) -> Closing {
         loop {
             loop {
+                if frame_header::is_over(&self.buffer, self.left()) {
+                    return Closing::TOO_BIG;
+                }
                 match self.codec.decode(&mut self.buffer) {
                     Ok(Some(frame)) => match self.take(frame) {
                         Ok(Some(message)) if !self.connection.is_closing() => on_message(message).await,
@@ -126,7 +157,23 @@ impl Reader<'_> {
         })
     }
 
+    /// Bytes that the next frame may have.
+    fn left(&self) -> usize {
+        let taken = self.parts.as_ref().map_or(0, |(_, parts)| parts.len());
+        self.limit.saturating_sub(taken)
+    }
+
     fn take(&mut self, frame: Frame) -> Result<Option<Message>, Closing> {
+        let carries_nothing = match &frame {
+            Frame::Ping(_) | Frame::Pong(_) => true,
+            Frame::Continuation(
+                Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes),
+            ) => bytes.is_empty(),
+            _ => false,
+        };
+        if carries_nothing && !self.empty.check(self.local.now()) {
+            return Err(Closing::FLOOD);
+        }
         match frame {
             Frame::Text(bytes) => message(true, bytes).map(Some),
             Frame::Binary(bytes) => message(false, bytes).map(Some),
@@ -157,9 +204,6 @@ impl Reader<'_> {
 
     fn add(&mut self, bytes: &[u8]) -> Result<(), Closing> {
         let (_, parts) = self.parts.as_mut().ok_or(Closing::PROTOCOL)?;
-        if parts.len() + bytes.len() > self.limit {
-            return Err(Closing::PROTOCOL);
-        }
         parts.extend_from_slice(bytes);
         Ok(())
     }

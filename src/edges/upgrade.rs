@@ -5,34 +5,37 @@
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use actix_http::body::{BodySize, MessageBody};
-use actix_http::h1::{Codec, Message};
-use actix_http::{HttpMessage, Request, Response, ResponseBuilder, StatusCode, ws};
-use actix_web::dev::{ServiceFactory, fn_factory, fn_service};
-use actix_web::http::header::HeaderName;
-use actix_web::rt::net::TcpStream;
-use actix_web::{HttpResponse, ResponseError};
-use bytes::BytesMut;
-use futures_util::SinkExt;
+use actix_http::{Request, StatusCode};
+use actix_web::dev::{RequestHead, ServiceFactory, fn_factory, fn_service};
+use actix_web::{ResponseError, web};
+use ipnet::IpNet;
 
 use super::barrage;
+use super::handshake::{Framed, Handshake};
+use super::limits::{AddressCount, Counted};
 use super::mesh::{self, Mesh};
 use super::native::{self, Native};
+use crate::auth::Gate;
 use crate::hub::{Endpoint, Hub, LocalHub};
-use crate::rest::envelope;
-use crate::rest::request_id::RequestId;
-
-/// Names a connection to backends.
-const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
-
-type Framed = actix_codec::Framed<TcpStream, Codec>;
+use crate::rest::middleware::HttpMetrics;
+use crate::rest::peer;
+use crate::rest::rate_limit::AddressLimit;
 
 /// What the endpoints need; one for all workers.
 #[derive(Clone)]
 pub struct Edges {
     /// The hub.
     pub hub: Hub,
+    /// Sees addresses through proxies.
+    pub gate: web::Data<Gate>,
+    /// Counts handshakes as requests.
+    pub metrics: web::Data<HttpMetrics>,
+    /// How often each address may come.
+    pub handshakes: Arc<AddressLimit>,
+    /// Connections of each address, but for those of barrage.
+    pub addresses: AddressCount,
     /// What the native protocol needs.
     pub native: native::Parts,
     /// What the barrage protocol needs.
@@ -45,8 +48,7 @@ pub struct Edges {
 struct Worker {
     local: LocalHub,
     native: Native,
-    barrage: barrage::Parts,
-    mesh: Mesh,
+    edges: Edges,
 }
 
 impl Edges {
@@ -64,17 +66,13 @@ impl Edges {
     > {
         fn_factory(move || {
             let local = self.hub.join();
-            let worker = Rc::new(Worker {
-                native: Native::new(local.clone(), self.native.clone()),
-                barrage: self.barrage.clone(),
-                mesh: self.mesh.clone(),
-                local,
-            });
+            let native = Native::new(local.clone(), self.native.clone());
+            let worker = Rc::new(Worker { local, native, edges: self.clone() });
             async move {
-                Ok::<_, ()>(fn_service(move |(request, framed)| {
+                Ok::<_, ()>(fn_service(move |asked| {
                     let worker = Rc::clone(&worker);
                     async move {
-                        worker.take(request, framed).await;
+                        worker.take(asked).await;
                         Ok::<_, Infallible>(())
                     }
                 }))
@@ -83,105 +81,65 @@ impl Edges {
     }
 }
 
-fn endpoint_of(path: &str) -> Option<Endpoint> {
+fn endpoint_of(path: &str) -> Option<(Endpoint, &'static str)> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     match (segments.next(), segments.next(), segments.next()) {
-        (Some("realtime"), None, None) => Some(Endpoint::Native),
-        (Some("barrage-videos"), None, None) => Some(Endpoint::Barrage),
-        (Some("ws"), Some("v1"), None) => Some(Endpoint::Mesh),
+        (Some("realtime"), None, None) => Some((Endpoint::Native, "/realtime")),
+        (Some("barrage-videos"), None, None) => Some((Endpoint::Barrage, "/barrage-videos")),
+        (Some("ws"), Some("v1"), None) => Some((Endpoint::Mesh, "/ws/v1")),
         _ => None,
     }
 }
 
 impl Worker {
-    async fn take(&self, request: Request, framed: Framed) {
-        let Some(endpoint) = endpoint_of(request.path()) else {
-            return refuse(&request, framed, StatusCode::NOT_FOUND).await;
-        };
+    async fn take(&self, asked: (Request, Framed)) {
+        let found = endpoint_of(asked.0.path());
+        let handler = found.map_or("unmatched", |(_, handler)| handler);
+        let handshake = Handshake::new(asked, handler, &self.edges.metrics);
+        let Some((endpoint, _)) = found else { return handshake.refuse(StatusCode::NOT_FOUND).await };
         if self.local.hub().is_draining() {
-            return refuse(&request, framed, StatusCode::SERVICE_UNAVAILABLE).await;
+            return handshake.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
+        }
+        if self.edges.handshakes.check(self.edges.gate.peer_ip(handshake.head())).is_err() {
+            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
         }
         match endpoint {
-            Endpoint::Native => self.take_native(request, framed).await,
-            Endpoint::Barrage => self.take_barrage(request, framed).await,
-            Endpoint::Mesh => self.take_mesh(request, framed).await,
+            Endpoint::Native => self.take_native(handshake).await,
+            Endpoint::Barrage => self.take_barrage(handshake).await,
+            Endpoint::Mesh => self.take_mesh(handshake).await,
         }
     }
 
-    async fn take_native(&self, request: Request, framed: Framed) {
-        let token = query_token(&request);
-        let Some((io, early)) = shake_hands(&request, framed, None).await else { return };
-        drop(request);
+    async fn take_native(&self, handshake: Handshake<'_>) {
+        let Some(_counted) = self.count(handshake.head()) else {
+            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+        };
+        let token = handshake.query_token();
+        let Some((io, early)) = handshake.accept(None).await else { return };
         self.native.serve(io, early, token).await;
     }
 
-    async fn take_barrage(&self, request: Request, framed: Framed) {
-        let Some(admitted) = barrage::admit(&self.barrage, &self.local, request.head()) else {
-            return refuse(&request, framed, StatusCode::TOO_MANY_REQUESTS).await;
+    async fn take_barrage(&self, handshake: Handshake<'_>) {
+        let Some(admitted) = barrage::admit(&self.edges.barrage, &self.local, handshake.head()) else {
+            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
         };
-        let Some(io) = shake_hands(&request, framed, Some(admitted.client_id())).await else { return };
-        drop(request);
+        let Some(io) = handshake.accept(Some(admitted.client_id())).await else { return };
         barrage::serve(&self.local, admitted, io).await;
     }
 
-    async fn take_mesh(&self, request: Request, framed: Framed) {
-        if let Err(error) = self.mesh.admit(request.head()).await {
-            return refuse(&request, framed, error.status_code()).await;
+    async fn take_mesh(&self, handshake: Handshake<'_>) {
+        let Some(_counted) = self.count(handshake.head()) else {
+            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+        };
+        if let Err(error) = self.edges.mesh.admit(handshake.head()).await {
+            return handshake.refuse(error.status_code()).await;
         }
-        let Some(io) = shake_hands(&request, framed, None).await else { return };
-        drop(request);
-        mesh::websocket::serve(&self.mesh, &self.local, io).await;
+        let Some(io) = handshake.accept(None).await else { return };
+        mesh::websocket::serve(&self.edges.mesh, &self.local, io).await;
     }
-}
 
-/// A browser cannot set headers of a WebSocket: the token comes in the query.
-fn query_token(request: &Request) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
-    url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "token")
-        .map(|(_, token)| token.into_owned())
-}
-
-/// Completes the handshake (RFC 6455 section 4.2.2); answers the socket, and what the peer has sent
-/// already. A client id is told in a header, where a protocol has no place for it.
-async fn shake_hands(
-    request: &Request,
-    mut framed: Framed,
-    client_id: Option<u64>,
-) -> Option<(TcpStream, BytesMut)> {
-    let mut response: ResponseBuilder = match ws::handshake(request.head()) {
-        Ok(response) => response,
-        Err(error) => {
-            let response: Response<_> = error.into();
-            refuse(request, framed, response.status()).await;
-            return None;
-        }
-    };
-    if let Some(client_id) = client_id {
-        response.insert_header((CLIENT_ID, client_id.to_string()));
+    /// Counts a connection of an address; None when it has as many as it may have.
+    fn count(&self, handshake: &RequestHead) -> Option<Counted<IpNet>> {
+        self.edges.addresses.enter(peer::network(self.edges.gate.peer_ip(handshake)))
     }
-    let head = response.finish().drop_body();
-    framed.send(Message::Item((head, BodySize::None))).await.ok()?;
-    let parts = framed.into_parts();
-    // The rest of the HTTP connection's buffer would stay for as long as the peer does.
-    let early = if parts.read_buf.is_empty() { BytesMut::new() } else { BytesMut::from(&parts.read_buf[..]) };
-    Some((parts.io, early))
-}
-
-/// Answers with the API's envelope, and ends the connection.
-async fn refuse(request: &Request, mut framed: Framed, status: StatusCode) {
-    let id = RequestId::of(request.headers());
-    let message = status.canonical_reason().unwrap_or("Error");
-    let response: HttpResponse = envelope::failure(status, &id, i64::from(status.as_u16()), message, None);
-    let (head, body) = response.map_into_boxed_body().into_parts();
-    let Ok(body) = body.try_into_bytes() else { return };
-    let head = Response::from(head.set_body(())).drop_body();
-    let size = BodySize::Sized(u64::try_from(body.len()).unwrap_or_default());
-    let sent = async {
-        framed.send(Message::Item((head, size))).await?;
-        framed.send(Message::Chunk(Some(body))).await?;
-        framed.send(Message::Chunk(None)).await
-    };
-    // A peer that is gone needs no answer.
-    let _ = sent.await;
 }

@@ -12,6 +12,7 @@ use crate::clock::SharedClock;
 use crate::config::{Current, GiftConfig};
 use crate::event::GiftRow;
 use crate::http_client;
+use crate::json;
 use crate::rest::request_id::{HEADER, RequestId};
 use crate::telemetry::context;
 
@@ -147,7 +148,7 @@ fn body(gift: &GiftRow) -> Vec<u8> {
 
 /// Reads the body of a 200; None when it has no integer `code`.
 fn classify(body: &[u8]) -> Option<Answer> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let answer: Value = serde_json::from_slice(&json::readable(body)).ok()?;
     let code = answer.get("code")?.as_number().filter(|code| code.is_i64() || code.is_u64())?;
     let status = match answer.get("data").and_then(|data| data.get("status")) {
         None | Some(Value::Null) => None,
@@ -184,6 +185,8 @@ mod tests {
             r#"{"code":0,"data":{"status":1},"message":"ok"}"#,
             r#"{"code":0,"data":{"status":0}}"#,
             r#"{"code":0,"data":[2],"status":2}"#,
+            "\u{feff}{\"code\":0}",
+            r#"{"code":0,"message":"cut \ud83d"}"#,
         ];
         for body in paid {
             assert!(matches!(classify(body.as_bytes()), Some(Answer::Paid)), "{body}");

@@ -36,10 +36,14 @@ impl Closing {
     pub const SHUTDOWN: Self = Self { code: 3001, reason: "shutting down" };
     /// The token ran out.
     pub const EXPIRED: Self = Self { code: 3005, reason: "token expired" };
+    /// A frame or a message is longer than the endpoint takes (RFC 6455 section 7.4.1).
+    pub const TOO_BIG: Self = Self { code: 1009, reason: "message too big" };
     /// The peer does not read what it is sent.
     pub const SLOW: Self = Self { code: 3008, reason: "too slow" };
     /// Nothing was heard of the peer.
     pub const SILENT: Self = Self { code: 3009, reason: "silent" };
+    /// The user has as many connections as a user may have.
+    pub const TOO_MANY: Self = Self { code: 3010, reason: "too many connections" };
     /// The token is none of this server's, or its user does not exist.
     pub const BAD_TOKEN: Self = Self { code: 3500, reason: "bad token" };
     /// The user was banned from the platform.
@@ -50,18 +54,31 @@ impl Closing {
     pub const FLOOD: Self = Self { code: 3503, reason: "flooding" };
 
     /// All of them.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::NORMAL,
+        Self::TOO_BIG,
         Self::FAILED,
         Self::SHUTDOWN,
         Self::EXPIRED,
         Self::SLOW,
         Self::SILENT,
+        Self::TOO_MANY,
         Self::BAD_TOKEN,
         Self::BANNED,
         Self::PROTOCOL,
         Self::FLOOD,
     ];
+}
+
+/// What the token said that a connection came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user.
+    pub user_id: Arc<str>,
+    /// When the token was issued, in Unix seconds; some do not say it.
+    pub issued_at: Option<i64>,
+    /// When it ends, in Unix seconds.
+    pub expires_at: i64,
 }
 
 /// A channel that a connection follows.
@@ -75,8 +92,8 @@ pub(super) struct Subscription {
 /// A connection.
 pub struct Connection {
     client_id: u64,
-    /// The user, and when their token ends (Unix seconds); nobody before the token has come.
-    user: RefCell<Option<(Arc<str>, i64)>>,
+    /// Nobody's before the token has come.
+    login: RefCell<Option<Login>>,
     opened: Duration,
     heard: Cell<Duration>,
     pub(super) subscriptions: RefCell<Vec<Subscription>>,
@@ -103,7 +120,7 @@ impl Connection {
     pub(super) fn new(client_id: u64, now: Duration) -> Self {
         Self {
             client_id,
-            user: RefCell::default(),
+            login: RefCell::default(),
             opened: now,
             heard: Cell::new(now),
             subscriptions: RefCell::default(),
@@ -125,18 +142,24 @@ impl Connection {
     /// The user, once they are known.
     #[must_use]
     pub fn user_id(&self) -> Option<Arc<str>> {
-        self.user.borrow().as_ref().map(|(user_id, _)| Arc::clone(user_id))
+        self.login.borrow().as_ref().map(|login| Arc::clone(&login.user_id))
     }
 
-    /// The connection is this user's, until the token ends (Unix seconds).
-    pub(super) fn authenticate(&self, user_id: &str, expires_at: i64) {
-        *self.user.borrow_mut() = Some((user_id.into(), expires_at));
+    /// What its token said, once it has come.
+    #[must_use]
+    pub fn login(&self) -> Option<Login> {
+        self.login.borrow().clone()
+    }
+
+    /// The connection came with this token.
+    pub(super) fn authenticate(&self, login: Login) {
+        *self.login.borrow_mut() = Some(login);
     }
 
     /// When the token ends, in Unix seconds.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
-        self.user.borrow().as_ref().map(|(_, expires_at)| *expires_at)
+        self.login.borrow().as_ref().map(|login| login.expires_at)
     }
 
     /// When it was opened, by the worker's clock.

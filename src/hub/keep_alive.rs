@@ -68,6 +68,7 @@ pub fn is_turn(opened: Duration, before: Duration, now: Duration, every: Duratio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Login;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn the_end_of_a_token_ends_its_connection() {
         let connection = Connection::new(1, Duration::ZERO);
-        connection.authenticate("u", 1000);
+        connection.authenticate(Login { user_id: "u".into(), issued_at: None, expires_at: 1000 });
         let keep_alive = KeepAlive::new(SECOND);
         assert_eq!(keep_alive.due(&connection, 1000), Due::Nothing);
         assert_eq!(keep_alive.due(&connection, 1001), Due::Close(Closing::EXPIRED));

@@ -10,17 +10,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use slab::Slab;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use super::channel::Channel;
-use super::connection::{Connection, Subscription};
+use super::connection::{Connection, Login, Subscription};
 use super::dispatcher::{Command, WorkerId};
 use super::error::HubError;
 use super::service::Hub;
 use super::worker::ToWorker;
 use super::{frame, message};
 use crate::store::broker::Position;
+use crate::supervise;
 
 /// One who follows a channel.
 pub(super) struct Subscriber {
@@ -130,8 +130,8 @@ impl LocalHub {
         };
         let local = Self(Rc::new(inner));
         // The dispatcher holds the sender, and so these end with it.
-        spawn_local(local.clone().follow(events));
-        spawn_local(local.clone().look_after());
+        supervise::spawn_local("connections", local.clone().follow(events));
+        supervise::spawn_local("connections", local.clone().look_after());
         local
     }
 
@@ -160,18 +160,25 @@ impl LocalHub {
         Registered { local: self.clone(), key, endpoint, connection }
     }
 
-    /// A connection is this user's, until the token ends (Unix seconds). It stays that user's.
-    pub fn authenticate(&self, connection: &Rc<Connection>, user_id: &str, expires_at: i64) {
-        let is_new = connection.user_id().is_none();
-        connection.authenticate(user_id, expires_at);
+    /// A connection came with a token, its first or one of the same user. It stays that user's.
+    pub fn authenticate(&self, connection: &Rc<Connection>, login: Login) {
+        let (is_new, user_id) = (connection.user_id().is_none(), Arc::clone(&login.user_id));
+        connection.authenticate(login);
         if is_new {
             let mut by_user = self.0.by_user.borrow_mut();
-            by_user.entry(user_id.into()).or_default().push(Rc::clone(connection));
+            by_user.entry(user_id).or_default().push(Rc::clone(connection));
         }
     }
 
+    /// The users who are connected to this worker.
+    #[must_use]
+    pub fn users(&self) -> Vec<Arc<str>> {
+        self.0.by_user.borrow().keys().cloned().collect()
+    }
+
     /// The connections of a user.
-    pub(super) fn of_user(&self, user_id: &str) -> Vec<Rc<Connection>> {
+    #[must_use]
+    pub fn of_user(&self, user_id: &str) -> Vec<Rc<Connection>> {
         self.0.by_user.borrow().get(user_id).cloned().unwrap_or_default()
     }
 

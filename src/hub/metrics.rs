@@ -28,6 +28,8 @@ pub struct HubMetrics {
     pub closed: IntCounterVec,
     /// Gaps in what this node heard, by how they ended: recovered or lost.
     pub gaps: IntCounterVec,
+    /// What ended because the tables said so, though this node was not told.
+    pub reconciled: IntCounterVec,
 }
 
 impl HubMetrics {
@@ -98,6 +100,12 @@ impl HubMetrics {
                 "Gaps in what this node heard: recovered from history, or lost.",
                 "result",
                 &["recovered", "lost"],
+            )?,
+            reconciled: counters(
+                "reconciled_total",
+                "Connections and subscriptions that ended by a comparison with the tables, by what they were.",
+                "what",
+                &["connection", "subscription"],
             )?,
         })
     }

@@ -22,7 +22,7 @@ mod worker;
 
 pub use announced::{AnnouncedOrders, TOPIC};
 pub use channel::{Channel, Kind};
-pub use connection::{Closing, Connection, Next};
+pub use connection::{Closing, Connection, Login, Next};
 pub use error::HubError;
 pub use keep_alive::{PING_EVERY, is_turn};
 pub use local::{Endpoint, LocalHub, Registered};

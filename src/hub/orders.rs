@@ -8,8 +8,8 @@ use crate::error::{Failure, Kind};
 
 /// Gives orders to the connections of all nodes.
 ///
-/// Orders follow a commit, so that none of them can fail what was done: who gets none is stopped by
-/// the rules all the same, once they write or come again.
+/// Orders follow a commit, so that none of them can fail what was done. One that does not reach a node is made up
+/// for within seconds: each compares the users who are connected to it with the tables.
 #[async_trait]
 pub trait Orders: Send + Sync + 'static {
     /// Ends the subscriptions of a user to a room, with a code of the HTTP API and a reason.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus::Registry;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channel, Kind};
@@ -18,6 +18,7 @@ use super::worker::ToWorker;
 use crate::clock::SharedClock;
 use crate::config::RealtimeConfig;
 use crate::store::broker::{Broker, Heard, History, Pace, Position, Published};
+use crate::supervise;
 
 /// Messages that wait for a worker thread.
 const WORKER_QUEUE: usize = 4096;
@@ -36,6 +37,8 @@ struct Inner {
     clients: AtomicU64,
     node_id: u16,
     draining: CancellationToken,
+    /// Counts the times at which orders may have been missed.
+    interruptions: watch::Sender<u64>,
 }
 
 impl Hub {
@@ -63,7 +66,8 @@ impl Hub {
             metrics.clone(),
             commands.clone(),
         );
-        tokio::spawn(dispatcher.run(heard, asked));
+        // It works for as long as the process does.
+        supervise::spawn_until("dispatcher", &CancellationToken::new(), dispatcher.run(heard, asked));
         // Ids must not come again when the process starts anew.
         let first = u64::try_from(clock.now_ms()).unwrap_or_default() << 1;
         Ok(Self(Arc::new(Inner {
@@ -76,6 +80,7 @@ impl Hub {
             clients: AtomicU64::new(first),
             node_id,
             draining: CancellationToken::new(),
+            interruptions: watch::Sender::new(0),
         })))
     }
 
@@ -196,6 +201,18 @@ impl Hub {
     /// Closes the connections that a user has at this node.
     pub fn disconnect_user(&self, user_id: &str) {
         self.command(Command::Tell(ToWorker::Disconnect(user_id.into())));
+    }
+
+    /// Orders may have been missed: whoever watches [`Hub::interruptions`] compares the connections with the
+    /// tables.
+    pub fn note_interruption(&self) {
+        self.0.interruptions.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever orders may have been missed.
+    #[must_use]
+    pub fn interruptions(&self) -> watch::Receiver<u64> {
+        self.0.interruptions.subscribe()
     }
 
     /// Closes all connections, spread over `window`, and takes no new ones.

@@ -15,6 +15,7 @@ use crate::event::{self, DomainEvent};
 use crate::rest::{Page, Paging};
 use crate::store::cache::{Counters, Enter, Member, RoomState};
 use crate::store::db::Tx;
+use crate::telemetry::sampler::sampled;
 use crate::user::UserView;
 
 /// A room and what happened in it.
@@ -59,7 +60,7 @@ impl Lives {
         let state = match self.0.cache.enter(enter).await {
             Ok(state) => Some(RoomState { counters: joined.counters.or(state.counters), ..state }),
             Err(error) => {
-                tracing::warn!(%error, live_id, "a join could not be stored in the cache; heartbeats make up for it");
+                sampled!(warn, %error, live_id, "a join could not be stored in the cache; heartbeats make up for it");
                 None
             }
         };

@@ -13,6 +13,7 @@ use url::Url;
 use crate::auth::{Credentials, outgoing};
 use crate::error::{Failure, Kind};
 use crate::http_client;
+use crate::json;
 
 /// For a call as a whole.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -234,7 +235,7 @@ fn unreachable(error: reqwest::Error) -> ReviewError {
 
 /// The `data` of a success. The service says success with 200, its predecessor with 0.
 fn read(status: StatusCode, body: &[u8]) -> Result<Value, ReviewError> {
-    let answer: Option<Value> = serde_json::from_slice(body).ok().filter(Value::is_object);
+    let answer: Option<Value> = serde_json::from_slice(&json::readable(body)).ok().filter(Value::is_object);
     if !status.is_success() {
         return Err(match status {
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::CONFLICT => {

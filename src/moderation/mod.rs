@@ -26,7 +26,7 @@ mod words;
 pub use actor::{Actor, Moderator, Role};
 pub use dto::{ChangeSettings, ModeratorView, SanctionView, SettingsView, WordView, Words};
 pub use error::Error;
-pub use normalize::{BOUNDARY, normalize, strings_of};
+pub use normalize::{BOUNDARY, normalize, texts_of};
 pub use refusal::Refusal;
 pub use rules::{ChatRules, RoomRules};
 pub use sanctions::{Kind, NewSanction};

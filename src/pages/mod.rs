@@ -3,12 +3,15 @@
 
 mod policy;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     self, AcceptEncoding, CacheControl, CacheDirective, ContentType, ETag, Encoding, EntityTag, HeaderValue,
     IfNoneMatch,
 };
+use actix_web::middleware::Next;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, guard};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, guard};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 pub use policy::Policy;
@@ -69,6 +72,25 @@ fn absent() -> HttpResponse {
     let mut response = HttpResponse::NotFound().content_type(ContentType::plaintext()).body(ABSENT);
     response.extensions_mut().insert(OwnWords);
     response
+}
+
+/// Gives the headers of the pages to one that is made elsewhere.
+///
+/// # Errors
+/// Those of the call.
+pub async fn with_policy<B: MessageBody>(
+    policy: web::Data<Policy>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    for (name, value) in policy.headers() {
+        headers.insert(name.clone(), value.clone());
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
 }
 
 /// A file in the smallest form that was made of it and that the caller takes.

@@ -3,31 +3,26 @@
 //! Unknown fields are ignored, field names match case-insensitively at the top level (the iOS SDK
 //! posts `Data` for `data`), `null` equals an absent field and a missing body equals `{}`.
 
+mod lenient;
+
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use garde::Validate;
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
-use serde::forward_to_deserialize_any;
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
+use self::lenient::{Lenient, reason};
 use super::error::{ApiError, Invalid};
+use super::incoming::RawBody;
+use crate::json;
 
-/// Bytes that a request body may have.
-pub const MAX_BYTES: usize = 1 << 20;
-
-/// The whole body of a request, put into its extensions before routing, so that the signature
-/// check and the handler can both read it.
-#[derive(Clone, Debug, Default)]
-pub struct RawBody(pub Bytes);
-
-/// The body of `request`; empty when it has none.
+/// The body of `request`; empty when it has none, or none was taken.
 #[must_use]
 pub fn raw(request: &HttpRequest) -> Bytes {
-    request.extensions().get::<RawBody>().map(|body| body.0.clone()).unwrap_or_default()
+    request.extensions().get::<RawBody>().map(RawBody::bytes).unwrap_or_default()
 }
 
 /// A JSON body of type `T`, parsed and validated.
@@ -54,39 +49,26 @@ pub fn parse<T>(bytes: &[u8]) -> Result<T, Invalid>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
-    let value = read(bytes)?;
-    let parsed: T = serde_path_to_error::deserialize(Lenient(value)).map_err(|error| {
+    let text = json::readable(bytes);
+    json::check_depth(&text).map_err(|error| Invalid(format!("body: {error}")))?;
+    let parsed: T = serde_path_to_error::deserialize(Lenient::top(value(&text)?)).map_err(|error| {
         let path = error.path().to_string();
-        let reason = error.into_inner();
+        let reason = reason(error.inner());
         Invalid(if path == "." { format!("body: {reason}") } else { format!("{path}: {reason}") })
     })?;
     parsed.validate().map_err(|report| Invalid(describe(&report)))?;
     Ok(parsed)
 }
 
-fn read(bytes: &[u8]) -> Result<Value, Invalid> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Value::Object(Map::new()));
+/// The one value of a text; no text, or `null`, is an empty object.
+fn value(text: &[u8]) -> Result<&str, Invalid> {
+    const NOTHING: &str = "{}";
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Ok(NOTHING);
     }
-    let mut value: Value =
-        serde_json::from_slice(bytes).map_err(|error| Invalid(format!("body: not JSON: {error}")))?;
-    if value.is_null() {
-        value = Value::Object(Map::new());
-    }
-    drop_nulls(&mut value);
-    Ok(value)
-}
-
-/// `serde_json` bounds the nesting at 128, so the recursion is bounded too.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
+    let value: &RawValue =
+        serde_json::from_slice(text).map_err(|error| Invalid(format!("body: not JSON: {error}")))?;
+    Ok(if value.get() == "null" { NOTHING } else { value.get() })
 }
 
 fn describe(report: &garde::Report) -> String {
@@ -97,79 +79,96 @@ fn describe(report: &garde::Report) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// A JSON value whose objects, at the top level or in a top-level list, match field names
-/// case-insensitively.
-struct Lenient(Value);
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
 
-impl<'de> Deserializer<'de> for Lenient {
-    type Error = serde_json::Error;
+    use serde::Deserialize;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_any(visitor)
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize, Validate)]
+    #[garde(allow_unvalidated)]
+    struct Inner {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        count: i64,
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        match self.0 {
-            Value::Object(map) => visitor.visit_map(MapDeserializer::new(rename(map, fields).into_iter())),
-            other => other.deserialize_struct(name, fields, visitor),
+    #[derive(Debug, Default, PartialEq, Deserialize, Validate)]
+    #[garde(allow_unvalidated)]
+    #[serde(default)]
+    struct Outer {
+        title: String,
+        some: Option<i64>,
+        map: BTreeMap<String, String>,
+        data: Vec<Inner>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, Validate)]
+    #[serde(transparent)]
+    #[garde(allow_unvalidated)]
+    struct Many(Vec<Inner>);
+
+    fn outer(text: &str) -> Result<Outer, String> {
+        parse(text.as_bytes()).map_err(|error| error.0)
+    }
+
+    #[test]
+    fn names_fold_case_at_the_top_only_and_the_last_one_counts() {
+        let read = outer(r#"{"TITLE":"a","title":"b","Title":null,"data":[{"Name":"x","name":"y"}]}"#);
+        let wanted = Outer {
+            title: "b".to_owned(),
+            data: vec![Inner { name: "y".to_owned(), count: 0 }],
+            ..Outer::default()
+        };
+        assert_eq!(read, Ok(wanted));
+        let many: Many = parse(br#"[{"NAME":"x"},{"Count":2}]"#).expect("a list");
+        assert_eq!((many.0[0].name.as_str(), many.0[1].count), ("x", 2));
+    }
+
+    #[test]
+    fn null_is_absent_wherever_it_is() {
+        for nothing in ["", " \n", "null", "{}", r#"{"title":null,"some":null,"map":null,"data":null}"#] {
+            assert_eq!(outer(nothing), Ok(Outer::default()), "{nothing}");
+        }
+        let read =
+            outer(r#"{"map":{"a":null,"b":"c"},"data":[{"name":null,"count":3}]}"#).expect("an object");
+        assert_eq!(read.map, BTreeMap::from([("b".to_owned(), "c".to_owned())]));
+        assert_eq!(read.data, [Inner { name: String::new(), count: 3 }]);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_not_looked_at() {
+        let read = outer(r#"{"unknown":[1e999,"\ud83d",{"a":-1E+4000}],"title":"t"}"#);
+        assert_eq!(read.map(|read| read.title), Ok("t".to_owned()));
+    }
+
+    #[test]
+    fn text_that_was_cut_in_a_character_is_taken() {
+        let read = outer("\u{feff}{\"title\":\"hi \\ud83d\",\"map\":{\"k\\udc00\":\"\\ud83d\\ude00\"}}");
+        let read = read.expect("an object");
+        assert_eq!(read.title, "hi \u{fffd}");
+        assert_eq!(read.map, BTreeMap::from([("k\u{fffd}".to_owned(), "\u{1f600}".to_owned())]));
+    }
+
+    #[test]
+    fn the_reason_is_the_true_one() {
+        let deep = |depth: usize| format!(r#"{{"unknown":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(outer(&deep(127)).is_ok());
+        for (text, wanted) in [
+            (deep(128).as_str(), "body: is nested more than 128 deep"),
+            (r#"{"title":5}"#, "title: invalid type: integer `5`, expected a string"),
+            (r#"{"some":1e999}"#, "some: number out of range"),
+            (r#"{"map":{"a":{}}}"#, "map.a: invalid type: map, expected a string"),
+            (r#"{"data":[{},{"count":"x"}]}"#, "data[1].count: invalid type: string \"x\", expected i64"),
+            (r#"{"data":{}}"#, "data: invalid type: map, expected a sequence"),
+            ("[]", "body: invalid type: sequence, expected struct Outer"),
+            (r#"{"title":"#, "body: not JSON: EOF while parsing a value at line 1 column 9"),
+            ("{} x", "body: not JSON: trailing characters at line 1 column 4"),
+        ] {
+            assert_eq!(outer(text), Err(wanted.to_owned()), "{text}");
         }
     }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        match self.0 {
-            Value::Array(list) => visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(Lenient))),
-            other => other.deserialize_seq(visitor),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_option(visitor)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_enum(name, variants, visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct tuple tuple_struct map identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, serde_json::Error> for Lenient {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-/// Gives each field the spelling that the type knows; of several spellings the last one counts, as
-/// with Go's decoder.
-fn rename(map: Map<String, Value>, fields: &[&'static str]) -> Map<String, Value> {
-    let mut renamed = Map::with_capacity(map.len());
-    for (key, value) in map {
-        if let Some(field) = fields.iter().find(|field| field.eq_ignore_ascii_case(&key)) {
-            renamed.insert((*field).to_owned(), value);
-        }
-    }
-    renamed
 }

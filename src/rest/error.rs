@@ -54,6 +54,8 @@ pub struct Problem {
     pub data: Option<serde_json::Value>,
     /// Text of the cause chain, for the log alone.
     pub cause: Option<String>,
+    /// Whether an outage makes every request fail like this, so that the log gets a sample.
+    pub is_outage: bool,
     /// The `code` label of the request histogram, where it differs from the status: the heartbeat
     /// of someone who is not in the room is a 500 for the SDKs' sake, and no fault of the server.
     pub metric_code: Option<&'static str>,
@@ -69,7 +71,14 @@ impl Problem {
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         let message = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { code: i64::from(status.as_u16()), message, data: None, cause: None, metric_code: None }
+        Self {
+            code: i64::from(status.as_u16()),
+            message,
+            data: None,
+            cause: None,
+            is_outage: false,
+            metric_code: None,
+        }
     }
 }
 
@@ -83,6 +92,7 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         Kind::Forbidden => (StatusCode::FORBIDDEN, 403),
         Kind::NotFound => (StatusCode::NOT_FOUND, 404),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 413),
+        Kind::TooSlow => (StatusCode::REQUEST_TIMEOUT, 408),
         Kind::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, 429),
         Kind::AlreadyExists => (StatusCode::BAD_REQUEST, 10001),
         Kind::ItemsExceeded => (StatusCode::BAD_REQUEST, 20001),
@@ -91,7 +101,7 @@ pub fn status_and_code(kind: Kind) -> (StatusCode, i64) {
         }
         Kind::LoginFailed => (StatusCode::FORBIDDEN, 30001),
         Kind::NotInRoom | Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 500),
-        Kind::Unavailable | Kind::NotReady => (StatusCode::SERVICE_UNAVAILABLE, 503),
+        Kind::Unavailable | Kind::NotReady | Kind::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, 503),
     }
 }
 
@@ -132,7 +142,8 @@ impl ApiError {
             code,
             message: message(self.0.as_ref(), kind),
             data: self.0.data(),
-            cause: status.is_server_error().then(|| chain(self.0.as_ref())),
+            cause: (is_fault(kind, status) && self.0.is_fault()).then(|| chain(self.0.as_ref())),
+            is_outage: matches!(kind, Kind::Unavailable | Kind::NotReady),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
         }
     }
@@ -151,6 +162,11 @@ fn message(failure: &dyn Failure, kind: Kind) -> String {
         Kind::Internal => "Internal Server Error".to_owned(),
         _ => failure.message().into_owned(),
     }
+}
+
+/// Whether somebody has to look into it.
+fn is_fault(kind: Kind, status: StatusCode) -> bool {
+    status.is_server_error() && !matches!(kind, Kind::Busy(_))
 }
 
 /// Whole seconds, rounded up, since `Retry-After` has no smaller unit.

@@ -1,9 +1,12 @@
 //! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
 
 pub mod body;
+pub mod client_stream;
+mod declined_upgrade;
 pub mod draining;
 pub mod envelope;
 pub mod error;
+pub mod incoming;
 pub mod middleware;
 pub mod page;
 pub mod params;
@@ -12,6 +15,7 @@ pub mod peer;
 pub mod rate_limit;
 pub mod request_id;
 pub mod text;
+pub mod user_limit;
 
 pub use body::Body;
 pub use draining::Draining;

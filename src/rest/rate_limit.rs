@@ -15,15 +15,35 @@ use crate::error::{Failure, Kind};
 /// Calls between two clean-ups of addresses that have been quiet.
 const SWEEP_EVERY: u32 = 4096;
 
-/// Too many calls from one address.
+/// Too many calls from one address, or of one user.
 #[derive(Debug, thiserror::Error)]
 #[error("too many requests, try again in {} ms", .0.as_millis())]
 pub struct RateLimited(Duration);
+
+impl RateLimited {
+    /// No further call passes for `wait`.
+    #[must_use]
+    pub fn for_the_next(wait: Duration) -> Self {
+        Self(wait)
+    }
+
+    /// How long no further call passes.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.0
+    }
+}
 
 impl Failure for RateLimited {
     fn kind(&self) -> Kind {
         Kind::RateLimited(self.0)
     }
+}
+
+/// Which limit per address holds for some routes; a value of the application.
+pub trait LimitsAddresses: 'static {
+    /// The limit.
+    fn of_address(&self) -> &AddressLimit;
 }
 
 /// A limit of so many calls a second for each address ([`peer::network`]), with a burst of twice that.
@@ -62,6 +82,16 @@ impl AddressLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_been_quiet_is_forgotten() {
+        let limit = AddressLimit::new(1_000_000);
+        for number in 0..5 * SWEEP_EVERY {
+            assert!(limit.check(IpAddr::from(number.to_be_bytes())).is_ok());
+        }
+        let kept = limit.limiter.as_ref().map_or(0, DefaultKeyedRateLimiter::len);
+        assert!(kept <= 2 * SWEEP_EVERY as usize, "{kept} addresses are kept");
+    }
 
     #[test]
     fn an_ipv6_network_is_one_address() {

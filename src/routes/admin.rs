@@ -1,11 +1,12 @@
 //! What operators call, with an administrator's token.
 
-use actix_web::body::{BoxBody, EitherBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope};
 
+use super::intake::bodies;
 use super::moderation;
 use crate::auth::{Admin, own_writes};
 use crate::{callback, censor, gift, live, moderation as messages, overview, stats, user};
@@ -16,7 +17,7 @@ pub fn scope() -> Scope<
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<EitherBody<BoxBody>>,
+        Response = ServiceResponse<BoxBody>,
         Error = Error,
         InitError = (),
     >,
@@ -25,6 +26,7 @@ pub fn scope() -> Scope<
         .wrap(from_fn(own_writes::mark::<Admin, _>))
         .wrap(from_fn(own_writes::see::<Admin, _>))
         .wrap(from_fn(user::operations::note))
+        .wrap(from_fn(bodies::<Admin, _>))
         .configure(overview_routes)
         .configure(live_routes)
         .configure(callback_routes)

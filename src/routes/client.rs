@@ -1,38 +1,32 @@
 //! What mobile and web SDKs call, with a user's token.
 
-use actix_cors::Cors;
-use actix_web::body::{BoxBody, EitherBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use actix_web::middleware::{Condition, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use super::copies::from_copies;
+use super::intake::bodies;
 use super::{items, moderation};
 use crate::auth::{Client, own_writes};
-use crate::rest::request_id;
 use crate::{gift, like, live, mic, relay, stats, user};
-
-const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
 /// `/client`. Fixed paths come before those with an id in the same place; the heartbeat, which is
 /// most of the traffic, comes first. Routes that read from copies of the database let their callers see
 /// what they wrote.
-pub fn scope(
-    is_cors_on: bool,
-) -> Scope<
+pub fn scope() -> Scope<
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<EitherBody<EitherBody<BoxBody>>>,
+        Response = ServiceResponse<BoxBody>,
         Error = Error,
         InitError = (),
     >,
 > {
     web::scope("/client")
         .wrap(from_fn(own_writes::mark::<Client, _>))
-        .wrap(Condition::new(is_cors_on, cors()))
+        .wrap(from_fn(bodies::<Client, _>))
         .configure(live_routes)
         .configure(|config| moderation::of_room::<Client>(config, "/live/room/{live_id}"))
         .configure(mic_routes)
@@ -121,23 +115,8 @@ fn gift_routes(config: &mut ServiceConfig) {
 
 /// Client routes that released SDKs call without the prefix.
 pub fn aliases(config: &mut ServiceConfig) {
+    let resource = |path: &str| web::resource(path).wrap(from_fn(bodies::<Client, _>));
     config
-        .service(web::resource("/live/room/instance/{live_id}").delete(live::handlers::delete))
-        .service(web::resource("/mic/live").delete(mic::handlers::take_off));
-}
-
-fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-        .allowed_headers([
-            CONTENT_TYPE,
-            AUTHORIZATION,
-            HeaderName::from_static("access-token"),
-            HeaderName::from_static(request_id::HEADER),
-            HeaderName::from_static("idempotency-key"),
-        ])
-        .expose_headers([HeaderName::from_static(request_id::HEADER)])
-        .max_age(PREFLIGHT_LIFE_S)
+        .service(resource("/live/room/instance/{live_id}").delete(live::handlers::delete))
+        .service(resource("/mic/live").delete(mic::handlers::take_off));
 }

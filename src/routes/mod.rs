@@ -4,23 +4,25 @@ mod admin;
 mod client;
 mod copies;
 mod health;
+mod intake;
 mod items;
 mod moderation;
 mod open;
 mod openapi;
+mod readiness;
 mod server;
 
 use actix_web::web::ServiceConfig;
 
-pub use health::Stores;
 pub use openapi::document;
+pub use readiness::{Readiness, Stores};
 
 use crate::pages;
 
-/// All routes; `is_cors_on` lets browsers of any origin call `/client/*`.
-pub fn configure(config: &mut ServiceConfig, is_cors_on: bool) {
+/// All routes.
+pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(client::scope(is_cors_on))
+        .service(client::scope())
         .configure(client::aliases)
         .service(server::scope())
         .configure(server::mesh)

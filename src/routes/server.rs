@@ -7,6 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
 use super::copies::from_copies;
+use super::intake::{MeshCaller, bodies};
 use super::{items, moderation};
 use crate::auth::{Backend, own_writes};
 use crate::edges::mesh;
@@ -29,6 +30,7 @@ pub fn scope() -> Scope<
     use user::handlers as u;
     web::scope("/server")
         .wrap(from_fn(own_writes::mark::<Backend, _>))
+        .wrap(from_fn(bodies::<Backend, _>))
         .service(web::resource("/auth/token").get(user::tokens::token))
         .service(web::resource("/auth/admin/token").get(user::tokens::admin_token))
         // A user may be called like one of these routes: with another method they are an id.
@@ -61,7 +63,8 @@ pub fn scope() -> Scope<
 
 /// What backends send to barrage connections, where CONNMIX has it.
 pub fn mesh(config: &mut ServiceConfig) {
+    let resource = |path: &str| web::resource(path).wrap(from_fn(bodies::<MeshCaller, _>));
     config
-        .service(web::resource("/v1/mesh/publish").post(mesh::http::publish))
-        .service(web::resource("/v1/mesh/send").post(mesh::http::send));
+        .service(resource("/v1/mesh/publish").post(mesh::http::publish))
+        .service(resource("/v1/mesh/send").post(mesh::http::send));
 }

@@ -19,6 +19,9 @@ use super::context;
 /// Makes spans, once traces have begun.
 pub(super) static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
+/// `traces.sample_ratio`, once traces have begun.
+pub(super) static SAMPLE_RATIO: OnceLock<f64> = OnceLock::new();
+
 /// The headers that name a span (W3C Trace Context).
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
@@ -31,10 +34,17 @@ pub type Parent = Option<Arc<SpanContext>>;
 pub struct Span(Option<Box<SdkSpan>>);
 
 impl Span {
-    /// A request that came in, as part of its caller's trace when its headers name one.
-    pub fn server<'h>(header: impl Fn(&'static str) -> Option<&'h str>) -> Self {
+    /// A request that came in, as part of its caller's trace when its headers name one. Whether that is kept is
+    /// up to a caller who `decides`; a stranger could have everything kept, or nothing.
+    pub fn server<'h>(
+        header: impl Fn(&'static str) -> Option<&'h str>,
+        decides: impl FnOnce() -> bool,
+    ) -> Self {
         let caller = || Carrier { parent: header(TRACEPARENT), state: header(TRACESTATE) };
-        Self::begin(SpanKind::Server, "request", || TraceContextPropagator::new().extract(&caller()))
+        Self::begin(SpanKind::Server, "request", || {
+            let said = TraceContextPropagator::new().extract(&caller());
+            if decides() { said } else { decided_here(&said) }
+        })
     }
 
     /// Work of the server's own, such as a run of a job.
@@ -111,6 +121,21 @@ impl Span {
             TraceContextPropagator::new().inject_context(&present, headers);
         }
     }
+}
+
+/// A caller's trace, of which we keep as many as of our own.
+fn decided_here(said: &Context) -> Context {
+    let span = said.span();
+    let named = span.span_context();
+    if !named.is_valid() {
+        return Context::new();
+    }
+    // Not by the trace's id, which the caller has chosen.
+    let is_kept = rand::random::<f64>() < SAMPLE_RATIO.get().copied().unwrap_or_default();
+    let flags = named.trace_flags().with_sampled(is_kept);
+    let state = named.trace_state().clone();
+    let decided = SpanContext::new(named.trace_id(), named.span_id(), flags, true, state);
+    Context::new().with_remote_span_context(decided)
 }
 
 /// What names the span of which this task's work is a part, to be stored beside what it causes.

@@ -19,7 +19,7 @@ use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::span::TRACER;
+use super::span::{SAMPLE_RATIO, TRACER};
 use crate::config::TracesConfig;
 
 /// Spans that may wait.
@@ -59,6 +59,7 @@ impl Traces {
             .with_sampler(Sampler::ParentBased(Box::new(ratio)))
             .with_resource(resource(config, node_id))
             .build();
+        SAMPLE_RATIO.get_or_init(|| config.sample_ratio);
         TRACER.set(provider.tracer("liveloom")).map_err(|_| anyhow::anyhow!("traces have begun already"))?;
         Ok(Self(Some(provider)))
     }

@@ -83,14 +83,16 @@ impl Operations {
 
     /// Notes a call; answers the note's number.
     async fn begin(&self, note: Note) -> Result<u32, StoreError> {
+        let ip = note.ip.to_string();
         let row = ActiveModel {
             user_id: Set(short_id(&note.admin_id)),
-            ip: Set(Some(cut(&note.ip.to_string(), IP_CHARS))),
+            ip: Set(Some(cut(&ip, IP_CHARS))),
             method: Set(Some(cut(&note.method, METHOD_CHARS))),
             url: Set(Some(cut(&note.url, TEXT_CHARS))),
             args: Set(Some(cut(&note.args, TEXT_CHARS))),
             status_code: Set(0),
             created_at: Set(Some(self.db.wall(self.clock.now()))),
+            full_ip: Set(Some(ip).filter(|ip| ip.len() > IP_CHARS)),
             ..ActiveModel::default()
         };
         let stored = Entity::insert(row).exec(self.db.writer()).await;
@@ -134,7 +136,7 @@ impl Operations {
         OperationView {
             id: row.id,
             user_id: row.user_id,
-            ip: text(row.ip),
+            ip: text(row.full_ip.or(row.ip)),
             method: text(row.method),
             url: text(row.url),
             args: text(row.args),

@@ -9,15 +9,15 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::admin::Admins;
+use super::admin::{Admins, LogIns};
 use super::service::Users;
+use crate::auth::token::LATEST_EXP;
 use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, TokenService};
 use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
-use crate::rest::rate_limit::AddressLimit;
 use crate::rest::text::check_user_id;
-use crate::rest::{ApiError, Invalid, Params, Reply, body};
+use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -67,6 +67,10 @@ impl TokenRequest {
         check_user_id(user_id).map_err(|reason| Invalid(format!("user_id: {reason}")))?;
         let expires_at = match params.number("expires_at", 0)? {
             0 => now + DEFAULT_LIFE.num_seconds(),
+            at if at > LATEST_EXP => {
+                let reason = "expires_at: is beyond the year 3000; it is in seconds, not in milliseconds";
+                return Err(Invalid(reason.to_owned()));
+            }
             at if at > now => at,
             _ => return Err(Invalid("expires_at: is in the past".to_owned())),
         };
@@ -156,11 +160,9 @@ pub async fn admin_token(
     let now = clock.now().timestamp();
     let request = TokenRequest::from_params(&params, now)?;
     admins.find_or_create(&request.user_id).await?;
-    issue(gate.tokens(), &request.claims(ADMIN_ROLE, now))
+    let issued_at = admins.issue_time(&request.user_id).await?;
+    issue(gate.tokens(), &request.claims(ADMIN_ROLE, issued_at))
 }
-
-/// Attempts to log in, per client address.
-pub struct LoginLimit(pub AddressLimit);
 
 /// A token for a manager who gives name and password.
 ///
@@ -170,18 +172,22 @@ pub struct LoginLimit(pub AddressLimit);
     responses((status = 200, body = inline(Success<TokenView>)),
         (status = 403, description = "Invalid username or password")))]
 pub async fn login(
-    admins: web::Data<Admins>,
+    log_ins: web::Data<LogIns>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
-    limit: web::Data<LoginLimit>,
     request: HttpRequest,
     params: Params,
 ) -> Answer<TokenView> {
-    limit.0.check(gate.client_ip(&request))?;
+    let ip = gate.client_ip(&request);
     let login = credentials(&request, params)?;
-    let user_id = admins.login(&login.user_name, &login.password).await?;
-    let claims =
-        Claims { role: ADMIN_ROLE.to_owned(), ..Claims::lasting(user_id, clock.now(), DEFAULT_LIFE) };
+    let found = log_ins.log_in(ip, &login.user_name, &login.password).await?;
+    let claims = Claims {
+        role: ADMIN_ROLE.to_owned(),
+        issued_at: Some(found.issued_at),
+        // Of two tokens of one second, one can be ended alone.
+        device_id: format!("login-{:016x}", rand::random::<u64>()),
+        ..Claims::lasting(found.user_id, clock.now(), DEFAULT_LIFE)
+    };
     issue(gate.tokens(), &claims)
 }
 
@@ -206,14 +212,18 @@ fn credentials(request: &HttpRequest, query: Params) -> Result<Login, Invalid> {
 /// 401.
 #[utoipa::path(get, path = "/client/app/config", tag = "auth", security(("client" = [])),
     responses((status = 200, body = inline(Success<AppConfig>))))]
-pub async fn app_config(im: web::Data<Im>, _: Client, request: HttpRequest) -> Answer<AppConfig> {
-    let realtime_url = im.is_builtin().then(|| realtime_url(&request));
+pub async fn app_config(
+    im: web::Data<Im>,
+    gate: web::Data<Gate>,
+    _: Client,
+    request: HttpRequest,
+) -> Answer<AppConfig> {
+    let realtime_url = im.is_builtin().then(|| realtime_url(&gate, &request));
     Ok(Reply::data(AppConfig { im_app_id: im.app_id().to_owned(), realtime_url }))
 }
 
 /// The WebSocket of the host that the caller knows this server by.
-fn realtime_url(request: &HttpRequest) -> String {
-    let connection = request.connection_info();
-    let scheme = if connection.scheme() == "https" { "wss" } else { "ws" };
-    format!("{scheme}://{}/realtime", connection.host())
+fn realtime_url(gate: &Gate, request: &HttpRequest) -> String {
+    let scheme = if peer::is_https(request.head()) { "wss" } else { "ws" };
+    format!("{scheme}://{}/realtime", gate.host(request))
 }

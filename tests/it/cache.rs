@@ -9,6 +9,7 @@ mod metrics;
 mod outage;
 mod random;
 mod speed;
+mod tls;
 
 /// Runs each case on every kind of cache.
 macro_rules! on_every_backend {

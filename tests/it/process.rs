@@ -263,6 +263,10 @@ async fn the_first_start_alone_makes_an_administrator_whose_password_is_kept() {
     let first = first_words(folder.path()).await;
     let kept = fs::read_to_string(folder.path().join("data/admin-password")).unwrap();
     assert!(first.contains(&format!("user admin, password {}", kept.trim())), "{first}");
+    assert!(
+        first.contains("Only this machine can reach it. To open it to the network: serve --addr :"),
+        "{first}"
+    );
     let second = first_words(folder.path()).await;
     assert!(!second.contains(kept.trim()) && second.contains("admin-password"), "{second}");
 }
@@ -279,4 +283,23 @@ async fn an_administrator_without_a_password_hinders_no_start_alone() {
     let second = first_words(folder.path()).await;
     assert!(second.contains("any administrator"), "{second}");
     assert!(!folder.path().join("data/admin-password").exists(), "it is nobody's");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_of_this_machine_that_is_not_named_is_warned_of_once() {
+    let warning = "is not in httpq.trusted_proxies";
+    let named = Setup::new(Backend::Embedded)
+        .await
+        .replacing("workers: 2", "workers: 2, trusted_proxies: [127.0.0.1]");
+    let (named, unnamed) = (named.start().await, Setup::new(Backend::Embedded).await.start().await);
+    for server in [&named, &unnamed] {
+        let behind = server.client().with_header("X-Forwarded-For", "192.0.2.7");
+        for _ in 0..5 {
+            assert_eq!(behind.get("/healthz").await.status, 200);
+        }
+    }
+    wait_until("the operator is told", Duration::from_secs(20), async || unnamed.log().contains(warning))
+        .await;
+    assert_eq!(unnamed.log().matches(warning).count(), 1);
+    assert!(!named.log().contains(warning) && named.log().contains("192.0.2.7"));
 }

@@ -144,3 +144,31 @@ async fn a_collector_that_is_away_or_hangs_holds_nobody_up() {
     create_room(&server, true).await;
     assert!(server.terminate(Duration::from_secs(30)).await.success());
 }
+
+/// A server whose callers are strangers, and which keeps such a part of all traces.
+async fn among_strangers(collector: &Collector, receiver: &Receiver, ratio: u8) -> ServerProcess {
+    let setup = Setup::new(Backend::Embedded).await.with(&collector.yaml()).with(&callback(receiver));
+    let own = format!("service_name: of-the-tests, sample_ratio: {ratio}, allow: []");
+    setup.replacing("service_name: of-the-tests", &own).start().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_decides_neither_that_a_trace_is_kept_nor_that_it_is_not() {
+    let (collector, receiver) = (Collector::start().await, Receiver::start().await);
+    let server = among_strangers(&collector, &receiver, 0).await;
+    let live_id = create_room(&server, true).await;
+    wait_until("it is told", SOON, async || receiver.taken(&live_id) == [1]).await;
+    let sent = &receiver.calls_of(&live_id)[0].headers["traceparent"];
+    assert!(sent.starts_with(&format!("00-{TRACE}-")) && sent.ends_with("-00"), "{sent}");
+    assert!(collector.trace(TRACE).is_empty(), "nothing is kept here");
+
+    let (collector, receiver) = (Collector::start().await, Receiver::start().await);
+    let server = among_strangers(&collector, &receiver, 1).await;
+    create_room(&server, false).await;
+    let request = span(&collector, "POST /client/live/room/instance").await;
+    assert_eq!(
+        (&*request.trace_id, &*request.parent),
+        (TRACE, CALLER),
+        "all are kept, as part of the caller's"
+    );
+}

@@ -39,6 +39,21 @@ impl ServerSignature {
         Self { keys, require_date }
     }
 
+    /// Refuses what needs no look at the body, so that none is read for it.
+    ///
+    /// # Errors
+    /// As [`ServerSignature::check`].
+    pub fn check_head(
+        &self,
+        authorization: Option<&str>,
+        parts: &RequestParts<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), SignatureError> {
+        path_candidates(parts.path)?;
+        self.claimed_signature(authorization)?;
+        self.date(parts, now).map(|_| ())
+    }
+
     /// Checks the `Authorization` header of a request.
     ///
     /// The guard is there when the date is required; the caller keeps the store for it.
@@ -60,7 +75,8 @@ impl ServerSignature {
         if !matches {
             return Err(SignatureError::Mismatch);
         }
-        self.check_date(parts, given, now)
+        let date = self.date(parts, now)?.filter(|_| self.require_date);
+        Ok(date.map(|date| guard(date, given, now)))
     }
 
     fn claimed_signature<'h>(&self, authorization: Option<&'h str>) -> Result<&'h str, SignatureError> {
@@ -73,12 +89,12 @@ impl ServerSignature {
         Ok(given)
     }
 
-    fn check_date(
+    /// When the request says that it was made, which must be about now.
+    fn date(
         &self,
         parts: &RequestParts<'_>,
-        given: &str,
         now: DateTime<Utc>,
-    ) -> Result<Option<ReplayGuard>, SignatureError> {
+    ) -> Result<Option<DateTime<Utc>>, SignatureError> {
         let Some(text) = parts.headers.get(DATE_HEADER).filter(|text| !text.is_empty()) else {
             return if self.require_date { Err(SignatureError::DateMissing) } else { Ok(None) };
         };
@@ -89,14 +105,19 @@ impl ServerSignature {
         if distance > WINDOW.to_std().unwrap_or_default() {
             return Err(SignatureError::DateOutOfWindow);
         }
-        let until_stale = (date + WINDOW - now).to_std().unwrap_or_default();
-        // Both spellings of a signature, padded and stripped, are one request.
-        let sign = given.strip_suffix('=').unwrap_or(given);
-        Ok(self.require_date.then(|| ReplayGuard {
-            key: format!("replay:{}:{sign}", date.format(DATE_FORMAT)),
-            // One second more: the window's end belongs to it.
-            keep: until_stale + Duration::from_secs(1),
-        }))
+        Ok(Some(date))
+    }
+}
+
+/// Names a request of that date and signature.
+fn guard(date: DateTime<Utc>, given: &str, now: DateTime<Utc>) -> ReplayGuard {
+    let until_stale = (date + WINDOW - now).to_std().unwrap_or_default();
+    // Both spellings of a signature, padded and stripped, are one request.
+    let sign = given.strip_suffix('=').unwrap_or(given);
+    ReplayGuard {
+        key: format!("replay:{}:{sign}", date.format(DATE_FORMAT)),
+        // One second more: the window's end belongs to it.
+        keep: until_stale + Duration::from_secs(1),
     }
 }
 

@@ -1,17 +1,18 @@
 //! Publishing, reading and the smaller requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Session;
 use super::request::Request;
 use super::subscribe::{Refused, position};
+use super::{Session, login_of};
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::hub::message::{OF_SERVER, push_publications};
 use crate::hub::{Channel, Draft, Kind};
-use crate::moderation::strings_of;
+use crate::moderation;
 use crate::rest::{ApiError, Invalid, Paging};
 use crate::store::broker::Pace;
 
@@ -37,11 +38,14 @@ enum NotTaken {
     NoMethod(String),
     #[error("the token is another user's")]
     NotYours,
+    #[error("so much was read, try again in {} ms", .0.as_millis())]
+    TooMuch(Duration),
 }
 
 impl Failure for NotTaken {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::TooMuch(wait) => ErrorKind::RateLimited(*wait),
             Self::OfServer(_) | Self::OutOfReach | Self::NotYours => ErrorKind::Forbidden,
             Self::TooLarge(_) => ErrorKind::TooLarge,
             Self::NoMethod(_) => ErrorKind::Invalid,
@@ -105,7 +109,8 @@ impl Session {
         }
         let Some(user_id) = self.connection.user_id() else { return Err(Refused::NotYours.into()) };
         self.parts.limit.check(Arc::clone(&user_id), Arc::clone(channel.name()))?;
-        let text = texts_of(&params.data)?;
+        let text = moderation::texts_of(params.data.get())
+            .map_err(|error| Invalid(format!("params.data: {error}")))?;
         let pace = match channel.kind() {
             Kind::Room => {
                 self.may_follow(&channel).await?;
@@ -159,6 +164,10 @@ impl Session {
         if !(1..=most).contains(&limit) {
             return Err(Invalid(format!("params.limit: must be 1 to {most}")).into());
         }
+        let wait = self.history.wait(self.local.now());
+        if !wait.is_zero() {
+            return Err(NotTaken::TooMuch(wait).into());
+        }
         let since = position(params.epoch.as_deref(), params.offset);
         let history = self.local.hub().history(&channel, since, limit).await?;
         let mut json = format!(
@@ -167,6 +176,7 @@ impl Session {
         );
         push_publications(&mut json, history.publications.iter());
         json.push('}');
+        self.history.pay(self.local.now(), json.len());
         self.answer(request.id, &json);
         Ok(())
     }
@@ -191,17 +201,10 @@ impl Session {
         if self.connection.user_id().as_deref() != Some(client.user_id()) {
             return Err(NotTaken::NotYours.into());
         }
-        self.local.authenticate(&self.connection, client.user_id(), client.expires_at());
+        self.local.authenticate(&self.connection, login_of(&client));
         self.answer(request.id, &format!(r#"{{"expires_at":{}}}"#, client.expires_at()));
         Ok(())
     }
-}
-
-/// What people may read of a message.
-fn texts_of(data: &RawValue) -> Result<String, Invalid> {
-    let value: serde_json::Value = serde_json::from_str(data.get())
-        .map_err(|_| Invalid("params.data: is nested too deeply".to_owned()))?;
-    Ok(strings_of(&value).into_owned())
 }
 
 fn check_action(action: &str) -> Result<(), ApiError> {

@@ -3,6 +3,7 @@
 mod limits;
 mod methods;
 mod presence;
+mod reconcile;
 mod request;
 mod subscribe;
 
@@ -17,19 +18,21 @@ use tokio::task::spawn_local;
 use tokio::time::sleep;
 
 use self::request::{MAX_BAD, Request};
-use super::limits::RequestLimit;
+use super::limits::{ConnectionCount, Counted, HistoryBudget, RequestLimit};
 use super::problem::push_problem;
 use super::socket::{self, Message, command_id};
-use crate::auth::Gate;
 use crate::auth::token::strip_bearer;
+use crate::auth::{Client, Gate};
 use crate::error::Kind;
 use crate::hub::message::push_text;
-use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
+use crate::hub::{Closing, Connection, Endpoint, LocalHub, Login, frame};
 use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
+use crate::supervise;
 use crate::telemetry::context;
+use crate::user::Users;
 
 /// Bytes that a message of a peer may have.
 const MAX_MESSAGE: usize = 16 * 1024;
@@ -47,8 +50,12 @@ pub struct Parts {
     pub relays: web::Data<Relays>,
     /// Who may write and enter where.
     pub moderation: web::Data<Moderation>,
+    /// The users, and how they stand.
+    pub users: web::Data<Users>,
     /// How much users may publish.
     pub limit: Arc<PublishLimits>,
+    /// Connections of each user.
+    pub connections: ConnectionCount<Arc<str>>,
     /// From one heartbeat of a connection that follows a room to the next.
     pub heartbeat_every: Duration,
 }
@@ -67,7 +74,10 @@ struct Session {
     parts: Rc<Parts>,
     connection: Rc<Connection>,
     requests: RequestLimit,
+    history: HistoryBudget,
     bad: u32,
+    /// Counts it among its user's, once they are known.
+    counted: Option<Counted<Arc<str>>>,
 }
 
 impl Native {
@@ -75,7 +85,8 @@ impl Native {
     #[must_use]
     pub fn new(local: LocalHub, parts: Parts) -> Self {
         let parts = Rc::new(parts);
-        spawn_local(presence::keep(local.clone(), Rc::clone(&parts)));
+        supervise::spawn_local("connections", presence::keep(local.clone(), Rc::clone(&parts)));
+        supervise::spawn_local("connections", reconcile::keep(local.clone(), Rc::clone(&parts)));
         Self { local, parts }
     }
 
@@ -87,7 +98,9 @@ impl Native {
             parts: Rc::clone(&self.parts),
             connection: Rc::clone(registered.connection()),
             requests: RequestLimit::new(self.local.now()),
+            history: HistoryBudget::new(self.local.now()),
             bad: 0,
+            counted: None,
         });
         let connection = Rc::clone(registered.connection());
         match token {
@@ -121,6 +134,10 @@ impl Session {
             return self.first(&text).await;
         }
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            // The answer to the one before is taken first.
+            if self.connection.is_clogged() {
+                self.connection.drained().await;
+            }
             if self.connection.is_closing() {
                 return;
             }
@@ -140,12 +157,17 @@ impl Session {
     async fn log_in(&mut self, token: &str, id: Option<u64>) {
         let client = match self.parts.gate.client_of(token).await {
             Ok(client) => client,
-            Err(error) => return self.connection.close(closing_of(&error)),
+            Err(error) => return self.connection.close(closing_of(error.kind())),
         };
-        self.local.authenticate(&self.connection, client.user_id(), client.expires_at());
+        let login = login_of(&client);
+        self.counted = self.parts.connections.enter(Arc::clone(&login.user_id));
+        if self.counted.is_none() {
+            return self.connection.close(Closing::TOO_MANY);
+        }
+        self.local.authenticate(&self.connection, login);
         // A ban that came meanwhile did not find the connection.
         if let Err(error) = self.parts.gate.client_of(token).await {
-            return self.connection.close(closing_of(&error));
+            return self.connection.close(closing_of(error.kind()));
         }
         let mut hello = format!(r#"{{"client":"{}","user_id":"#, self.connection.client_id());
         push_text(&mut hello, client.user_id());
@@ -201,9 +223,13 @@ impl Session {
     }
 }
 
+fn login_of(client: &Client) -> Login {
+    Login { user_id: client.user_id().into(), issued_at: client.issued_at(), expires_at: client.expires_at() }
+}
+
 /// With what a connection is closed whose token was refused.
-fn closing_of(error: &ApiError) -> Closing {
-    match error.kind() {
+fn closing_of(refused: Kind) -> Closing {
+    match refused {
         Kind::TokenExpired => Closing::EXPIRED,
         Kind::Forbidden => Closing::BANNED,
         Kind::Unauthorized => Closing::BAD_TOKEN,

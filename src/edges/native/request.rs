@@ -41,6 +41,8 @@ struct Wire<'a> {
 
 impl<'a> Request<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, Malformed> {
+        // A byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| {
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
             Malformed { id: 0, is_json, error: Invalid(format!("not a request: {error}")) }

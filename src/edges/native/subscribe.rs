@@ -1,6 +1,7 @@
 //! Following channels, from now on or from where one was.
 
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use super::Session;
 use super::request::Request;
@@ -78,8 +79,12 @@ impl Session {
         if self.connection.channel_count() >= limit {
             return Err(Refused::TooMany(limit).into());
         }
-        let position = self.local.subscribe(&self.connection, &channel).await?;
         let since = position_of(&params);
+        if since.is_some() {
+            // One who comes back is not refused what was missed: they get it later.
+            sleep(self.history.wait(self.local.now())).await;
+        }
+        let position = self.local.subscribe(&self.connection, &channel).await?;
         let recovered = match since {
             Some(since) => self.recover(&channel, since, position).await.map(Some),
             None => Ok(None),
@@ -92,7 +97,9 @@ impl Session {
             }
         };
         let position = recovered.as_ref().map_or(position, |recovered| recovered.position);
-        self.answer(request.id, &place(name, position, recovered.as_ref()));
+        let answer = place(name, position, recovered.as_ref());
+        self.history.pay(self.local.now(), answer.len());
+        self.answer(request.id, &answer);
         self.local.release(&self.connection, name, position.offset);
         Ok(())
     }

@@ -1,10 +1,12 @@
-//! What every request passes, outermost first: [`observe`], which also normalises the path, then
-//! [`buffer_body`].
+//! What every request passes, outermost first: [`observe`], which also makes it what the routes know,
+//! [`cors`], and [`refuse_unreadable`].
 
-mod buffer;
+mod cors;
 mod normalize;
 mod observe;
+mod readable;
 
-pub use buffer::buffer_body;
-pub use normalize::OriginalPath;
+pub use cors::cors;
+pub use normalize::{OriginalPath, sent_method};
 pub use observe::{HttpMetrics, observe};
+pub use readable::refuse_unreadable;

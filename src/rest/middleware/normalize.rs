@@ -1,20 +1,39 @@
-//! Repeated slashes collapse and a trailing one is ignored, on every route.
+//! Requests as the routes know them: repeated slashes collapse and a trailing one is ignored, on every
+//! route, and a HEAD is served as the GET that it asks about.
 //!
 //! actix-web's own middleware searches each path with a regular expression; here a path that is
 //! fine already costs one look.
 
-use actix_web::HttpMessage;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::Uri;
 use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{Method, Uri};
+use actix_web::{HttpMessage, HttpRequest};
 
 /// The path as the caller sent it, kept where normalisation changed it: signatures are made over
 /// this one.
 #[derive(Clone, Debug)]
 pub struct OriginalPath(pub String);
 
-/// Rewrites the path of `request` when it has to be.
+/// Left in a request that was a HEAD.
+struct WasHead;
+
+/// The method as the caller sent it: signatures are made over this one.
+#[must_use]
+pub fn sent_method(request: &HttpRequest) -> Method {
+    if request.extensions().contains::<WasHead>() { Method::HEAD } else { request.method().clone() }
+}
+
+/// Rewrites method and path of `request` when they have to be. The connection knows that it was a HEAD and
+/// sends no body.
 pub(super) fn normalize(request: &mut ServiceRequest) {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(WasHead);
+    }
+    normalize_path(request);
+}
+
+fn normalize_path(request: &mut ServiceRequest) {
     let path = request.path();
     if path.len() < 2 || !(path.ends_with('/') || path.contains("//")) {
         return;

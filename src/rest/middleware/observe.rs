@@ -4,22 +4,22 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, web};
+use actix_web::{Error, HttpMessage, web};
 use ipnet::IpNet;
-use percent_encoding::percent_decode_str;
 use prometheus::{HistogramOpts, HistogramVec, Registry};
 
-use super::normalize::normalize;
+use super::normalize::{normalize, sent_method};
 use crate::rest::draining::Draining;
 use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
-use crate::rest::peer;
+use crate::rest::peer::{self, TrustedProxies};
 use crate::rest::request_id::{HEADER, RequestId};
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 use crate::telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
@@ -27,7 +27,9 @@ use crate::telemetry::span::Span;
 #[derive(Debug)]
 pub struct HttpMetrics {
     seconds: HistogramVec,
-    trusted_proxies: Vec<IpNet>,
+    proxies: TrustedProxies,
+    /// Who decides which of their traces are kept.
+    tracing_callers: Vec<IpNet>,
 }
 
 impl HttpMetrics {
@@ -36,12 +38,44 @@ impl HttpMetrics {
     ///
     /// # Errors
     /// When the registry holds that name already.
-    pub fn register(registry: &Registry, trusted_proxies: Vec<IpNet>) -> prometheus::Result<Self> {
+    pub fn register(
+        registry: &Registry,
+        proxies: TrustedProxies,
+        tracing_callers: Vec<IpNet>,
+    ) -> prometheus::Result<Self> {
         let help = "Time to answer an HTTP request, in seconds, by route pattern.";
         let options = HistogramOpts::new("http_api", help).namespace("qnlive");
         let seconds = HistogramVec::new(options, &["handler", "method", "code"])?;
         registry.register(Box::new(seconds.clone()))?;
-        Ok(Self { seconds, trusted_proxies })
+        Ok(Self { seconds, proxies, tracing_callers })
+    }
+
+    fn decides_on_traces(&self, head: &RequestHead) -> bool {
+        let is_named = |ip| self.tracing_callers.iter().any(|net| net.contains(&ip));
+        peer::direct_ip(head).is_some_and(is_named)
+    }
+
+    /// Counts a request that was answered, and writes it into the access log. `handler` is the pattern of its
+    /// route, `code` the label of how it ended, `method` what the peer sent.
+    pub fn note(
+        &self,
+        handler: &str,
+        code: &str,
+        method: &str,
+        head: &RequestHead,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        self.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
+        let ip: IpAddr = self.proxies.client_ip(head);
+        tracing::info!(
+            target: "access",
+            method,
+            path = head.uri.path(),
+            status = status.as_u16(),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            %ip,
+        );
     }
 }
 
@@ -58,7 +92,8 @@ pub async fn observe<B: MessageBody + 'static>(
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
-    let span = Span::server(|name| request.headers().get(name)?.to_str().ok());
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let span = Span::server(header, || metrics.decides_on_traces(request.head()));
     let parent = span.as_parent();
     let serving =
         context::within_span(id.shared(), parent, serve(metrics, request, next, Told { id, started, span }));
@@ -83,22 +118,8 @@ async fn serve<B: MessageBody + 'static>(
     told: Told,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     normalize(&mut request);
-    let response = if is_readable(request.path()) {
-        next.call(request).await?.map_into_boxed_body()
-    } else {
-        let problem = Problem {
-            message: "path: not valid UTF-8".to_owned(),
-            ..Problem::of_status(StatusCode::BAD_REQUEST)
-        };
-        let mut response = HttpResponse::BadRequest().finish();
-        response.extensions_mut().insert(problem);
-        request.into_response(response)
-    };
+    let response = next.call(request).await?.map_into_boxed_body();
     Ok(finish(&metrics, response, told))
-}
-
-fn is_readable(path: &str) -> bool {
-    !path.contains('%') || percent_decode_str(path).decode_utf8().is_ok()
 }
 
 fn finish(
@@ -121,8 +142,13 @@ fn finish(
         }),
         _ => response,
     };
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(HeaderName::from_static(HEADER), value);
+        headers.insert(HeaderName::from_static(HEADER), value);
+    }
+    // Files say for themselves how long they may be kept.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     record(metrics, &response, problem.as_ref(), told.started.elapsed());
     if told.span.is_recorded() {
@@ -135,7 +161,7 @@ fn finish(
 fn describe(span: &mut Span, response: &ServiceResponse<BoxBody>, id: &str) {
     let (request, status) = (response.request(), response.status());
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let method = method_label(request.method().as_str()).to_owned();
+    let method = method_label(sent_method(request).as_str()).to_owned();
     span.rename(format!("{method} {route}"));
     span.set("http.request.method", method);
     span.set("http.route", route);
@@ -165,21 +191,12 @@ fn record(
     let pattern = request.match_pattern();
     let handler = pattern.as_deref().unwrap_or("unmatched");
     let code = problem.and_then(|problem| problem.metric_code).unwrap_or_else(|| status.as_str());
-    let method = request.method().as_str();
-    metrics.seconds.with_label_values(&[handler, method_label(method), code]).observe(took.as_secs_f64());
-
-    if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
-        tracing::error!(handler, cause, "request failed");
+    match problem.and_then(|problem| Some((problem.is_outage, problem.cause.as_deref()?))) {
+        Some((true, cause)) => sampled!(error, handler, cause, "request failed"),
+        Some((false, cause)) => tracing::error!(handler, cause, "request failed"),
+        None => {}
     }
-    let ip: IpAddr = peer::client_ip(request.head(), &metrics.trusted_proxies);
-    tracing::info!(
-        target: "access",
-        method,
-        path = request.path(),
-        status = status.as_u16(),
-        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        %ip,
-    );
+    metrics.note(handler, code, sent_method(request).as_str(), request.head(), status, took);
 }
 
 /// Callers may invent methods; labels must not grow with them.

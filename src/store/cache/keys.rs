@@ -55,6 +55,11 @@ impl Keys {
         self.of_shard(shard, "since")
     }
 
+    /// Written to see whether the server of a shard takes writes.
+    pub(super) fn trial(&self, shard: u16) -> String {
+        self.of_shard(shard, "trial")
+    }
+
     /// The hash of the counters of a room.
     pub(super) fn counters(&self, live_id: &str) -> String {
         self.of_shard(presence::shard_of(live_id), &format!("counters:{live_id}"))

@@ -60,7 +60,8 @@ impl Cache {
     /// to in the background as soon as it is there.
     ///
     /// # Errors
-    /// [`CacheError::Config`] for addresses or a key prefix that cannot be used.
+    /// [`CacheError::Config`] for addresses or a key prefix that cannot be used, and for a Redis that does not
+    /// take the user and the password.
     pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<Self> {
         let (redis, is_cluster) = match cfg {
             CacheConfig::Memory => return Ok(Self(Backend::Memory(Arc::new(Memory::new(clock))))),

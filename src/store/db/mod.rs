@@ -45,7 +45,7 @@ pub use error::{RetryableError, StoreError};
 pub use metrics::WriterRead;
 pub use nesting::assert_no_transaction;
 pub use own_writes::reading_own_writes;
-pub use prefix::{escape_like, starts_with};
+pub use prefix::escape_like;
 pub use reach::{REACH, count_up_to, page_within_reach};
 pub use sqlite::FILE as SQLITE_FILE;
 pub use transaction::{Tx, Work};

@@ -23,6 +23,7 @@ use super::dialect::Dialect;
 use super::error::StoreError;
 use super::link::{Link, Wire};
 use super::metrics::PoolMetrics;
+use super::mysql::SQL_MODE;
 use super::nesting::assert_no_transaction;
 
 /// How long a live server may take to answer a ping.
@@ -41,7 +42,8 @@ const RUSH_LIMIT: Duration = Duration::from_secs(8);
 /// Sent once on each new MySQL connection. Row locks are waited for at most a second, so that a
 /// wait ends with an error that rolls back, and not with the statement's deadline. A node that is
 /// frozen in the midst of a transaction keeps its locks, and others from leading, for 10 s at most.
-const MYSQL_SESSION: [&str; 2] = [
+const MYSQL_SESSION: [&str; 3] = [
+    SQL_MODE,
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 1, SESSION wait_timeout = 10",
 ];

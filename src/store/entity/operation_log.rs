@@ -13,7 +13,7 @@ pub struct Model {
     pub id: u32,
     /// The operator.
     pub user_id: String,
-    /// Where the call came from.
+    /// Where the call came from; cut when it is longer than the column.
     pub ip: Option<String>,
     /// HTTP method.
     pub method: Option<String>,
@@ -25,6 +25,8 @@ pub struct Model {
     pub status_code: i32,
     /// When; the one TIMESTAMP column.
     pub created_at: Option<WallTime>,
+    /// The whole of an address that `ip` has not.
+    pub full_ip: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

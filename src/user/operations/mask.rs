@@ -3,6 +3,8 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::json;
+
 /// What stands for a secret.
 const MASK: &str = "***";
 
@@ -36,7 +38,7 @@ pub fn pairs(text: &str) -> String {
 /// A body with its secrets masked at any depth. Of one that cannot be read only the size is told: a
 /// secret in it could not be found.
 pub fn body(content_type: &str, bytes: &[u8]) -> String {
-    if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(&json::readable(bytes)) {
         hide(&mut value);
         return value.to_string();
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::eventually;
+use super::world::{eventually, unique};
 use super::{Api, NotApplicable, Verdict, cases};
 
 cases![
@@ -12,6 +12,7 @@ cases![
     ping_says_pong,
     health_wants_no_credentials,
     calls_are_measured_by_route,
+    random_ids_paths_and_methods_add_no_series,
 ];
 
 async fn the_status_is_zero(api: Api) -> Verdict {
@@ -67,5 +68,31 @@ async fn calls_are_measured_by_route(api: Api) -> Verdict {
         text.contains("# TYPE qnlive_http_api histogram") && counted("200") && counted("404")
     })
     .await;
+    Ok(())
+}
+
+async fn random_ids_paths_and_methods_add_no_series(api: Api) -> Verdict {
+    let own = api.own_server(|_| {}).await?;
+    let api = own.api();
+    let user = api.user().await;
+    let series = async || {
+        let url = api.target.metrics_url.clone().expect("metrics");
+        let text = reqwest::get(&url).await.expect("the exporter answers").text().await.expect("text");
+        text.lines().filter(|line| line.starts_with("qnlive_http_api_count{")).count()
+    };
+    let ask = async |count: usize| {
+        for _ in 0..count {
+            let id = unique("x");
+            api.get(format!("/client/live/room/info/{id}")).by(&user).send().await.not_found();
+            api.get(format!("/{id}/{id}")).send().await.not_found();
+            api.get(format!("/client/{id}")).by(&user).send().await.not_found();
+            api.call(&id.to_uppercase(), "/client/user/profile").by(&user).send().await.refused(405, 405);
+        }
+    };
+    ask(1).await;
+    let before = series().await;
+    ask(50).await;
+    assert_eq!(series().await, before);
+    own.stop().await;
     Ok(())
 }

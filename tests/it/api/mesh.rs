@@ -10,6 +10,9 @@ async fn a_call_is_answered_in_connmixs_words(api: Api) -> Verdict {
     let publication = json!({"c": "video:nobody", "d": "x"});
     let answer = api.post("/v1/mesh/publish").server().json(&publication).send().await;
     assert_eq!((answer.status, answer.json), (200, Some(json!({"E": null, "r": {"s": 0, "f": 0}}))));
+    let cut = "\u{feff}{\"c\":\"video:nobody\",\"d\":\"\\ud83d\"}";
+    let answer = api.post("/v1/mesh/publish").server().body("application/json", cut).send().await;
+    assert_eq!(answer.status, 200, "half a character is passed on: {answer:?}");
     let message = json!({"c": "1", "d": "eA==", "t": "binary"});
     let answer = api.post("/v1/mesh/send").server().json(&message).send().await;
     assert_eq!((answer.status, answer.json), (200, Some(json!({"E": null, "r": {"s": 0, "f": 1}}))));

@@ -7,6 +7,7 @@
 
 #![allow(clippy::panic)]
 
+mod addresses;
 mod admin_callbacks;
 mod admin_directory;
 mod admin_gifts;
@@ -27,8 +28,10 @@ mod fuzz;
 mod gift_lists;
 mod gift_types;
 mod gifts;
+mod heads;
 mod health;
 mod hooks;
+mod intake;
 mod item_changes;
 mod item_order;
 mod item_rights;
@@ -36,6 +39,7 @@ mod items;
 mod ledger;
 mod likes;
 mod lists;
+mod log_ins;
 mod membership;
 mod mesh;
 mod mics;
@@ -48,6 +52,7 @@ mod openapi;
 mod operation_log;
 mod overview;
 mod own;
+mod peers;
 mod permissions;
 mod platform_bans;
 mod raw;
@@ -67,6 +72,7 @@ mod spellings;
 mod stats;
 mod streams;
 mod target;
+mod user_limits;
 mod user_lists;
 mod users;
 mod widths;
@@ -110,10 +116,13 @@ fn all_cases() -> Vec<Case> {
         envelope::cases(),
         auth::cases(),
         sessions::cases(),
+        log_ins::cases(),
+        addresses::cases(),
         demo::cases(),
         review_client::cases(),
         signature::cases(),
         users::cases(),
+        user_limits::cases(),
         user_lists::cases(),
         rooms::cases(),
         room_life::cases(),
@@ -129,6 +138,9 @@ fn all_cases() -> Vec<Case> {
         health::cases(),
         documents::cases(),
         cors::cases(),
+        heads::cases(),
+        intake::cases(),
+        peers::cases(),
         hooks::cases(),
         streams::cases(),
         permissions::cases(),

@@ -19,6 +19,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// One that others take care of.
+    pub fn of(config: CacheConfig) -> Self {
+        Self { config, _server: None, _cluster: None }
+    }
+
     pub fn memory() -> Self {
         Self { config: CacheConfig::Memory, _server: None, _cluster: None }
     }
@@ -63,7 +68,7 @@ impl Backend {
         Self::open(Place::cluster()).await
     }
 
-    async fn open(place: Place) -> Self {
+    pub async fn open(place: Place) -> Self {
         let config = place.config.clone();
         Self { cache: open(&config).await, config, _place: place }
     }

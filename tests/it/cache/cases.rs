@@ -32,6 +32,7 @@ async fn online(cache: &Cache, live_id: &str) -> u64 {
 pub async fn values_live_as_long_as_told(on: &Backend) {
     let cache = &on.cache;
     cache.ping().await.unwrap();
+    cache.try_write().await.unwrap();
     assert_eq!(cache.get("key").await.unwrap(), None);
     cache.set("key", "old", MINUTE).await.unwrap();
     cache.set("key", "grüße 😀", MINUTE).await.unwrap();

@@ -4,15 +4,22 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::{Cluster, Mode, Plan, Store};
+use testbed::{Cluster, Mode, Plan, ServerKeys, Store};
 
 use crate::support::client::Client;
 use crate::support::wait::wait_until;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn client_at(addr: SocketAddr) -> Client {
-    Client::new(format!("http://{addr}"))
+/// What signs `/server` calls: unsigned ones are not taken through a proxy.
+pub fn server_keys() -> ServerKeys {
+    ServerKeys { access_key: "testbed-ak".to_owned(), secret_key: "testbed-sk-0123456789".to_owned() }
+}
+
+/// A caller at `addr`, who signs.
+pub fn client_at(addr: SocketAddr) -> Client {
+    let keys = server_keys();
+    Client::new(format!("http://{addr}")).signing(&keys.access_key, &keys.secret_key)
 }
 
 async fn wait_for_readiness(cluster: &Cluster, node: u16, status: u16) {
@@ -29,7 +36,8 @@ async fn rooms_at_the_replica(cluster: &Cluster) -> String {
 
 #[actix_web::test]
 async fn a_cluster_works_and_what_is_cut_or_killed_shows_and_comes_back() {
-    let cluster = Cluster::start(Plan::new(env!("CARGO_BIN_EXE_liveloom"))).await.unwrap();
+    let plan = Plan { server_keys: Some(server_keys()), ..Plan::new(env!("CARGO_BIN_EXE_liveloom")) };
+    let cluster = Cluster::start(plan).await.unwrap();
     a_room_made_through_nginx_is_on_all_nodes_and_on_the_replica(&cluster).await;
     prometheus_has_all_nodes(&cluster).await;
     a_node_without_redis_is_not_ready(&cluster).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use testbed::{Cluster, Plan};
 
-use super::{leader, runs};
+use super::{bed, leader, runs};
 use crate::support::callback_receiver::Receiver;
 use crate::support::client::Client;
 use crate::support::database::{Server, TestDatabase};
@@ -32,6 +32,7 @@ impl Stage {
         let (payer, receiver) = (FakePayment::start().await, Receiver::start().await);
         let mut plan = Plan::new(env!("CARGO_BIN_EXE_liveloom"));
         plan.lease_s = leader::LEASE_S;
+        plan.server_keys = Some(bed::server_keys());
         let log = format!("log: {{filter: '{}'}}", runs::FILTER);
         // The answer to a leader that sleeps for three leases is not late.
         let world =
@@ -47,7 +48,7 @@ impl Stage {
             password: account.clone(),
         };
         let database = Arc::new(TestDatabase::existing(server, account));
-        let entrance = Client::new(format!("http://{}", cluster.nginx_addr()));
+        let entrance = bed::client_at(cluster.nginx_addr());
         let world = World::new(vec![entrance.clone()], database, payer, receiver).await;
         let gift = json!({"gift_id": GIFT, "name": "of the stage", "amount": 0});
         assert_eq!(entrance.post("/server/gift/config", gift).await.status, 200);

@@ -142,6 +142,15 @@ fn wrong_shapes_are_mistakes_of_their_key() {
         ("httpq: {addr: [a]}", "httpq.addr: must be a single value"),
         ("httpq: {cors: maybe}", "httpq.cors: \"maybe\" is neither true nor false"),
         ("hooks: {allow: [10.0.0.0/99]}", "hooks.allow: \"10.0.0.0/99\" is not a network such as 10.0.0.0/8"),
+        (
+            "httpq: {cors_admin_origins: ['*']}",
+            "httpq.cors_admin_origins: \"*\" is not an origin such as https://console.example.com",
+        ),
+        (
+            "httpq: {cors_admin_origins: [https://console.example.com/path]}",
+            "httpq.cors_admin_origins: \"https://console.example.com/path\" is not an origin such as \
+             https://console.example.com",
+        ),
         ("hooks: {allow: [[a]]}", "hooks.allow: must be a list of texts"),
         ("mysql: {databases: {host: a}}", "mysql.databases: must be a list"),
         (

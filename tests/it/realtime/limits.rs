@@ -45,6 +45,45 @@ async fn who_writes_too_much_is_told_when_to_go_on() {
 }
 
 #[tokio::test]
+async fn who_reads_too_much_history_is_told_when_to_go_on() {
+    let settings = "realtime: {publish_per_user_s: 0, publish_per_room_s: 0}";
+    let bed = Bed::start(Backend::Embedded, settings).await;
+    let (anchor, mut reader) = bed.user("anchor").await;
+    let (_, room) = bed.room(&anchor).await;
+    let begin = reader.follow(&room).await;
+    reader.result("unsubscribe", json!({"channel": room})).await;
+    // As many as a connection may ask for at once, each.
+    for _ in 0..4 {
+        let mut speaker = Socket::log_in(&bed.url(), anchor.token()).await;
+        for _ in 0..50 {
+            let say = json!({"channel": room, "action": "x", "data": "x".repeat(4000)});
+            speaker.result("publish", say).await;
+        }
+    }
+    let ask = json!({"channel": room, "limit": 200});
+    let (mut read, mut refused) = (0, json!(null));
+    while refused.is_null() {
+        let answer = reader.ask("history", ask.clone()).await;
+        read += answer["result"].to_string().len();
+        refused = answer["error"].clone();
+        assert!(read < 12 * 1024 * 1024, "{read} bytes were read at once");
+    }
+    assert_eq!(refused["code"], 429, "{refused}");
+    assert!(read > 4 * 1024 * 1024, "{read}");
+    let wait = refused["retry_after_ms"].as_u64().unwrap();
+    assert!((1..=8000).contains(&wait), "{refused}");
+    // Who comes back waits for what they missed, and is not refused it.
+    let back = json!({"channel": room, "epoch": begin["epoch"], "offset": begin["offset"]});
+    let recovered = reader.result("subscribe", back).await;
+    assert_eq!(recovered["recovered"], true);
+    assert!(recovered["publications"].as_array().unwrap().len() >= 200);
+    wait_until("one may read again", SOON, async || {
+        reader.ask("history", ask.clone()).await["error"].is_null()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_room_takes_so_many_messages_from_all_nodes() {
     let settings = "realtime: {publish_per_user_s: 0, publish_per_room_s: 3}";
     let here = Bed::start(Backend::Redis, settings).await;

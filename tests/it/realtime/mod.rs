@@ -3,8 +3,11 @@
 mod barrage;
 mod bed;
 mod faults;
+mod frames;
+mod handshakes;
 mod limits;
 mod mesh;
+mod missed_orders;
 mod protocol;
 mod resume;
 mod rooms;

@@ -25,6 +25,38 @@ async fn two_users_chat_in_a_room() {
 }
 
 #[tokio::test]
+async fn what_is_passed_on_unread_goes_on_as_it_came() {
+    let bed = Bed::start(Backend::Embedded, "").await;
+    let (anchor, mut at_anchor) = bed.user("anchor").await;
+    let (live_id, room) = bed.room(&anchor).await;
+    let (_, mut at_viewer) = bed.viewer("viewer", &live_id).await;
+    at_viewer.follow(&room).await;
+    at_anchor.follow(&room).await;
+    let data = r#"{"text":"cut \ud83d","huge":1e999,"long":123456789012345678901234567890}"#;
+    let params = format!(r#"{{"channel":"{room}","action":"x","data":{data}}}"#);
+    at_anchor.send(&format!("\u{feff}{{\"id\":9,\"method\":\"publish\",\"params\":{params}}}")).await;
+    let answer = at_anchor.next_text().await.expect("an answer");
+    assert!(answer.contains("\"id\":9") && answer.contains("offset"), "{answer}");
+    let pushed = loop {
+        let text = at_viewer.next_text().await.expect("a push");
+        if text.contains("1e999") {
+            break text;
+        }
+    };
+    assert!(pushed.contains(data), "{pushed}");
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let params = format!(r#"{{"channel":"{room}","action":"x","data":{deep}}}"#);
+    at_anchor.send(&format!(r#"{{"id":10,"method":"publish","params":{params}}}"#)).await;
+    let refused = loop {
+        let text = at_anchor.next_text().await.expect("an answer");
+        if text.contains("\"id\":10") {
+            break text;
+        }
+    };
+    assert!(refused.contains("params.data: is nested more than 128 deep"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_token_comes_in_the_query_or_first() {
     let bed = Bed::start(Backend::Embedded, "").await;
     let token = bed.client.log_in("u").await.token().to_owned();
@@ -64,7 +96,7 @@ async fn what_is_no_request_is_answered_and_in_the_end_closed() {
     for (message, code) in [
         (Message::binary(vec![1, 2]), 3502),
         (Message::text("no json"), 3502),
-        (Message::text("x".repeat(20_000)), 3502),
+        (Message::text("x".repeat(20_000)), 1009),
     ] {
         let (_, mut socket) = bed.user("u").await;
         socket.send_message(message).await;

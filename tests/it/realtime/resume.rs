@@ -28,8 +28,10 @@ async fn all_hear_one_order_whenever_they_come_back(
     #[values(Backend::Redis, Backend::RedisCluster)] backend: Backend,
 ) {
     let resumes = std::env::var("LIVELOOM_RESUMES").map_or(RESUMES, |text| text.parse().unwrap());
-    let settings =
-        format!("realtime: {{history_messages: {KEPT}, publish_per_user_s: 0, publish_per_room_s: 0}}");
+    let settings = format!(
+        "realtime: {{history_messages: {KEPT}, publish_per_user_s: 0, publish_per_room_s: 0, \
+         connections_per_user: 0, handshakes_per_address_s: 0}}"
+    );
     let nodes = Bed::start(backend, &settings).await;
     let nodes = [nodes.beside(2).await, nodes];
     let (anchor, _) = nodes[0].user("anchor").await;

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::api::sign::{self, Signed};
+
+const JSON: &str = "application/json";
+
 /// Longer than any answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -16,6 +20,8 @@ pub struct Client {
     base_url: String,
     token: Option<String>,
     headers: Vec<(&'static str, String)>,
+    /// What signs `/server` calls, where they have to be.
+    server_keys: Option<(String, String)>,
 }
 
 /// What came back.
@@ -59,7 +65,7 @@ impl Client {
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(TIMEOUT).local_address(address).build().unwrap();
-        Self { http, base_url, token: None, headers: Vec::new() }
+        Self { http, base_url, token: None, headers: Vec::new(), server_keys: None }
     }
 
     /// The same with a token of `user_id`, who is created when new.
@@ -77,6 +83,11 @@ impl Client {
     /// The same with `token`.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same that signs `/server` calls, as one who calls through a proxy has to.
+    pub fn signing(self, access_key: &str, secret_key: &str) -> Self {
+        Self { server_keys: Some((access_key.to_owned(), secret_key.to_owned())), ..self }
     }
 
     /// The same with a header.
@@ -138,15 +149,21 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base_url));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base_url));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", token);
+        let body = body.map(|body| body.to_string());
+        match (&self.server_keys, &self.token) {
+            (Some(keys), _) if path.starts_with("/server/") => {
+                let signature = self.signature(keys, method.as_str(), path, body.as_deref());
+                request = request.header("Authorization", signature);
+            }
+            (_, Some(token)) => request = request.header("Authorization", token),
+            _ => {}
         }
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.header("Content-Type", JSON).body(body);
         }
         let start = Instant::now();
         let response = request.send().await?;
@@ -154,5 +171,16 @@ impl Client {
         let bytes = response.bytes().await?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         Ok(Answer { status, body, took: start.elapsed() })
+    }
+
+    fn signature(&self, keys: &(String, String), method: &str, target: &str, body: Option<&str>) -> String {
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let headers: Vec<_> =
+            body.map(|_| ("Content-Type".to_owned(), JSON.to_owned())).into_iter().collect();
+        let host = self.base_url.split_once("://").map_or("", |(_, host)| host);
+        let path = path.as_bytes();
+        let signed = Signed { method, path, query, host, headers: &headers, body: body.map(str::as_bytes) };
+        format!("Qiniu {}:{}", keys.0, sign::qiniu(&keys.1, &signed.text()))
     }
 }

@@ -1,6 +1,7 @@
 //! What tests need from outside: servers of their own, and fakes of the paid clouds.
 
 pub mod callback_receiver;
+pub mod certificates;
 pub mod cgroup;
 pub mod chaos;
 pub mod client;
@@ -19,6 +20,7 @@ pub mod gift_bed;
 pub mod gift_ledgers;
 pub mod load;
 pub mod media;
+pub mod memory;
 pub mod metrics;
 pub mod realtime;
 pub mod redis;

@@ -105,11 +105,13 @@ export interface ServerFrame {
   readonly push?: Partial<ChannelPush>;
 }
 
-/** Why a connection ended. Below 3500 the client comes back; codes from 4000 on are the client's own. */
+/** Why a connection ended. Below 3500 the client comes back, but for 1009; codes from 4000 on are the client's own. */
 export const CloseCode = {
   Normal: 1000,
   /** No close frame came: the network, or a handshake that was refused. */
   Abnormal: 1006,
+  /** A frame or a message was longer than the server takes. */
+  MessageTooBig: 1009,
   ServerError: 3000,
   /** The server shuts down; the client comes back after a longer, random while. */
   ShuttingDown: 3001,
@@ -136,5 +138,5 @@ const LAST_PERMANENT = 3999;
 
 /** Whether the server asks not to come back after closing with `code`. */
 export function isPermanent(code: number): boolean {
-  return code >= FIRST_PERMANENT && code <= LAST_PERMANENT;
+  return code === CloseCode.MessageTooBig || (code >= FIRST_PERMANENT && code <= LAST_PERMANENT);
 }

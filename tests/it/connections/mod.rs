@@ -1,0 +1,8 @@
+//! HTTP connections, byte by byte: how they go on and end, and what peers cannot make of them.
+
+mod heads;
+mod pipelining;
+mod proxies;
+mod smuggling;
+mod upgrades;
+pub mod wire;
