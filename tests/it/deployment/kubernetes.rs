@@ -59,7 +59,7 @@ fn the_configuration_is_accepted_with_the_variables_of_the_secret() {
     fs::write(&file, config).unwrap();
     let ordinal = (ORDINAL.to_owned(), "0".to_owned());
     let mut variables = texts(&secret["stringData"]);
-    variables.push(ordinal.clone());
+    variables.push(ordinal);
     let unedited = check_config(&file, variables.clone());
     let refused = String::from_utf8_lossy(&unedited.stderr).into_owned();
     assert!(!unedited.status.success());
