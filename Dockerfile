@@ -30,4 +30,5 @@ USER 10001
 EXPOSE 8099 9200
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["healthcheck"]
 ENTRYPOINT ["liveloom"]
-CMD ["serve"]
+# Alone it would listen inside of the container only.
+CMD ["serve", "--addr", ":8099"]

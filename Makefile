@@ -8,7 +8,7 @@ ARGS ?=
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-run: ## Start the server alone, in embedded mode (needs Rust; with Node.js it has pages)
+run: ## Start the server alone, for this machine only; ARGS="--addr :8099" opens it to the network (needs Rust; with Node.js it has pages)
 	@if command -v npm >/dev/null; then scripts/web-build || echo 'the server will have no pages'; \
 	else echo 'Node.js is not installed: the server will have no pages (see docs/pages.md)'; fi
 	cargo build --release --bin liveloom
@@ -30,12 +30,15 @@ test-cluster: ## Let everything of a cluster fail once under load, and restart i
 test-long: export LIVELOOM_JAVA ?= 1
 test-long: export LIVELOOM_DRILL_KILLS ?= 200
 test-long: export LIVELOOM_RESUMES ?= 10000
+test-long: export LIVELOOM_JOINS ?= 5000
+test-long: export LIVELOOM_EVICTIONS ?= 20000
 test-long: export LIVELOOM_FUZZ_SEED ?= random
 test-long: export LIVELOOM_FUZZ_SECONDS ?= 90
 test-long: export LIVELOOM_ATTACK_SECONDS ?= 60
+test-long: export LIVELOOM_GIFTS ?= 3000000
 
 test-long: ## Kill two nodes under load 200 times, reconnect 10,000 times, send random requests, run every crash, race and ledger test, attack a server for a minute (20 minutes)
-	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: --include-ignored --nocapture $(ARGS)
+	@tests/run --test it -- api::api_on drill:: crash races gift:: realtime:: connections:: presence:: --include-ignored --nocapture $(ARGS)
 	@# By themselves: they measure how long others wait.
 	@tests/run --test it -- attack:: --include-ignored --nocapture --test-threads=1 $(ARGS)
 

@@ -5,9 +5,11 @@ mod control;
 mod door;
 mod http;
 mod jobs;
+mod metrics;
 mod services;
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,27 +17,34 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
 use anyhow::Context;
 use prometheus::{Opts, Registry};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Loaded, PromeConfig, Reloads, parse_listen_addr};
+use crate::config::{Config, Loaded, Reloads};
 use crate::demo;
 use crate::hub::Hub;
 use crate::id::IdGenerator;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::schedule::Schedule;
 use crate::rest::Draining;
+use crate::routes::Stores;
 use crate::store::broker::Broker;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::registry::{self as nodes, NodeLease, NodeState};
+use crate::supervise;
 use crate::telemetry::report::NodeReport;
-use crate::telemetry::{self, asked, exporter, pusher::Pusher};
+use crate::telemetry::{self, asked};
 use crate::user::{Admins, Users};
 
 pub use control::Control;
 use services::{Ground, Services, follow_changes};
+
+/// How long what runs in the background may take to end once a part of it has failed: what waits for that part
+/// must not keep the node from being started again.
+const END_LIMIT: Duration = Duration::from_secs(20);
 
 /// A server that listens, and the work around it.
 pub struct Application {
@@ -77,14 +86,18 @@ impl Application {
             tracing::info!(steps = migrated.len(), "the tables were brought up to date");
         }
         let cache = Cache::connect(&config.cache, Arc::clone(&clock)).await?;
-        show_stores(&db, &cache, &registry)?;
+        db.register(&registry)?;
+        cache.register(&registry)?;
         let ids = Arc::new(IdGenerator::new(config.node.node_id, Arc::clone(&clock))?);
         let node = register(&config, &db, &cache, &ids, &registry).await?;
         nodes::note_callbacks(&db, config.node.node_id, !config.callback.addr.is_empty()).await?;
-        let hub = hub(&config, &clock, &registry).await?;
-        let reloads = Reloads::new(config.clone());
+        let (hub, broker) = hub(&config, &clock, &registry).await?;
+        let registration = node.registration();
+        let stores = Stores { db: db.clone(), cache: cache.clone(), broker, registration };
+        stores.register(&registry)?;
+        let reloads = Reloads::new(Loaded { config: config.clone(), warnings });
         let draining = draining(&registry)?;
-        let ground = Ground { config, reloads, draining, warnings, db, cache, clock, ids, registry, hub };
+        let ground = Ground { config, reloads, draining, db, cache, stores, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;
@@ -94,20 +107,17 @@ impl Application {
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
         lease.register(&ground.registry)?;
-        tokio::spawn(follow_changes(
-            ground.cache.clone(),
-            ground.hub.clone(),
-            services.clone(),
-            stop.clone(),
-        ));
-        tokio::spawn(Arc::clone(&lease).keep(stop.clone()));
+        let changes = ground.cache.announcements();
+        let following = follow_changes(changes, ground.hub.clone(), services.clone(), stop.clone());
+        supervise::spawn_until("changes", &stop, following);
+        supervise::spawn_until("leader's lease", &stop, Arc::clone(&lease).keep(stop.clone()));
         let schedule = Schedule::new(Arc::clone(&lease), &ground.registry, stop.clone())?;
         jobs::start(&schedule, &ground, &services, &lease)?;
         let consumers = consumers::start(&ground, &services, &stop)?;
         let Ground { config, reloads, draining, hub, db, registry, .. } = ground;
         let window = Duration::from_secs(config.realtime.drain_s);
         let control = Control { door, draining, hub, window, reloads };
-        let (exporter, metrics_addr, pusher) = start_metrics(&config, registry, &stop)?;
+        let (exporter, metrics_addr, pusher) = metrics::start(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self {
             server,
@@ -147,19 +157,37 @@ impl Application {
         &self.admins
     }
 
-    /// Serves until it is stopped by the [`Control`] that `govern` gets; then lets running requests finish
-    /// and gives back the leases.
+    /// Serves until it is stopped by the [`Control`] that `govern` gets, or a background task fails
+    /// ([`supervise`]), which drains it; then lets running requests finish and gives back the leases.
     ///
     /// # Errors
-    /// When the server fails.
+    /// When the server or a background task failed: the process is to be started again.
     pub async fn run_until_stopped<G: Future<Output = ()> + 'static>(
         self,
-        govern: impl FnOnce(Control) -> G,
+        govern: impl FnOnce(Rc<Control>) -> G,
     ) -> anyhow::Result<()> {
-        let governing = actix_web::rt::spawn(govern(self.control));
+        let control = Rc::new(self.control);
+        let governing = supervise::spawn_local("signals", govern(Rc::clone(&control)));
+        let giving_up = actix_web::rt::spawn(async move {
+            let task = supervise::failed().await;
+            tracing::error!(
+                task,
+                "a background task has failed: the node drains and stops, to be started again"
+            );
+            control.drain().await;
+        });
         let ended = self.server.await;
         governing.abort();
-        self.background.end().await;
+        giving_up.abort();
+        let ending = self.background.end();
+        if supervise::failure().is_none() {
+            ending.await;
+        } else if timeout(END_LIMIT, ending).await.is_err() {
+            tracing::error!("what runs in the background did not end in time");
+        }
+        if let Some(task) = supervise::failure() {
+            anyhow::bail!("the background task `{task}` has failed, see the log");
+        }
         Ok(ended?)
     }
 }
@@ -199,20 +227,6 @@ async fn register(
     Ok(NodeLease::acquire(db, config.node.node_id, lease, Arc::clone(ids), state).await?)
 }
 
-/// Metrics of the database and the cache.
-fn show_stores(db: &Db, cache: &Cache, registry: &Registry) -> anyhow::Result<()> {
-    db.register(registry)?;
-    cache.register(registry)?;
-    let opts = |store| {
-        let help = "1 while the writable database, or the cache, is there; a node is ready while both are.";
-        Opts::new("liveloom_store_up", help).const_label("store", store)
-    };
-    let (db, cache) = (db.clone(), cache.clone());
-    asked::gauge(registry, opts("database"), move || db.is_up().into())?;
-    asked::gauge(registry, opts("cache"), move || cache.is_up().into())?;
-    Ok(())
-}
-
 /// What this node tells of itself.
 struct OwnState {
     cache: Cache,
@@ -229,11 +243,12 @@ impl NodeState for OwnState {
     }
 }
 
-async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyhow::Result<Hub> {
+async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyhow::Result<(Hub, Broker)> {
     let (broker, heard) = Broker::connect(&config.cache, Arc::clone(clock)).await?;
     broker.register(registry)?;
-    let realtime = config.realtime.clone();
-    Ok(Hub::start(broker, heard, realtime, config.node.node_id, Arc::clone(clock), registry)?)
+    let (realtime, node_id) = (config.realtime.clone(), config.node.node_id);
+    let hub = Hub::start(broker.clone(), heard, realtime, node_id, Arc::clone(clock), registry)?;
+    Ok((hub, broker))
 }
 
 fn leader_lease(ground: &Ground, node: &NodeLease) -> LeaderLease {
@@ -254,25 +269,4 @@ fn draining(registry: &Registry) -> prometheus::Result<Draining> {
     let help = "1 from the moment the node was asked to stop, else 0.";
     asked::gauge(registry, Opts::new("liveloom_draining", help), move || told.has_begun().into())?;
     Ok(draining)
-}
-
-type Metrics = (Option<ServerHandle>, Option<SocketAddr>, Option<tokio::task::JoinHandle<()>>);
-
-fn start_metrics(config: &Config, registry: Registry, stop: &CancellationToken) -> anyhow::Result<Metrics> {
-    match &config.prome {
-        PromeConfig::Off => Ok((None, None, None)),
-        PromeConfig::Exporter { listen_addr } => {
-            let addr = parse_listen_addr(listen_addr).with_context(|| {
-                format!("prome.exporter_config.listen_addr: `{listen_addr}` is not an address")
-            })?;
-            let (server, addr) = exporter::serve(&registry, addr)?;
-            let handle = server.handle();
-            tokio::spawn(server);
-            Ok((Some(handle), Some(addr), None))
-        }
-        PromeConfig::Pusher { url, job, instance, interval_s } => {
-            let pusher = Pusher::new(url, job, instance, Duration::from_secs(*interval_s))?;
-            Ok((None, None, Some(tokio::spawn(pusher.run(registry, stop.clone())))))
-        }
-    }
 }

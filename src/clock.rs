@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -33,6 +33,28 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+}
+
+/// A clock that goes on evenly, however the machine's clock is set: for spans of time, not for times of day.
+#[derive(Clone, Copy, Debug)]
+pub struct SteadyClock {
+    start: DateTime<Utc>,
+    started: Instant,
+}
+
+impl SteadyClock {
+    /// A clock that shows `at` now.
+    #[must_use]
+    pub fn starting_at(at: DateTime<Utc>) -> Self {
+        Self { start: at, started: Instant::now() }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> DateTime<Utc> {
+        let passed = TimeDelta::from_std(self.started.elapsed()).unwrap_or(TimeDelta::MAX);
+        self.start.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 

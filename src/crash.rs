@@ -1,4 +1,5 @@
-//! Steps at which a test may kill the process, to see that what was acknowledged survives.
+//! Steps at which a test may kill the process, to see that what was acknowledged survives, or let a task
+//! panic, to see who notices.
 //!
 //! A build for users has none of it: [`point`] is then an empty function.
 
@@ -14,6 +15,8 @@ pub const POINTS: &[&str] = &[
     "reactions.reacted",
     "reactions.recorded",
     "live.left",
+    "silence.removed",
+    "silence.written",
     "mic.taken",
     "relay.bound",
     "relay.start_announced",
@@ -48,35 +51,57 @@ pub const POINTS: &[&str] = &[
     "review.started",
     "review.known",
     "review.closing",
+    "census.begun",
+    "lease.kept",
+    "registry.renewed",
+    "changes.heard",
+    "hub.heard",
 ];
 
 /// Kills the process, as `kill -9` does, when the environment variable `LIVELOOM_CRASH_AT` names this
-/// step: `name`, or `name:n` for the n-th time that it is reached.
+/// step: `name`, or `name:n` for the n-th time that it is reached. `LIVELOOM_PANIC_AT` lets the task panic.
 ///
 /// # Panics
-/// When the step is not one of [`POINTS`].
+/// When it is to; when the step is not one of [`POINTS`].
 #[cfg(feature = "crash-points")]
 pub fn point(name: &str) {
     use std::sync::LazyLock;
-    use std::sync::atomic::{AtomicU32, Ordering};
 
-    static WANTED: LazyLock<Option<(String, AtomicU32)>> = LazyLock::new(|| {
-        let wanted = std::env::var("LIVELOOM_CRASH_AT").ok()?;
-        let (name, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
-        Some((name.to_owned(), AtomicU32::new(count.parse().unwrap_or(1))))
-    });
+    static CRASH: LazyLock<Option<wanted::Step>> = LazyLock::new(|| wanted::Step::of("LIVELOOM_CRASH_AT"));
+    static PANIC: LazyLock<Option<wanted::Step>> = LazyLock::new(|| wanted::Step::of("LIVELOOM_PANIC_AT"));
 
     assert!(POINTS.contains(&name), "{name} is not listed");
-    if let Some((wanted, count)) = &*WANTED
-        && wanted == name
-        && count.fetch_sub(1, Ordering::Relaxed) == 1
-    {
+    if CRASH.as_ref().is_some_and(|step| step.is_reached_at(name)) {
         let own = rustix::process::getpid();
         let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
     }
+    assert!(!PANIC.as_ref().is_some_and(|step| step.is_reached_at(name)), "asked to panic at {name}");
 }
 
 /// Does nothing: this build cannot be killed on purpose.
 #[cfg(not(feature = "crash-points"))]
 #[inline(always)]
 pub fn point(_: &str) {}
+
+#[cfg(feature = "crash-points")]
+mod wanted {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A step that a test names, and how often it has still to be reached.
+    pub(super) struct Step {
+        name: String,
+        left: AtomicU32,
+    }
+
+    impl Step {
+        pub(super) fn of(variable: &str) -> Option<Self> {
+            let wanted = std::env::var(variable).ok()?;
+            let (name, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+            Some(Self { name: name.to_owned(), left: AtomicU32::new(count.parse().unwrap_or(1)) })
+        }
+
+        pub(super) fn is_reached_at(&self, name: &str) -> bool {
+            self.name == name && self.left.fetch_sub(1, Ordering::Relaxed) == 1
+        }
+    }
+}

@@ -63,6 +63,11 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
         Cow::Owned(self.to_string())
     }
 
+    /// Whether the log should tell of it as an error, where the status is one of the server's.
+    fn is_fault(&self) -> bool {
+        self.kind() != Kind::NotInRoom
+    }
+
     /// How long the caller is to wait before another attempt, where that is known.
     fn retry_after(&self) -> Option<Duration> {
         match self.kind() {

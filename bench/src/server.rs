@@ -168,7 +168,10 @@ impl Launcher {
             },
             "cron": { "single_task_node": 1 },
             // The bare route is one of the rate-limited open routes.
-            "limits": { "open_per_s": 1_000_000 },
+            "limits": {
+                "open_per_s": 1_000_000,
+                "rooms_per_user_h": 0, "writes_per_user_s": 0, "stats_rows_per_room": 0,
+            },
             "live": { "viewer_timeout_s": variant.viewer_timeout_s },
         })
     }

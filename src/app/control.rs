@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::door::Door;
-use crate::config::{Config, Reloads};
+use crate::config::{Loaded, Reloads};
 use crate::hub::Hub;
 use crate::rest::Draining;
 
@@ -36,7 +36,7 @@ impl Control {
 
     /// Takes over what a running server can take over. Answers the sections with other changes, which need
     /// a restart.
-    pub fn reload(&self, config: &Config) -> Vec<&'static str> {
-        self.reloads.apply(config)
+    pub fn reload(&self, loaded: &Loaded) -> Vec<&'static str> {
+        self.reloads.apply(loaded)
     }
 }

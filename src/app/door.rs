@@ -17,11 +17,11 @@ const LAST_CALL: Duration = Duration::from_millis(300);
 /// Serves connections on this thread.
 pub(super) type Serve = Box<dyn Fn(Vec<TcpStream>) -> LocalBoxFuture<'static, ()>>;
 
-/// The listening socket of a server, and the server.
+/// The listening sockets of a server, and the server.
 pub(super) struct Door {
     pub(super) server: ServerHandle,
-    /// The server's own socket.
-    pub(super) listener: TcpListener,
+    /// The server's own sockets.
+    pub(super) listeners: Vec<TcpListener>,
     pub(super) serve: Serve,
     /// From here on connections end as soon as they have nothing to do.
     pub(super) closing: CancellationToken,
@@ -36,9 +36,12 @@ impl Door {
     pub(super) async fn close(&self) {
         self.server.pause().await;
         tokio::time::sleep(PAUSE).await;
-        let waiting = self.accept_waiting();
-        if let Err(error) = shutdown(&self.listener, Shutdown::Read) {
-            tracing::debug!(%error, "the socket could not be shut down; it is closed instead");
+        let mut waiting = Vec::new();
+        for listener in &self.listeners {
+            accept_waiting(listener, &mut waiting);
+            if let Err(error) = shutdown(listener, Shutdown::Read) {
+                tracing::debug!(%error, "the socket could not be shut down; it is closed instead");
+            }
         }
         (self.serve)(waiting).await;
         tokio::time::sleep(LAST_CALL).await;
@@ -46,17 +49,17 @@ impl Door {
         // Sent by now; that it has come true is told by the end of the server.
         drop(self.server.stop(true));
     }
+}
 
-    fn accept_waiting(&self) -> Vec<TcpStream> {
-        let mut waiting = Vec::new();
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => waiting.push(stream),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                // Nobody waits any more.
-                Err(_) => return waiting,
-            }
+/// Takes in those who wait.
+fn accept_waiting(listener: &TcpListener, waiting: &mut Vec<TcpStream>) {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => waiting.push(stream),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            // Nobody waits any more.
+            Err(_) => return,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! socket of an upgraded connection.
 
 use std::future::ready;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,15 @@ use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error};
 use anyhow::Context;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Serve};
 use super::services::{Ground, Services};
-use crate::config::parse_listen_addr;
+use crate::config::listen_addrs;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
+use crate::listen::listen_at;
 use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
 use crate::rest::middleware::{cors, observe, refuse_unreadable};
 use crate::rest::rate_limit::AddressLimit;
@@ -40,8 +42,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long closing a connection may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Connections that wait to be accepted: many come back at once after another node has stopped.
-const BACKLOG: u32 = 4096;
 /// Connections of one worker.
 const CONNECTIONS: usize = 200_000;
 
@@ -56,11 +56,13 @@ pub(super) struct Listening {
 /// Starts to listen.
 pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
     let config = &ground.config;
-    let addr = parse_listen_addr(&config.httpq.addr)
+    let addrs = listen_addrs(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
-    let listener = bind(addr).with_context(|| format!("httpq.addr: cannot listen on {addr}"))?;
-    let (bound, own) = (listener.local_addr()?, listener.try_clone()?);
-    let builder = Server::build()
+    let listeners =
+        listen_at(&addrs).with_context(|| format!("httpq.addr: cannot listen on {}", config.httpq.addr))?;
+    let own = listeners.iter().map(TcpListener::try_clone).collect::<io::Result<Vec<_>>>()?;
+    let bound = listeners.first().context("httpq.addr: there is no such address")?.local_addr()?;
+    let mut builder = Server::build()
         .workers(config.httpq.workers)
         .max_concurrent_connections(CONNECTIONS)
         .disable_signals()
@@ -99,8 +101,11 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
         fn_service(accept).and_then(http)
     };
     let serve = on_this_thread(factory.clone());
-    let server = builder.listen("api", listener, factory)?.run();
-    let door = Door { server: server.handle(), listener: own, serve, closing };
+    for listener in listeners {
+        builder = builder.listen("api", listener, factory.clone())?;
+    }
+    let server = builder.run();
+    let door = Door { server: server.handle(), listeners: own, serve, closing };
     Ok(Listening { server, addr: bound, door })
 }
 
@@ -150,14 +155,6 @@ where
     })
 }
 
-fn bind(addr: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the connections of the process before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
 fn edges(ground: &Ground, services: &Services) -> Edges {
     let realtime = &ground.config.realtime;
     Edges {
@@ -174,6 +171,7 @@ fn edges(ground: &Ground, services: &Services) -> Edges {
             users: services.users.clone(),
             limit: Arc::new(PublishLimits::new(realtime)),
             connections: ConnectionCount::new(realtime.connections_per_user),
+            heartbeat_every: ground.config.live.heartbeat_every(),
         },
         barrage: barrage::Parts {
             gate: services.gate.clone(),

@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService};
+use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService, WriteLimit};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
 use crate::clock::SharedClock;
-use crate::config::{Config, Current, HooksConfig, Problem, Reloads};
+use crate::config::{Config, Current, HooksConfig, Reloads};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
@@ -27,6 +27,7 @@ use crate::im::{HubOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
 use crate::live::Lives;
+use crate::live::handlers::RoomLimit;
 use crate::mic::Mics;
 use crate::moderation::Moderation;
 use crate::overview::{self, Overview};
@@ -37,13 +38,13 @@ use crate::rest::incoming::BodyBudget;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::peer::TrustedProxies;
 use crate::rest::rate_limit::AddressLimit;
-use crate::routes::Stores;
+use crate::rest::user_limit::UserLimit;
+use crate::routes::{Readiness, Stores};
 use crate::stats::Stats;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::sequence::Sequence;
-use crate::user::tokens::LoginLimit;
-use crate::user::{Admins, Bans, Operations, Users};
+use crate::user::{Admins, Bans, LogIns, Operations, Users};
 
 pub(super) use changes::follow_changes;
 
@@ -52,9 +53,9 @@ pub(super) struct Ground {
     pub(super) config: Config,
     pub(super) reloads: Reloads,
     pub(super) draining: Draining,
-    pub(super) warnings: Vec<Problem>,
     pub(super) db: Db,
     pub(super) cache: Cache,
+    pub(super) stores: Stores,
     pub(super) clock: SharedClock,
     pub(super) ids: Arc<IdGenerator>,
     pub(super) registry: Registry,
@@ -82,7 +83,9 @@ pub(super) struct Services {
     pub(super) gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<Current<HooksConfig>>,
-    login_limit: web::Data<LoginLimit>,
+    log_ins: web::Data<LogIns>,
+    write_limit: web::Data<WriteLimit>,
+    room_limit: web::Data<RoomLimit>,
     callback_limit: web::Data<CallbackLimit>,
     test_payment: web::Data<TestPayment>,
     demo: web::Data<Demo>,
@@ -90,7 +93,7 @@ pub(super) struct Services {
     policy: web::Data<Policy>,
     deliveries: web::Data<Deliveries>,
     overview: web::Data<Overview>,
-    stores: web::Data<Stores>,
+    readiness: web::Data<Readiness>,
     pub(super) http_metrics: web::Data<HttpMetrics>,
     bodies: web::Data<BodyBudget>,
     draining: web::Data<Draining>,
@@ -103,7 +106,8 @@ impl Services {
         let orders: Arc<dyn Orders> = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
-        let admins = Admins::new(db.clone(), Passwords::default());
+        let admins = Admins::new(db.clone(), Passwords::default(), Arc::clone(clock));
+        let log_ins = LogIns::new(admins.clone(), &config.limits, cache.clone(), Arc::clone(clock));
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let proxies = TrustedProxies::new(&config.httpq.trusted_proxies);
         let gate = web::Data::new(gate(ground, &users, &admins, proxies.clone())?);
@@ -134,7 +138,9 @@ impl Services {
             gate,
             clock: web::Data::new(Arc::clone(clock)),
             hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
-            login_limit: web::Data::new(LoginLimit(AddressLimit::new(config.limits.login_per_s))),
+            log_ins: web::Data::new(log_ins),
+            write_limit: web::Data::new(WriteLimit(UserLimit::per_second(config.limits.writes_per_user_s))),
+            room_limit: web::Data::new(RoomLimit(UserLimit::per_hour(config.limits.rooms_per_user_h))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
@@ -142,12 +148,7 @@ impl Services {
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
-            stores: web::Data::new(Stores {
-                db: db.clone(),
-                cache: cache.clone(),
-                draining: ground.draining.clone(),
-                limit: open_limit(),
-            }),
+            readiness: web::Data::new(Readiness::new(ground.stores.clone(), ground.draining.clone())),
             draining: web::Data::new(ground.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
@@ -179,7 +180,9 @@ impl Services {
             .app_data(self.mesh.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
-            .app_data(self.login_limit.clone())
+            .app_data(self.log_ins.clone())
+            .app_data(self.write_limit.clone())
+            .app_data(self.room_limit.clone())
             .app_data(self.callback_limit.clone())
             .app_data(self.test_payment.clone())
             .app_data(self.demo.clone())
@@ -187,7 +190,7 @@ impl Services {
             .app_data(self.policy.clone())
             .app_data(self.deliveries.clone())
             .app_data(self.overview.clone())
-            .app_data(self.stores.clone())
+            .app_data(self.readiness.clone())
             .app_data(self.http_metrics.clone())
             .app_data(self.bodies.clone())
             .app_data(self.draining.clone());
@@ -196,15 +199,13 @@ impl Services {
 
 /// What the console shows first.
 fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
-    let warnings: Vec<String> = ground.warnings.iter().map(ToString::to_string).collect();
-    let told = warnings.clone();
     Overview::new(overview::Parts {
         db: ground.db.clone(),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         config: ground.config.clone(),
-        shown: ground.reloads.derive(move |config| overview::ConfigView::new(config, told.clone())),
-        warnings,
+        shown: ground.reloads.derive(overview::ConfigView::new),
+        warnings: ground.reloads.warnings(),
         lives: features.lives.clone(),
         ledger: features.gifts.ledger().clone(),
         deliveries: deliveries.clone(),

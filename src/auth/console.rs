@@ -2,18 +2,12 @@
 //!
 //! Browsers send cookies along with whatever asks for it. So a call counts only with a header besides,
 //! which another site's page cannot send with it (a custom header needs a preflight, and none lets cookies through).
-//! A session that was ended stays ended: the cache remembers it until its token would have run out.
-
-use std::time::Duration as StdDuration;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use sha2::{Digest, Sha256};
 
-use super::token::TokenError;
-use crate::rest::{ApiError, peer};
-use crate::store::cache::Cache;
+use crate::rest::peer;
 
 const COOKIE: &str = "liveloom_console";
 const HEADER: &str = "x-liveloom-console";
@@ -24,26 +18,6 @@ const PATH: &str = "/admin";
 pub(super) fn token(request: &HttpRequest) -> Option<String> {
     request.headers().get(HEADER)?;
     Some(request.cookie(COOKIE)?.value().to_owned())
-}
-
-/// Refuses a token whose session was ended.
-pub(super) async fn check(cache: &Cache, token: &str) -> Result<(), ApiError> {
-    match cache.get(&ended_key(token)).await? {
-        Some(_) => Err(TokenError::Bad.into()),
-        None => Ok(()),
-    }
-}
-
-/// Ends the session of a call by the console, whose token lives for `left`.
-pub(super) async fn end(cache: &Cache, request: &HttpRequest, left: StdDuration) -> Result<(), ApiError> {
-    if let Some(token) = token(request) {
-        cache.set(&ended_key(&token), "", left.max(StdDuration::from_secs(1))).await?;
-    }
-    Ok(())
-}
-
-fn ended_key(token: &str) -> String {
-    format!("console:ended:{}", base16ct::lower::encode_string(&Sha256::digest(token)))
 }
 
 /// The cookie for the browser that sent `request`.

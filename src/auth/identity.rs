@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use sha2::{Digest, Sha256};
 
 use super::backend::{Asked, BackendKeys, KnownBackend};
 use super::console;
@@ -21,6 +21,7 @@ use crate::clock::SharedClock;
 use crate::config::Current;
 use crate::error::{Failure, Kind};
 use crate::rest::peer::TrustedProxies;
+use crate::rest::user_limit::UserLimit;
 use crate::rest::{ApiError, body};
 use crate::store::cache::Cache;
 
@@ -38,11 +39,41 @@ pub trait Accounts: Send + Sync + 'static {
     fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a>;
 }
 
+/// What [`Administrators::is_ended`] answers.
+pub type IsEnded<'a> = Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>>;
+
+/// What [`Administrators::end`] answers.
+pub type Done<'a> = Pin<Box<dyn Future<Output = Result<(), ApiError>> + 'a>>;
+
+/// Administrators, who can end a token of theirs. Tokens are named by their SHA-256, in hexadecimal digits.
+pub trait Administrators: Accounts {
+    /// Whether a token was ended.
+    fn is_ended<'a>(&'a self, hash: &'a str) -> IsEnded<'a>;
+
+    /// Ends a token for good; it would be good until the Unix second `expires_at`.
+    fn end<'a>(&'a self, hash: &'a str, expires_at: i64) -> Done<'a>;
+}
+
+/// A good token of somebody whom the route is not for.
+#[derive(Debug, thiserror::Error)]
+enum OtherAudience {
+    #[error("this is for users of the app, not for administrators")]
+    ForUsers,
+    #[error("this is for administrators, not for users of the app")]
+    ForAdmins,
+}
+
+impl Failure for OtherAudience {
+    fn kind(&self) -> Kind {
+        Kind::Forbidden
+    }
+}
+
 /// What the extractors need to know.
 pub struct Gate {
     tokens: TokenService,
     users: Arc<dyn Accounts>,
-    admins: Arc<dyn Accounts>,
+    admins: Arc<dyn Administrators>,
     backends: Current<BackendKeys>,
     cache: Cache,
     clock: SharedClock,
@@ -56,7 +87,7 @@ impl Gate {
     pub fn new(
         tokens: TokenService,
         users: Arc<dyn Accounts>,
-        admins: Arc<dyn Accounts>,
+        admins: Arc<dyn Administrators>,
         backends: Current<BackendKeys>,
         cache: Cache,
         clock: SharedClock,
@@ -108,36 +139,36 @@ impl Gate {
     /// # Errors
     /// 401 and 499, as for any call; the store's.
     pub async fn client_of(&self, token: &str) -> Result<Client, ApiError> {
-        self.client(Some(token)).await
+        match self.identify(Some(token)).await? {
+            Known::User(client) => Ok(client),
+            Known::Admin(_) => Err(TokenError::Bad.into()),
+        }
     }
 
-    async fn client(&self, token: Option<&str>) -> Result<Client, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        // An administrator's id is not a user's, even where the two are spelled alike.
-        if claims.role == ADMIN_ROLE {
-            return Err(TokenError::Bad.into());
-        }
-        let standing = self.users.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
+    /// Whose token it is. An administrator's id is not a user's, even where the two are spelled alike.
+    async fn identify(&self, token: Option<&str>) -> Result<Known, ApiError> {
+        let token = token.ok_or(TokenError::Bad)?;
+        let claims = self.tokens.verify(token)?;
+        let is_admin = claims.role == ADMIN_ROLE;
+        let accounts: &dyn Accounts = if is_admin { &*self.admins } else { &*self.users };
+        let standing = accounts.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
         standing.admit(&claims, self.clock.now())?;
-        Ok(Client { claims })
-    }
-
-    async fn admin(&self, token: Option<&str>) -> Result<Admin, ApiError> {
-        let claims = self.tokens.verify(token.ok_or(TokenError::Bad)?)?;
-        if claims.role != ADMIN_ROLE || self.admins.standing(&claims.user_id).await?.is_none() {
+        if !is_admin {
+            return Ok(Known::User(Client { claims }));
+        }
+        let token = base16ct::lower::encode_string(&Sha256::digest(token));
+        if self.admins.is_ended(&token).await? {
             return Err(TokenError::Bad.into());
         }
-        Ok(Admin { claims })
+        Ok(Known::Admin(Admin { claims, token: token.into() }))
     }
 
-    /// Ends the session of the console that a call belongs to, if it does.
+    /// Ends the token of a call.
     ///
     /// # Errors
     /// The store's.
-    pub async fn end_session(&self, request: &HttpRequest, admin: &Admin) -> Result<(), ApiError> {
-        let left = admin.expires_at().saturating_sub(self.clock.now().timestamp());
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        console::end(&self.cache, request, left).await
+    pub async fn end_session(&self, admin: &Admin) -> Result<(), ApiError> {
+        self.admins.end(&admin.token, admin.expires_at()).await
     }
 
     /// Refuses a call that is no business backend's by what its head tells: its body is read only if it may be.
@@ -189,9 +220,15 @@ impl Gate {
     }
 }
 
-/// The gate is missing: a fault of the wiring.
+/// Whose token it is.
+enum Known {
+    User(Client),
+    Admin(Admin),
+}
+
+/// The gate, or the limit of writes, is missing: a fault of the wiring.
 #[derive(Debug, thiserror::Error)]
-#[error("the gate is not part of the application")]
+#[error("the gate or the limit of writes is not part of the application")]
 struct NotWired;
 
 impl Failure for NotWired {
@@ -235,6 +272,7 @@ impl FromRequest for Client {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // A call is counted once, however many ask who made it.
         if let Some(client) = request.extensions().get::<Self>() {
             return Box::pin(std::future::ready(Ok(client.clone())));
         }
@@ -242,18 +280,30 @@ impl FromRequest for Client {
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let client = gate?.client(header.map(strip_bearer)).await?;
+            let client = match gate?.identify(header.map(strip_bearer)).await? {
+                Known::User(client) => client,
+                Known::Admin(_) => return Err(OtherAudience::ForUsers.into()),
+            };
+            if !request.method().is_safe() {
+                let writes = request.app_data::<web::Data<WriteLimit>>().ok_or(NotWired)?;
+                writes.0.check(client.user_id())?;
+            }
             request.extensions_mut().insert(client.clone());
             Ok(client)
         })
     }
 }
 
+/// What users may write, whatever it is.
+pub struct WriteLimit(pub UserLimit);
+
 /// An administrator, by a valid token of that role, in the header or in the console's cookie. Left in the
 /// request's extensions, for the operation log.
 #[derive(Clone, Debug)]
 pub struct Admin {
     claims: Arc<Claims>,
+    /// SHA-256 of the token.
+    token: Arc<str>,
 }
 
 impl Admin {
@@ -285,10 +335,10 @@ impl FromRequest for Admin {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             let gate = gate?;
             let cookie = header.is_none().then(|| console::token(&request)).flatten();
-            if let Some(token) = &cookie {
-                console::check(&gate.cache, token).await?;
-            }
-            let admin = gate.admin(header.map(strip_bearer).or(cookie.as_deref())).await?;
+            let admin = match gate.identify(header.map(strip_bearer).or(cookie.as_deref())).await? {
+                Known::Admin(admin) => admin,
+                Known::User(_) => return Err(OtherAudience::ForAdmins.into()),
+            };
             request.extensions_mut().insert(admin.clone());
             Ok(admin)
         })

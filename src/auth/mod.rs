@@ -15,7 +15,10 @@ pub mod token;
 pub mod webhook;
 
 pub use backend::BackendKeys;
-pub use identity::{ADMIN_ROLE, Accounts, Admin, Backend, Client, Gate, SignedBackend, StandingOf};
+pub use identity::{
+    ADMIN_ROLE, Accounts, Admin, Administrators, Backend, Client, Done, Gate, IsEnded, SignedBackend,
+    StandingOf, WriteLimit,
+};
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};

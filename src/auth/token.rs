@@ -19,30 +19,33 @@ use crate::error::{Failure, Kind};
 const MAX_TOKEN_BYTES: usize = 4096;
 /// How long a verified token is remembered at most.
 const REMEMBER: Duration = Duration::from_secs(300);
-/// How far the clock of the node that issued a token may be ahead, in seconds.
+/// How far the clock of whoever issued a token may be ahead, in seconds.
 const SKEW_S: i64 = 60;
+/// The beginning of the year 3000, in Unix seconds. A token that ends later was given milliseconds, and
+/// would be good for 50,000 years.
+pub const LATEST_EXP: i64 = 32_503_680_000;
 /// Room for verified tokens, in bytes of their text.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What a token says. The names are part of the wire contract; every field is always written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Claims {
     /// When the token ends, in Unix seconds; it is still good in that very second.
     pub exp: i64,
     /// The app the token was issued for.
-    #[serde(rename = "AppId", default)]
+    #[serde(rename = "AppId")]
     pub app_id: String,
     /// The user, in `live_users` or, with the role `admin`, in `admin_user`.
     #[serde(rename = "UserId")]
     pub user_id: String,
     /// The device, when the backend named one.
-    #[serde(rename = "DeviceId", default)]
+    #[serde(rename = "DeviceId")]
     pub device_id: String,
     /// `admin` for operators, else empty.
-    #[serde(rename = "Role", default)]
+    #[serde(rename = "Role")]
     pub role: String,
     /// When the token was issued, in Unix seconds; tokens of QNLiveKit_Server do not say it.
-    #[serde(rename = "iat", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "iat", skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<i64>,
 }
 
@@ -54,13 +57,54 @@ impl Claims {
     }
 }
 
-/// What is read from a token: the claims, and one that the Go server checks when it is there.
+/// What is read from a token, also of other issuers: times may have a fraction (RFC 7519, "NumericDate"),
+/// and what is `null` is absent.
 #[derive(Deserialize)]
 struct Wire {
-    #[serde(flatten)]
-    claims: Claims,
-    #[serde(default)]
-    nbf: i64,
+    exp: NumericDate,
+    #[serde(rename = "AppId")]
+    app_id: Option<String>,
+    #[serde(rename = "UserId")]
+    user_id: String,
+    #[serde(rename = "DeviceId")]
+    device_id: Option<String>,
+    #[serde(rename = "Role")]
+    role: Option<String>,
+    iat: Option<NumericDate>,
+    nbf: Option<NumericDate>,
+}
+
+impl Wire {
+    fn claims(self) -> Claims {
+        Claims {
+            exp: self.exp.seconds(),
+            app_id: self.app_id.unwrap_or_default(),
+            user_id: self.user_id,
+            device_id: self.device_id.unwrap_or_default(),
+            role: self.role.unwrap_or_default(),
+            issued_at: self.iat.map(NumericDate::seconds),
+        }
+    }
+}
+
+/// Unix seconds, whole or with a fraction.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum NumericDate {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl NumericDate {
+    /// Without the fraction; what is out of range is at the end of the range.
+    fn seconds(self) -> i64 {
+        match self {
+            Self::Whole(seconds) => seconds,
+            // Saturates; JSON has no NaN.
+            #[allow(clippy::cast_possible_truncation)]
+            Self::Fraction(seconds) => seconds.floor() as i64,
+        }
+    }
 }
 
 /// Why a token is refused, or the service cannot be made.
@@ -69,7 +113,8 @@ pub enum TokenError {
     /// Past its `exp`.
     #[error("Your token is expired")]
     Expired,
-    /// Anything else: not a token, forged, another algorithm, a claim missing or of a wrong type.
+    /// Anything else: not a token, forged, another algorithm, a claim missing or of a wrong type, an `exp`
+    /// in milliseconds, a `crit` (RFC 7515 section 4.1.11: none of what it may name is understood here).
     #[error("Unauthorized")]
     Bad,
     /// There is no key to sign with, or an empty one.
@@ -188,18 +233,19 @@ impl TokenService {
     }
 
     fn read(&self, token: &str, keys: &TokenKeys, now: i64) -> Result<Claims, TokenError> {
-        let wire = keys
+        let token = keys
             .verifying
             .iter()
             .find_map(|key| jsonwebtoken::decode::<Wire>(token, key, &self.validation).ok())
-            .map(|data| data.claims)
+            .filter(|token| token.header.crit.is_none())
             .ok_or(TokenError::Bad)?;
-        let is_issued_later = wire.claims.issued_at.is_some_and(|at| at > now.saturating_add(SKEW_S));
-        let from_the_future = wire.nbf > now || is_issued_later;
-        if from_the_future || wire.claims.user_id.is_empty() {
+        let wire = token.claims;
+        let is_later = |at: NumericDate| at.seconds() > now.saturating_add(SKEW_S);
+        let from_the_future = wire.nbf.is_some_and(is_later) || wire.iat.is_some_and(is_later);
+        if from_the_future || wire.user_id.is_empty() || wire.exp.seconds() > LATEST_EXP {
             return Err(TokenError::Bad);
         }
-        Ok(wire.claims)
+        Ok(wire.claims())
     }
 }
 
@@ -225,8 +271,8 @@ fn in_time(claims: Arc<Claims>, now: i64) -> Result<Arc<Claims>, TokenError> {
     if claims.exp < now { Err(TokenError::Expired) } else { Ok(claims) }
 }
 
-/// The times are compared with our clock instead, without a leeway; that `exp` is there is required
-/// by the type of [`Claims`].
+/// The times are compared with our clock instead, `exp` without a leeway; that it is there is required
+/// by the type of [`Wire`].
 fn hs256_without_times() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;

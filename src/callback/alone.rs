@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -13,11 +13,11 @@ use super::schedule::{self, Next};
 use super::sender::Post;
 use super::service::State;
 use crate::clock::SharedClock;
-use crate::crash;
 use crate::event::consumer::Capacity;
 use crate::store::db::{Db, StoreError};
 use crate::telemetry::context;
 use crate::telemetry::span::Span;
+use crate::{crash, supervise};
 
 /// Rows of one claim, whose attempts are made side by side.
 const BATCH: usize = 32;
@@ -27,6 +27,10 @@ const POLL: Duration = Duration::from_millis(500);
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 /// The rest of a row for which the receiver was found down.
 const AFTER_PROBE: Duration = Duration::from_secs(2);
+/// The rest of a row that made us panic.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
+/// The name of its panics.
+pub(super) const TASK: &str = "single callbacks";
 /// What a lease lasts beyond one attempt.
 const RESERVE: Duration = Duration::from_secs(10);
 /// How long attempts under way may go on after a stop.
@@ -79,24 +83,42 @@ impl AloneDelivery {
         crash::point("callback.alone_claimed");
         let count = claimed.len();
         let attempts = stream::iter(claimed).map(|row| {
-            let request_id = row.request_id();
+            let (request_id, given_up) = (row.request_id(), after_panic(&row));
             let span = Span::consumer("callback", None);
-            context::within_span(
+            let attempt = context::within_span(
                 request_id.as_str().into(),
                 span.as_parent(),
                 self.attempt(row, request_id, span, abort),
-            )
+            );
+            supervise::catch(TASK, attempt).map(|ended| ended.unwrap_or(given_up))
         });
         let ended: Vec<Ended> = attempts.buffer_unordered(BATCH).collect().await;
-        let mut recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
+        let mut recorded = self.record(&owner, &ended).await;
         // Unrecorded, they are delivered again after the lease.
         while recorded.is_err() && !abort.is_cancelled() && Instant::now() < until {
             sleep(AFTER_FAILURE).await;
-            recorded = queries::finish(&self.db, &owner, &ended, self.clock.now()).await;
+            recorded = self.record(&owner, &ended).await;
         }
         recorded?;
         crash::point("callback.alone_recorded");
         Ok(count)
+    }
+
+    /// Records how attempts ended. One that can never be recorded costs only itself: it is delivered again after
+    /// the lease.
+    async fn record(&self, owner: &str, ended: &[Ended]) -> Result<(), StoreError> {
+        match queries::finish(&self.db, owner, ended, self.clock.now()).await {
+            Err(error) if !error.is_passing() => {}
+            recorded => return recorded,
+        }
+        for one in ended {
+            match queries::finish(&self.db, owner, std::slice::from_ref(one), self.clock.now()).await {
+                Err(error) if error.is_passing() => return Err(error),
+                Err(error) => tracing::error!(%error, one.id, "what became of a callback cannot be stored"),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn attempt(
@@ -129,6 +151,13 @@ impl AloneDelivery {
             }
         }
     }
+}
+
+/// What becomes of a row whose attempt panics: nothing is given up.
+fn after_panic(row: &Claimed) -> Ended {
+    let (id, attempts) = (row.id, row.attempts.saturating_add(1));
+    let last_error = "this server failed, see its log".to_owned();
+    Ended { id, state: State::Pending, attempts, pause: Some(AFTER_PANIC), last_error }
 }
 
 fn pause_after(round: Result<usize, StoreError>) -> Duration {

@@ -11,15 +11,20 @@ use super::queries::{self, NewDelivery};
 use super::schedule::{self, Next};
 use super::sender::Post;
 use crate::clock::SharedClock;
-use crate::crash;
-use crate::event::StoredEvent;
 use crate::event::consumer::{Capacity, Consumer, Progress, Work};
+use crate::event::lanes::Finished;
+use crate::event::{CALLBACKS, StoredEvent};
 use crate::store::db::{Db, StoreError, Tx};
+use crate::{crash, supervise};
 
 /// Kept free at the end of a claim's lease, for the record.
 const RESERVE: Duration = Duration::from_secs(2);
 /// The rest of a lane in which the receiver was found down, so that the next probe is for another.
 const AFTER_PROBE: Duration = Duration::from_secs(2);
+/// The rest of a lane whose callback made us panic.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
+/// The longest rest of a lane whose event should leave it and cannot be stored elsewhere.
+const UNKEPT_REST: Duration = Duration::from_secs(10 * 60);
 /// The rest of a lane whose callback could not be made up for want of the database.
 const AFTER_OUTAGE: Duration = Duration::from_millis(500);
 
@@ -61,7 +66,10 @@ impl Consumer for LaneDelivery {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
                 return Progress { finished, aside };
             }
-            match event.within("callback", self.step(&work, event, attempts)).await {
+            let step = event.within("callback", self.step(&work, event, attempts));
+            // After a panic nothing is given up: the room waits.
+            let panicked = |_| Step::Rest(attempts.saturating_add(1), AFTER_PANIC);
+            match supervise::catch(CALLBACKS.name, step).await.unwrap_or_else(panicked) {
                 Step::Settled => {}
                 Step::Left(delivery) => aside.push(delivery),
                 Step::Rest(attempts, rest) => {
@@ -75,6 +83,14 @@ impl Consumer for LaneDelivery {
 
     async fn keep(&self, tx: &Tx<'_>, aside: &[&NewDelivery]) -> Result<(), StoreError> {
         queries::insert(&self.db, tx, aside, self.clock.now()).await
+    }
+
+    /// The event stays in its lane, where it is tried again.
+    fn unkept(&self, progress: &Progress<NewDelivery>) -> Finished {
+        let finished = progress.finished.clone();
+        let Some(first) = progress.aside.first() else { return finished };
+        let pause = first.pause.map_or(UNKEPT_REST, |pause| pause.min(UNKEPT_REST));
+        Finished { done: first.seq.saturating_sub(1), attempts: first.attempts, pause, ..finished }
     }
 }
 

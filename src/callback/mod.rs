@@ -41,6 +41,7 @@ use crate::event::CALLBACKS;
 use crate::event::consumer;
 use crate::event::lanes::Lanes;
 use crate::store::db::Db;
+use crate::supervise;
 use crate::user::Users;
 
 /// What a claim of a lane lasts beyond one attempt.
@@ -80,7 +81,7 @@ pub fn start(
     let lease = Duration::from_secs(config.timeout_s) + LEASE_RESERVE;
     let lanes = Lanes::new(db.clone(), CALLBACKS, node_id, lease);
     if config.addr.is_empty() {
-        running.spawn(skip::run(lanes, node_id, stop.clone()));
+        running.spawn(supervise::until("callbacks", stop, skip::run(lanes, node_id, stop.clone())));
         return Ok(());
     }
     if config.secrets.is_empty() {
@@ -93,11 +94,12 @@ pub fn start(
         AloneDelivery { db: db.clone(), clock: Arc::clone(&clock), courier: Arc::clone(&courier), node_id };
     let alone = Arc::new(alone);
     for _ in 0..ALONE_WORKERS {
-        running.spawn(Arc::clone(&alone).run(stop.clone()));
+        running.spawn(supervise::until(alone::TASK, stop, Arc::clone(&alone).run(stop.clone())));
     }
     let lane = LaneDelivery { db, clock, bodies: Bodies::new(users), courier };
-    running.spawn(consumer::run(lanes, Arc::new(lane), stop.clone()));
-    running.spawn(measure(deliveries, metrics, stop.clone()));
+    let delivering = consumer::run(lanes, Arc::new(lane), stop.clone());
+    running.spawn(supervise::until(CALLBACKS.name, stop, delivering));
+    running.spawn(supervise::until("callback figures", stop, measure(deliveries, metrics, stop.clone())));
     Ok(())
 }
 

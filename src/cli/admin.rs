@@ -1,15 +1,13 @@
 //! `liveloom admin create`
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::database;
 use super::source::Source;
 use crate::auth::Passwords;
-use crate::clock::SystemClock;
-use crate::rest::text::check_user_id;
-use crate::store::db::Db;
+use crate::rest::text::check_new_user_id;
 use crate::user::{Admins, NewAdmin};
 
 /// `liveloom admin …`
@@ -43,15 +41,13 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     let Command::Create(create) = command;
     let config = create.source.load()?;
     let user_id = create.user_id.unwrap_or_else(|| create.name.clone());
-    check_user_id(&user_id).map_err(|reason| anyhow::anyhow!("--user-id {reason}"))?;
+    check_new_user_id(&user_id).map_err(|reason| anyhow::anyhow!("--user-id {reason}"))?;
     let new =
         NewAdmin { user_id, user_name: create.name, password: password()?, description: create.description };
     let name = new.user_name.clone();
     super::block_on(async {
-        let clock = Arc::new(SystemClock);
-        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock).await?;
-        db.migrate().await?;
-        Admins::new(db.clone(), Passwords::default()).create(new).await?;
+        let (db, clock) = database::open(&config).await?;
+        Admins::new(db.clone(), Passwords::default(), clock).create(new).await?;
         println!("administrator `{name}` created");
         db.close().await;
         Ok(())

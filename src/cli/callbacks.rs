@@ -1,15 +1,13 @@
 //! `liveloom callbacks list|retry`
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use chrono::DateTime;
 use serde_json::json;
 
+use super::database;
 use super::source::Source;
 use crate::callback::{Deliveries, Delivery, Filter, State, Waiting};
-use crate::clock::SystemClock;
-use crate::store::db::Db;
 
 /// `liveloom callbacks …`
 #[derive(clap::Subcommand, Debug)]
@@ -63,9 +61,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     let (Command::List(List { source, .. }) | Command::Retry(Retry { source, .. })) = command;
     let config = source.load()?;
     super::block_on(async {
-        let clock = Arc::new(SystemClock);
-        let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock.clone()).await?;
-        db.migrate().await?;
+        let (db, clock) = database::open(&config).await?;
         let deliveries = Deliveries::new(db.clone(), clock);
         match command {
             Command::List(options) => list(&deliveries, options).await?,

@@ -69,6 +69,21 @@ impl From<Entry> for Line {
 }
 
 impl Line {
+    /// The line for a CSV, whose readers may calculate what it says.
+    fn harmless(self) -> Self {
+        Self {
+            biz_id: harmless(self.biz_id),
+            live_id: harmless(self.live_id),
+            user_id: harmless(self.user_id),
+            anchor_id: harmless(self.anchor_id),
+            refusal: harmless(self.refusal),
+            flag: harmless(self.flag),
+            refunded_by: harmless(self.refunded_by),
+            refund_reason: harmless(self.refund_reason),
+            ..self
+        }
+    }
+
     /// What an operator should know besides the columns.
     fn remark(&self) -> String {
         let left = (self.status == "waiting" && !self.is_asked_again).then_some("left to an operator");
@@ -155,7 +170,13 @@ pub fn write_csv<W: Write>(
     writer: &mut csv::Writer<W>,
     lines: impl IntoIterator<Item = Line>,
 ) -> csv::Result<()> {
-    lines.into_iter().try_for_each(|line| writer.serialize(line))
+    lines.into_iter().try_for_each(|line| writer.serialize(line.harmless()))
+}
+
+/// `text` as no spreadsheet takes for a formula: OWASP, "CSV Injection". Users choose their ids, and payment
+/// services what they say.
+fn harmless(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -169,5 +190,43 @@ mod tests {
         let names: Vec<&str> =
             fields.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, COLUMNS);
+    }
+
+    #[test]
+    fn no_cell_of_a_csv_is_a_formula() {
+        let attacks = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"];
+        for attack in attacks {
+            let mut line = Line::from(Entry { gift: crate::gift::Gift::default(), refund: None });
+            for cell in [
+                &mut line.biz_id,
+                &mut line.live_id,
+                &mut line.user_id,
+                &mut line.anchor_id,
+                &mut line.refusal,
+                &mut line.flag,
+                &mut line.refunded_by,
+                &mut line.refund_reason,
+            ] {
+                attack.clone_into(cell);
+            }
+            let mut written = Vec::new();
+            let mut writer = csv::Writer::from_writer(&mut written);
+            assert!(write_csv(&mut writer, [line]).is_ok());
+            drop(writer);
+            let mut reader = csv::Reader::from_reader(written.as_slice());
+            let cells: Vec<String> = reader
+                .records()
+                .flatten()
+                .flat_map(|row| row.iter().map(str::to_owned).collect::<Vec<_>>())
+                .collect();
+            assert_eq!(cells.len(), COLUMNS.len());
+            let quoted = cells.iter().filter(|cell| **cell == format!("'{attack}")).count();
+            assert_eq!(quoted, 8, "{attack:?}: {cells:?}");
+            assert!(
+                cells.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])),
+                "{cells:?}"
+            );
+        }
+        assert_eq!(harmless("alice=1".to_owned()), "alice=1");
     }
 }

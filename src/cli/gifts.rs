@@ -1,16 +1,15 @@
 //! `liveloom gifts …`: what an operator does about gifts and their payment.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use super::database;
 use super::gift_report::{Line, csv_writer, print_table, write_csv};
 use super::source::Source;
-use crate::clock::SystemClock;
-use crate::gift::{Corrected, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
+use crate::gift::{Corrected, Cursor, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
 use crate::store::db::Db;
 
 /// Rows that an export holds in memory at once.
@@ -209,11 +208,11 @@ async fn export(args: Export) -> anyhow::Result<()> {
         ..Selection::default()
     };
     let mut writer = csv_writer(io::stdout().lock())?;
-    let mut last = 0;
+    let mut last = None;
     loop {
         let batch = ledger.after(&selection, last, BATCH).await?;
         let is_last = u64::try_from(batch.len())? < BATCH;
-        last = batch.last().map_or(last, |entry| entry.gift.row_id);
+        last = batch.last().map(Cursor::of).or(last);
         write_csv(&mut writer, batch.into_iter().map(Line::from))?;
         if is_last {
             break;
@@ -227,9 +226,7 @@ async fn export(args: Export) -> anyhow::Result<()> {
 /// The gifts in the database of the configuration.
 async fn open(source: &Source) -> anyhow::Result<(Db, Ledger)> {
     let config = source.load()?;
-    let clock = Arc::new(SystemClock);
-    let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock.clone()).await?;
-    db.migrate().await?;
+    let (db, clock) = database::open(&config).await?;
     let ledger = Ledger::new(db.clone(), clock, Pace::of(&config.gift), Metrics::new()?);
     Ok((db, ledger))
 }

@@ -4,6 +4,7 @@ mod admin;
 mod backup;
 mod callbacks;
 mod check_config;
+mod database;
 mod gift_report;
 mod gifts;
 mod migrate;

@@ -12,11 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 
 use super::signals::Signals;
-use super::source::Source;
+use super::source::{self, Source};
 use super::token;
 use crate::app::Application;
 use crate::config::Config;
 use crate::telemetry::logging::Logging;
+use crate::telemetry::open_files;
 use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
@@ -26,6 +27,10 @@ use crate::user::{Admins, NewAdmin};
 pub struct Args {
     #[command(flatten)]
     source: Source,
+    /// Address to listen at, over `httpq.addr`: `:8099` is open to the network. Without a file it is
+    /// 127.0.0.1:8099.
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
 }
 
 /// The user whose token is shown in embedded mode, to try the API with.
@@ -42,17 +47,26 @@ pub(super) const PASSWORD_FILE: &str = "admin-password";
 /// # Errors
 /// When the configuration or a store cannot be used, or an address is taken.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let loaded = args.source.load_with_warnings()?;
+    let source = Source { addr: args.addr.clone(), ..args.source.clone() };
+    let loaded = source.load_with_warnings()?;
     let config = loaded.config.clone();
     // Until the very end: what is logged while the server ends is written, too.
     let logging = Rc::new(Logging::start(&config.log)?);
+    source::tell_of_weak_secrets(&loaded);
     let followed = Rc::clone(&logging);
     let is_embedded = args.source.config.is_none();
-    let source = args.source.clone();
     actix_web::rt::System::new().block_on(async move {
+        // From the beginning on: the first process of a container ignores a signal that it does not listen to.
+        let mut signals = Signals::listen()?;
+        open_files::raise_limit();
         let traces = Traces::begin(&config.traces, config.node.node_id)?;
-        let application = Application::build(loaded).await?;
-        let signals = Signals::listen()?;
+        let application = tokio::select! {
+            built = Application::build(loaded) => built?,
+            () = signals.end() => {
+                tracing::info!("asked to end before the start was done");
+                return Ok(());
+            }
+        };
         tracing::info!(addr = %application.addr(), node_id = config.node.node_id, "ready");
         if is_embedded {
             application.register(DEMO_USER).await?;
@@ -98,6 +112,16 @@ fn keep_password(config: &Config, password: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Who can reach the server, and how that is changed.
+fn openness(addr: SocketAddr) -> String {
+    let port = addr.port();
+    if addr.ip().is_loopback() {
+        format!("Only this machine can reach it. To open it to the network: serve --addr :{port}")
+    } else {
+        format!("The network can reach it at port {port}. To close it: serve --addr 127.0.0.1:{port}")
+    }
+}
+
 /// What a newcomer needs: what to open, how to log in, a token, a first call.
 fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow::Result<()> {
     let token = token::issue(config, DEMO_USER, TimeDelta::days(7))?;
@@ -110,7 +134,8 @@ fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow:
         None => "any administrator".to_owned(),
     };
     let text = format!(
-        "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\n\
+        "\nliveloom runs alone: SQLite in {data}, in-process cache, built-in IM.\n\
+         {open}\n\n\
          Demo room       {url}/\n\
          Console         {url}/console   ({log_in})\n\
          API reference   {url}/docs\n\
@@ -121,6 +146,7 @@ fn welcome(config: &Config, addr: SocketAddr, password: Option<&str>) -> anyhow:
          Create a room:\n\
          curl -X POST {url}/client/live/room/instance \\\n  -H 'Authorization: {token}' -d '{{\"title\": \"My first live\"}}'\n",
         data = data.display(),
+        open = openness(addr),
         realtime = url.replacen("http", "ws", 1),
         keys = data.join("keys.yaml").display(),
     );

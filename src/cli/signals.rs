@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::source::Source;
+use super::source::{self, Source};
 use crate::app::Control;
 use crate::telemetry::logging::Logging;
 
@@ -46,9 +46,14 @@ impl Signals {
         }
     }
 
+    /// Waits until the process is asked to end; there is nothing to drain or to read again yet.
+    pub(super) async fn end(&mut self) {
+        while self.next().await == Asked::Reload {}
+    }
+
     /// Does what is asked: SIGTERM drains, a second one, SIGINT or SIGQUIT stops, SIGHUP reads the
     /// configuration of `source` again. Does not end.
-    pub(super) async fn obey(mut self, control: Control, source: Source, logging: Rc<Logging>) {
+    pub(super) async fn obey(mut self, control: Rc<Control>, source: Source, logging: Rc<Logging>) {
         loop {
             match self.next().await {
                 Asked::Reload => reload(&control, &source, &logging),
@@ -57,7 +62,7 @@ impl Signals {
                     tracing::info!("SIGTERM: draining, then stopping");
                     tokio::select! {
                         () = control.drain() => {}
-                        () = self.until_impatient() => {
+                        () = self.end() => {
                             tracing::info!("asked again: stopping now");
                             control.stop().await;
                         }
@@ -66,21 +71,18 @@ impl Signals {
             }
         }
     }
-
-    async fn until_impatient(&mut self) {
-        while self.next().await == Asked::Reload {}
-    }
 }
 
 /// A configuration with mistakes changes nothing.
 fn reload(control: &Control, source: &Source, logging: &Logging) {
-    match source.load() {
-        Ok(config) => {
-            let unchanged = control.reload(&config);
-            if let Err(error) = logging.follow(&config.log) {
+    match source.load_with_warnings() {
+        Ok(loaded) => {
+            let unchanged = control.reload(&loaded);
+            if let Err(error) = logging.follow(&loaded.config.log) {
                 tracing::warn!(%error, "the filter of the log stays as it was");
             }
             tracing::info!("SIGHUP: the configuration was read again");
+            source::tell_of_weak_secrets(&loaded);
             if !unchanged.is_empty() {
                 let sections = unchanged.join(", ");
                 tracing::warn!(sections, "these sections have changes that need a restart");

@@ -19,6 +19,9 @@ pub struct Source {
     /// Second configuration file, merged over the first.
     #[arg(short = 'e', long, value_name = "FILE", requires = "config")]
     pub extra: Option<PathBuf>,
+    /// Address to listen at, of the one command that listens.
+    #[arg(skip)]
+    pub addr: Option<String>,
 }
 
 impl Source {
@@ -53,12 +56,21 @@ impl Source {
     /// All mistakes, a line each.
     pub fn load_with_warnings(&self) -> Result<Loaded, Problems> {
         let loaded = match &self.config {
-            Some(file) => Config::load(&Sources::new(file, self.extra.clone()))?,
-            None => Config::embedded_here(Path::new(DATA_DIR))?,
+            Some(file) => {
+                Config::load(&Sources::new(file, self.extra.clone()).listening_at(self.addr.as_deref()))?
+            }
+            None => Config::embedded_here(Path::new(DATA_DIR), self.addr.as_deref())?,
         };
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }
         Ok(loaded)
+    }
+}
+
+/// Says into the log, where it cannot be missed, which secrets protect nothing.
+pub(super) fn tell_of_weak_secrets(loaded: &Loaded) {
+    for warning in loaded.warnings.iter().filter(|warning| warning.is_weak_secret()) {
+        tracing::error!(%warning, "a secret is known or can be guessed: change it");
     }
 }

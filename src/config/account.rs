@@ -16,6 +16,6 @@ pub struct AccountConfig {
 
 impl AccountConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
-        Self { access_key: section.text("access_key", ""), secret_key: section.secret("secret_key") }
+        Self { access_key: section.access_key("access_key"), secret_key: section.signing_key("secret_key") }
     }
 }

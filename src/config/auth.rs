@@ -49,14 +49,17 @@ impl Default for ServerAuthConfig {
 
 impl AuthConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
-        let mut jwt_keys = vec![section.secret("jwt_key")];
-        jwt_keys.extend(section.secrets("jwt_keys"));
+        let mut jwt_keys = vec![section.signing_key("jwt_key")];
+        let further = section.signing_keys("jwt_keys");
+        for (key, given) in [("jwt_key", &jwt_keys), ("jwt_keys", &further)] {
+            if given.iter().any(|secret| secret.expose() == SAMPLE_JWT_KEY) {
+                section.warn_of_sample(key, "anybody can make tokens for any user, change it");
+            }
+        }
+        jwt_keys.extend(further);
         jwt_keys.retain(|key| !key.is_empty());
         if jwt_keys.is_empty() {
             section.error("jwt_key", "is required: it signs the tokens of clients");
-        }
-        if jwt_keys.iter().any(|key| key.expose() == SAMPLE_JWT_KEY) {
-            section.warn("jwt_key", "is the sample's: anybody can make tokens for any user, change it");
         }
         section.section("admin", |admin| admin.ignored("enable", "operators always need a token"));
         section.section("client", |client| client.ignored("enable", "clients always need a token"));
@@ -69,8 +72,8 @@ impl ServerAuthConfig {
         let default = Self::default();
         let server = Self {
             enable: section.flag("enable", default.enable),
-            access_key: section.text("access_key", ""),
-            secret_key: section.secret("secret_key"),
+            access_key: section.access_key("access_key"),
+            secret_key: section.signing_key("secret_key"),
             allow: section.networks("allow", &default.allow),
             require_date: section.flag("require_date", default.require_date),
         };
@@ -87,10 +90,10 @@ impl ServerAuthConfig {
             section.error("secret_key", reason);
         }
         if self.access_key == SAMPLE_ACCESS_KEY {
-            section.warn("access_key", "is the sample's: change it together with the secret key");
+            section.warn_of_sample("access_key", "change it together with the secret key");
         }
         if self.secret_key.expose() == SAMPLE_SECRET_KEY {
-            section.warn("secret_key", "is the sample's: anybody can call as a server, change it");
+            section.warn_of_sample("secret_key", "anybody can call as a server, change it");
         }
     }
 }

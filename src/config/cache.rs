@@ -1,5 +1,7 @@
 //! `cache`: Redis, or this process's memory.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::Secret;
@@ -29,6 +31,14 @@ pub struct RedisConfig {
     pub password: Secret,
     /// Whether to speak TLS.
     pub tls: bool,
+    /// A PEM file of the authorities whose certificates servers may have; none: the public ones.
+    pub tls_ca: Option<PathBuf>,
+    /// A PEM file of this client's certificate, with those that it hangs on, where servers ask for one.
+    pub tls_cert: Option<PathBuf>,
+    /// A PEM file of the key of `tls_cert`.
+    pub tls_key: Option<PathBuf>,
+    /// The name that certificates must be good for; empty: the host that is connected to.
+    pub tls_server_name: String,
     /// What every key begins with, for a Redis that is shared.
     pub key_prefix: String,
 }
@@ -56,16 +66,42 @@ impl CacheConfig {
             username: section.text("username", ""),
             password: section.secret("password"),
             tls: section.flag("tls", false),
+            tls_ca: section.file("tls_ca"),
+            tls_cert: section.file("tls_cert"),
+            tls_key: section.file("tls_key"),
+            tls_server_name: section.text("tls_server_name", ""),
             key_prefix: section.text("key_prefix", ""),
         };
-        match kind {
+        let config = match kind {
             Kind::Node => Self::Node(redis(node_addrs(section, addr, addrs))),
             Kind::Cluster => Self::Cluster(redis(cluster_addrs(section, addr, addrs))),
             Kind::Memory => {
                 redis(addrs);
                 Self::Memory
             }
+        };
+        if let Some(redis) = config.redis() {
+            check_tls(section, redis);
         }
+        config
+    }
+}
+
+/// What is given in vain would leave its operator thinking that the connection is safe.
+fn check_tls(section: &Section<'_>, redis: &RedisConfig) {
+    let given = [
+        ("tls_ca", redis.tls_ca.is_some()),
+        ("tls_cert", redis.tls_cert.is_some()),
+        ("tls_key", redis.tls_key.is_some()),
+        ("tls_server_name", !redis.tls_server_name.is_empty()),
+    ];
+    for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given && !redis.tls) {
+        section.error(key, "is used with tls: true only");
+    }
+    match (&redis.tls_cert, &redis.tls_key) {
+        (Some(_), None) => section.error("tls_key", "is required with tls_cert"),
+        (None, Some(_)) => section.error("tls_cert", "is required with tls_key"),
+        _ => {}
     }
 }
 

@@ -27,8 +27,8 @@ impl Default for CallbackConfig {
 impl CallbackConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
-        let mut secrets = vec![section.secret("secret")];
-        let further = section.secrets("secrets");
+        let mut secrets = vec![section.signing_key("secret")];
+        let further = section.signing_keys("secrets");
         for (key, given) in [("secret", secrets.as_slice()), ("secrets", further.as_slice())] {
             if given.iter().any(|secret| secret.webhook_key().is_none()) {
                 section.error(key, "begins with whsec_, but what follows is not base64");

@@ -8,6 +8,7 @@ pub(super) fn check(config: &Config, report: &Report<'_>) {
     stores(config, report);
     account(config, report);
     hooks(config, report);
+    demo(config, report);
 }
 
 fn stores(config: &Config, report: &Report<'_>) {
@@ -49,5 +50,13 @@ fn account(config: &Config, report: &Report<'_>) {
 fn hooks(config: &Config, report: &Report<'_>) {
     if config.hooks.allow_unsigned && config.pili.security_type != SecurityType::None {
         report.warn("hooks.allow_unsigned", "has no effect: pili.security_type signs publish URLs");
+    }
+}
+
+/// Whoever opens the demo room becomes a user, which only data that nobody needs should be exposed to.
+fn demo(config: &Config, report: &Report<'_>) {
+    if config.demo.enable && !config.mysql.databases.is_empty() {
+        let text = "is on with MySQL: anybody becomes a user of these databases. It is not for production";
+        report.warn("demo.enable", text);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::Config;
+use super::{Config, Loaded, Problem};
 
 /// A setting as it is now. Clones are of the same setting; looking at it takes no lock.
 pub struct Current<T>(Arc<ArcSwap<T>>);
@@ -38,13 +38,21 @@ type Renewal = Box<dyn Fn(&Config) + Send + Sync>;
 pub struct Reloads {
     running: Mutex<Config>,
     renewals: Mutex<Vec<Renewal>>,
+    warnings: Current<Vec<Problem>>,
 }
 
 impl Reloads {
-    /// Of a server that starts with `config`.
+    /// Of a server that starts with this configuration.
     #[must_use]
-    pub fn new(config: Config) -> Self {
-        Self { running: Mutex::new(config), renewals: Mutex::default() }
+    pub fn new(loaded: impl Into<Loaded>) -> Self {
+        let Loaded { config, warnings } = loaded.into();
+        Self { running: Mutex::new(config), renewals: Mutex::default(), warnings: Current::fixed(warnings) }
+    }
+
+    /// What there is to say about the configuration that the server runs with.
+    #[must_use]
+    pub fn warnings(&self) -> Current<Vec<Problem>> {
+        self.warnings.clone()
     }
 
     /// A setting that is made of the configuration, now and after each reload. It may only look at what
@@ -79,15 +87,33 @@ impl Reloads {
 
     /// Takes over what can be taken over from `new`. Answers the sections that have other changes as well,
     /// which need a restart.
-    pub fn apply(&self, new: &Config) -> Vec<&'static str> {
+    pub fn apply(&self, new: &Loaded) -> Vec<&'static str> {
+        let Loaded { config: new, warnings } = new;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.take_reloadable(new);
+        self.warnings.0.store(Arc::new(warnings_after(&self.warnings.get(), warnings)));
         for renewal in self.renewals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             renewal(&running);
         }
         running.sections_unlike(new)
     }
 }
+
+/// Of what is reloaded the `new` ones hold, of what needs a restart the `former` ones.
+fn warnings_after(former: &[Problem], new: &[Problem]) -> Vec<Problem> {
+    let is_reloaded = |warning: &&Problem| {
+        let key = warning.key();
+        key.starts_with("auth.") || RELOADED_KEYS.contains(&key)
+    };
+    let lasting = former.iter().filter(|warning| !is_reloaded(warning));
+    let mut warnings: Vec<_> = lasting.chain(new.iter().filter(is_reloaded)).cloned().collect();
+    warnings.sort();
+    warnings
+}
+
+/// What [`Config::take_reloadable`] takes over, of that which there are warnings about; and all of `auth`.
+const RELOADED_KEYS: [&str; 5] =
+    ["callback.secret", "callback.secrets", "gift.secret", "hooks.allow", "hooks.secret"];
 
 impl Config {
     /// Takes over from `new` all that a running server can change: keys, secrets, who may call without
@@ -161,7 +187,7 @@ impl Config {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::config::{Origin, Secret};
 
     #[test]
     fn settings_follow_the_configuration() {
@@ -170,7 +196,7 @@ mod tests {
         let same = secrets.clone();
         let mut new = Config::for_testing();
         new.callback.secrets = vec![Secret::new("one"), Secret::new("two")];
-        assert_eq!(reloads.apply(&new), Vec::<&str>::new());
+        assert_eq!(reloads.apply(&new.into()), Vec::<&str>::new());
         assert_eq!((**secrets.get(), **same.get()), (2, 2));
     }
 
@@ -182,7 +208,7 @@ mod tests {
         let mut new = Config::for_testing();
         new.auth.jwt_keys.clear();
         assert!(reloads.try_derive(|_| Err::<(), _>(())).is_err());
-        reloads.apply(&new);
+        reloads.apply(&new.into());
         assert_eq!(key.get().expose(), "test-jwt-key");
     }
 
@@ -193,8 +219,21 @@ mod tests {
         new.gift.secret = Secret::new("other");
         new.gift.gift_addr = "http://elsewhere".to_owned();
         new.httpq.workers += 1;
+        let new = Loaded::from(new);
         assert_eq!(reloads.apply(&new), ["httpq", "gift"]);
         assert_eq!(reloads.apply(&new), ["httpq", "gift"]);
-        assert!(reloads.apply(&Config::for_testing()).is_empty());
+        assert!(reloads.apply(&Config::for_testing().into()).is_empty());
+    }
+
+    #[test]
+    fn a_warning_goes_when_what_it_is_about_was_reloaded() {
+        let warning = |key: &str| Problem::new(Origin::variable("x"), key, "is odd");
+        let started = vec![warning("auth.jwt_key"), warning("cache.type"), warning("hooks.secret")];
+        let reloads = Reloads::new(Loaded { config: Config::for_testing(), warnings: started });
+        let told = reloads.warnings();
+        let new = vec![warning("auth.server.secret_key"), warning("pili.hub")];
+        reloads.apply(&Loaded { config: Config::for_testing(), warnings: new });
+        let now: Vec<_> = told.get().iter().map(|warning| warning.key().to_owned()).collect();
+        assert_eq!(now, ["auth.server.secret_key", "cache.type"], "a restart has to mend the cache");
     }
 }

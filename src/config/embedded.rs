@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use super::document::{Entry, Node, Value};
-use super::load::{Loaded, document, finish, merge, process_environment};
+use super::load::{Loaded, document, finish, listen_at, merge, process_environment};
 use super::problem::Origin;
 use super::substitute::Environment;
-use super::{Config, GiftConfig, Problem, Problems, keys, parse_listen_addr};
+use super::{Config, GiftConfig, Problem, Problems, keys, listen_addrs};
 
 /// What differs from the built-in defaults.
 const DEFAULTS: &str = include_str!("embedded.yaml");
 
 impl Config {
-    /// The configuration of a server that runs alone: SQLite and generated keys in `data_dir`
-    /// (created when absent), in-process cache, built-in IM, streams on a media server of this machine,
+    /// The configuration of a server that runs alone, open to this machine only: SQLite and generated keys in
+    /// `data_dir` (created when absent), in-process cache, built-in IM, streams on a media server of this machine,
     /// gifts paid by the stand-in payment service.
     /// The keys are made on the first start and kept in `keys.yaml` there. `LIVELOOM__SECTION__KEY`
     /// of `env` win over all of it; `LIVELOOM__NODE__DATA_DIR` moves the folder itself.
@@ -41,18 +41,20 @@ impl Config {
         Ok(loaded)
     }
 
-    /// [`Config::embedded`] with this process's environment.
+    /// [`Config::embedded`] with this process's environment, and over it an address to listen at.
     ///
     /// # Errors
     /// As there.
-    pub fn embedded_here(data_dir: &Path) -> Result<Loaded, Problems> {
-        Self::embedded(data_dir, &process_environment())
+    pub fn embedded_here(data_dir: &Path, addr: Option<&str>) -> Result<Loaded, Problems> {
+        let mut env = process_environment();
+        listen_at(&mut env, addr);
+        Self::embedded(data_dir, &env)
     }
 }
 
 /// Gifts are paid by the server's own stand-in, unless a payment service is named.
 fn pay_here(config: &mut Config) {
-    let port = parse_listen_addr(&config.httpq.addr).map_or(0, |addr| addr.port());
+    let port = listen_addrs(&config.httpq.addr).and_then(|addrs| Some(addrs.first()?.port())).unwrap_or(0);
     if config.gift.gift_addr.is_empty() && port != 0 {
         config.gift.gift_addr = GiftConfig::stand_in_at(port);
     }

@@ -54,7 +54,7 @@ impl GiftConfig {
 
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
-        let secret = section.secret("secret");
+        let secret = section.signing_key("secret");
         if secret.webhook_key().is_none() {
             section.error("secret", "begins with whsec_, but what follows is not base64");
         }

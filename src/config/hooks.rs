@@ -29,7 +29,7 @@ impl HooksConfig {
         let default = Self::default();
         Self {
             allow: section.networks("allow", &default.allow),
-            secret: section.secret("secret"),
+            secret: section.signing_key("secret"),
             allow_unsigned: section.flag("allow_unsigned", default.allow_unsigned),
         }
     }

@@ -15,7 +15,7 @@ const MAX_WORKERS: usize = 1024;
 /// `httpq`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HttpqConfig {
-    /// As [`parse_listen_addr`] reads it; port 0 lets the system choose one.
+    /// As [`listen_addrs`] reads it; port 0 lets the system choose one.
     pub addr: String,
     /// Worker threads, at least 1. In the file 0 means one per core.
     pub workers: usize,
@@ -76,20 +76,22 @@ fn cores() -> usize {
 /// Reads an address to listen on, and reports one that is none.
 pub(super) fn listen_addr(section: &Section<'_>, key: &'static str, default: &str) -> String {
     let addr = section.filled(key).unwrap_or(default).to_owned();
-    if !addr.is_empty() && parse_listen_addr(&addr).is_none() {
+    if !addr.is_empty() && listen_addrs(&addr).is_none() {
         section
             .error(key, format!("{addr:?} is not an address to listen on, such as :8099 or 127.0.0.1:8099"));
     }
     addr
 }
 
-/// The socket address that `text` means: `ip:port`, `localhost:port`, or `:port` for all interfaces.
+/// The socket addresses that `text` means ([`crate::listen::listen_at`]): `ip:port`; `:port` for all interfaces,
+/// IPv4 and IPv6; `localhost:port` for both loopbacks.
 #[must_use]
-pub fn parse_listen_addr(text: &str) -> Option<SocketAddr> {
+pub fn listen_addrs(text: &str) -> Option<Vec<SocketAddr>> {
     let (host, port) = text.rsplit_once(':')?;
-    match host {
-        "" => format!("0.0.0.0:{port}").parse().ok(),
-        "localhost" => format!("127.0.0.1:{port}").parse().ok(),
-        _ => text.parse().ok(),
-    }
+    let hosts = match host {
+        "" => vec!["[::]"],
+        "localhost" => vec!["127.0.0.1", "[::1]"],
+        host => vec![host],
+    };
+    hosts.into_iter().map(|host| format!("{host}:{port}").parse().ok()).collect()
 }

@@ -35,6 +35,20 @@ impl Sources {
     pub fn new(file: impl Into<PathBuf>, overlay: Option<PathBuf>) -> Self {
         Self { file: file.into(), overlay, env: process_environment() }
     }
+
+    /// With `addr` to listen at, whatever the files and the environment say.
+    #[must_use]
+    pub fn listening_at(mut self, addr: Option<&str>) -> Self {
+        listen_at(&mut self.env, addr);
+        self
+    }
+}
+
+/// Puts an address to listen at, which somebody typed, over that of the environment.
+pub(super) fn listen_at(env: &mut Environment, addr: Option<&str>) {
+    if let Some(addr) = addr {
+        env.insert(format!("{}HTTPQ__ADDR", environment::PREFIX), addr.to_owned());
+    }
 }
 
 /// This process's environment, without the variables that are not UTF-8.

@@ -1,5 +1,7 @@
 //! `mysql`: the databases.
 
+use std::path::PathBuf;
+
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
@@ -39,9 +41,28 @@ pub struct DatabaseConfig {
     pub default: String,
     /// Whether this is a replica, which only lists, searches and statistics ask.
     pub read_only: bool,
+    /// Whether the connection is encrypted, and to whom.
+    pub tls: MysqlTls,
+    /// A PEM file of the authorities whose certificates [`MysqlTls::Verify`] takes; none: the public ones.
+    pub tls_ca: Option<PathBuf>,
     /// The time zone of the wall-clock times in `DATETIME` columns; the same for all databases.
     #[serde(serialize_with = "zone_name")]
     pub loc: Tz,
+}
+
+/// `tls` of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MysqlTls {
+    /// Nothing is encrypted.
+    Off,
+    /// Encrypted where the server offers it, to whoever answers: no help against somebody in between.
+    #[default]
+    Preferred,
+    /// Encrypted or not at all, to whoever answers.
+    Required,
+    /// Encrypted, to a server whose certificate is good for `host`.
+    Verify,
 }
 
 impl Default for DatabaseConfig {
@@ -57,6 +78,8 @@ impl Default for DatabaseConfig {
             conn_max_life_time: 14_400,
             default: DATA_SOURCE.to_owned(),
             read_only: false,
+            tls: MysqlTls::default(),
+            tls_ca: None,
             loc: Tz::Asia__Shanghai,
         }
     }
@@ -97,6 +120,7 @@ impl DatabaseConfig {
             section
                 .warn("default", "names another data source than live; it is used like any other database");
         }
+        let (tls, tls_ca) = tls(section);
         Self {
             host: section.text("host", ""),
             port: section.number("port", default.port, 1..=u16::MAX),
@@ -114,9 +138,28 @@ impl DatabaseConfig {
             ),
             default: source,
             read_only: section.flag("read_only", default.read_only),
+            tls,
+            tls_ca,
             loc: zone(section, default.loc),
         }
     }
+}
+
+/// An authority is named in order that certificates are checked.
+fn tls(section: &Section<'_>) -> (MysqlTls, Option<PathBuf>) {
+    let ca = section.file("tls_ca");
+    let default = if ca.is_some() { MysqlTls::Verify } else { MysqlTls::default() };
+    let choices = [
+        ("off", MysqlTls::Off),
+        ("preferred", MysqlTls::Preferred),
+        ("required", MysqlTls::Required),
+        ("verify", MysqlTls::Verify),
+    ];
+    let tls = section.choice("tls", default, &choices);
+    if ca.is_some() && tls != MysqlTls::Verify {
+        section.error("tls_ca", "is used with tls: verify only");
+    }
+    (tls, ca)
 }
 
 /// The Go driver takes 0 as "no limit"; here it is the same as absent.

@@ -85,7 +85,7 @@ impl PiliConfig {
             room_token_expire_s: life(section, "room_token_expire_s", default.room_token_expire_s),
             playback_url: section.address("playback_url", ""),
             security_type: section.choice("security_type", default.security_type, &types),
-            publish_key: section.secret("publish_key"),
+            publish_key: section.signing_key("publish_key"),
             publish_expire_s: life(section, "publish_expire_s", default.publish_expire_s),
             stream_pattern: section.filled("stream_pattern").unwrap_or(&default.stream_pattern).to_owned(),
             publish_url: section.address("publish_url", ""),

@@ -47,12 +47,24 @@ pub struct Problem {
     origin: Origin,
     key: String,
     text: String,
+    is_weak_secret: bool,
 }
 
 impl Problem {
     /// A remark about `key` (dotted; empty: about the whole file), written at `origin`.
     pub(super) fn new(origin: Origin, key: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { origin, key: key.into(), text: text.into() }
+        Self { origin, key: key.into(), text: text.into(), is_weak_secret: false }
+    }
+
+    /// The same as a remark about a secret that is known or can be guessed.
+    pub(super) fn of_weak_secret(self) -> Self {
+        Self { is_weak_secret: true, ..self }
+    }
+
+    /// Whether it is about a secret that is known or can be guessed.
+    #[must_use]
+    pub fn is_weak_secret(&self) -> bool {
+        self.is_weak_secret
     }
 
     /// The dotted key, such as `mysql.databases[0].port`; empty when the whole file is meant.

@@ -16,7 +16,7 @@ pub enum PromeConfig {
     Off,
     /// Prometheus fetches them.
     Exporter {
-        /// Where `/metrics` is served, as [`parse_listen_addr`](super::parse_listen_addr) reads it.
+        /// Where `/metrics` is served, as [`listen_addrs`](super::listen_addrs) reads it.
         listen_addr: String,
     },
     /// This server sends them to a Pushgateway.

@@ -57,6 +57,13 @@ impl<'d> Report<'d> {
         self.warnings.borrow_mut().push(Problem::new(self.origin(path), path, text));
     }
 
+    /// Reports a secret that is known or can be guessed. One warning per key, the last.
+    pub fn warn_weak(&self, path: &str, text: impl Into<String>) {
+        let mut warnings = self.warnings.borrow_mut();
+        warnings.retain(|warning| !warning.is_weak_secret() || warning.key() != path);
+        warnings.push(Problem::new(self.origin(path), path, text).of_weak_secret());
+    }
+
     /// Notes that `path` is a key that is read.
     pub fn know(&self, path: &str) {
         let without_indices = path.split(']').map(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()));

@@ -92,6 +92,11 @@ impl<'d> Section<'d> {
         self.report.warn(&self.path_of(key), text);
     }
 
+    /// Warns of a secret that is known or can be guessed.
+    pub fn warn_weak(&self, key: &str, text: impl Into<String>) {
+        self.report.warn_weak(&self.path_of(key), text);
+    }
+
     /// The value of `key`, unless it is absent, null or unusable.
     fn node(&self, key: &'static str) -> Option<&Node> {
         self.know(key);

@@ -1,14 +1,15 @@
 //! The types of values that a [`Section`] reads.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use url::Url;
 
-use super::Secret;
 use super::document::Value;
 use super::section::{Section, nearest, yaml_of_variable};
 
@@ -16,11 +17,6 @@ impl Section<'_> {
     /// The text of `key`, or `default` when it is absent or null.
     pub fn text(&self, key: &'static str, default: &str) -> String {
         self.scalar(key).map_or_else(|| default.to_owned(), str::to_owned)
-    }
-
-    /// A text that is never shown; empty when absent.
-    pub fn secret(&self, key: &'static str) -> Secret {
-        Secret::new(self.scalar(key).unwrap_or_default())
     }
 
     /// A switch, in any spelling that viper or YAML know.
@@ -90,17 +86,20 @@ impl Section<'_> {
         text.trim_end_matches('/').to_owned()
     }
 
+    /// The path of a file that must be there and readable; None when it is not given.
+    pub fn file(&self, key: &'static str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.filled(key)?);
+        if let Err(error) = File::open(&path) {
+            self.error(key, format!("{} cannot be read: {error}", path.display()));
+        }
+        Some(path)
+    }
+
     /// Several texts: a list, or one text with commas, as viper takes it.
     pub fn texts(&self, key: &'static str) -> Vec<String> {
         let split = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
         let texts: Vec<String> = self.items(key, split);
         texts.into_iter().filter(|text| !text.is_empty()).collect()
-    }
-
-    /// Several secrets: a list, or a single one.
-    pub fn secrets(&self, key: &'static str) -> Vec<Secret> {
-        let texts = self.items(key, |text| vec![text.to_owned()]);
-        texts.into_iter().filter(|text| !text.is_empty()).map(Secret::new).collect()
     }
 
     /// Networks such as `10.0.0.0/8`; a single address stands for itself.
@@ -111,7 +110,15 @@ impl Section<'_> {
         let mut networks = Vec::new();
         for text in self.texts(key) {
             match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
-                Ok(network) => networks.push(network),
+                Ok(network) => {
+                    if IpNet::prefix_len(&network) == 0 {
+                        self.warn(
+                            key,
+                            format!("{text} is every address of the internet: anybody is trusted"),
+                        );
+                    }
+                    networks.push(network);
+                }
                 Err(_) => self.error(key, format!("{text:?} is not a network such as 10.0.0.0/8")),
             }
         }
@@ -119,7 +126,7 @@ impl Section<'_> {
     }
 
     /// The items of a list of texts; `split` makes them of a single text.
-    fn items(&self, key: &'static str, split: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+    pub fn items(&self, key: &'static str, split: impl Fn(&str) -> Vec<String>) -> Vec<String> {
         let Some(node) = self.filled_node(key) else { return Vec::new() };
         let parsed = yaml_of_variable(node).filter(|node| matches!(node.value, Value::List(_)));
         let items = match &parsed.as_ref().unwrap_or(node).value {

@@ -11,7 +11,7 @@ use crate::auth::{Claims, Gate};
 use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Reply};
+use crate::rest::{ApiError, Body, Reply, text};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -47,7 +47,7 @@ pub struct DemoInfo {
 #[serde(default)]
 pub struct DemoLogin {
     /// Name to show, 1 to 64 characters; one is made up when absent.
-    #[garde(inner(length(chars, min = 1, max = 64)))]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
 }
 

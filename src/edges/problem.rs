@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use crate::hub::message::push_text;
 use crate::rest::ApiError;
+use crate::telemetry::sampler::sampled;
 
 /// Writes `{code, message, retry_after_ms?}`; what is the server's own fault goes to the log.
 pub(super) fn push_problem(json: &mut String, error: &ApiError) {
     let problem = error.problem();
-    if let Some(cause) = &problem.cause {
-        tracing::error!(cause, "a realtime request failed");
+    match &problem.cause {
+        Some(cause) if problem.is_outage => sampled!(error, cause, "a realtime request failed"),
+        Some(cause) => tracing::error!(cause, "a realtime request failed"),
+        None => {}
     }
     let _ = write!(json, r#"{{"code":{},"message":"#, problem.code);
     push_text(json, &problem.message);

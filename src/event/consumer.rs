@@ -19,6 +19,7 @@ use self::runner::Runner;
 use super::StoredEvent;
 use super::lanes::{Claim, Finished, Lanes};
 use crate::store::db::{StoreError, Tx};
+use crate::supervise;
 
 /// Lanes under way in one process, at most.
 const LANES: usize = 256;
@@ -81,6 +82,11 @@ pub trait Consumer: Send + Sync + 'static {
 
     /// Stores what leaves its lane, in the transaction that records it.
     async fn keep(&self, tx: &Tx<'_>, aside: &[&Self::Aside]) -> Result<(), StoreError>;
+
+    /// What is recorded of a lane instead, if what should leave it can never be stored: as far as before that.
+    fn unkept(&self, progress: &Progress<Self::Aside>) -> Finished {
+        progress.finished.clone()
+    }
 }
 
 impl Work {
@@ -101,7 +107,8 @@ impl Work {
 /// Runs `consumer` over `lanes` until `stop`; then lets what is under way end, and gives back the rest.
 pub async fn run<C: Consumer>(lanes: Lanes, consumer: Arc<C>, stop: CancellationToken) {
     let (results, recording) = mpsc::channel(LANES);
-    let recorder = tokio::spawn(record(lanes.clone(), Arc::clone(&consumer), recording, stop.clone()));
+    let recording = record(lanes.clone(), Arc::clone(&consumer), recording, stop.clone());
+    let recorder = supervise::spawn(lanes.group().name, recording);
     let runner = Runner {
         left_work: lanes.db().left_work(),
         lanes,

@@ -157,7 +157,7 @@ impl Lanes {
         Ok(())
     }
 
-    /// The next events of each claim, at most `per_lane` of a lane, by room. One statement.
+    /// The next events of each claim, at most `per_lane` of a lane, by room: an entry for each. One statement.
     ///
     /// # Errors
     /// When the database cannot be asked.
@@ -172,7 +172,8 @@ impl Lanes {
             let range = Column::Seq.between(claim.done + 1, claim.last(per_lane));
             wanted = wanted.add(Column::LiveId.eq(&claim.live_id).and(range));
         }
-        let mut by_room: HashMap<String, Vec<StoredEvent>> = HashMap::with_capacity(claims.len());
+        let mut by_room: HashMap<String, Vec<StoredEvent>> =
+            claims.iter().map(|claim| (claim.live_id.clone(), Vec::new())).collect();
         if claims.is_empty() {
             return Ok(by_room);
         }

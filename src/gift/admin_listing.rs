@@ -8,7 +8,7 @@ use super::error::Error;
 use super::export::{Entry, Selection};
 use super::ledger::Ledger;
 use super::service::Gifts;
-use super::{queries, type_queries};
+use super::{queries, selection_queries, type_queries};
 use crate::rest::{Page, Paging};
 
 impl Gifts {
@@ -49,7 +49,7 @@ impl Ledger {
     /// A page of a selection, the newest first, and how many rows all pages have.
     async fn page(&self, selection: &Selection, paging: Paging) -> Result<(u64, Vec<Entry>), Error> {
         let conn = self.db.reader_for(true);
-        let (total, gifts) = queries::page_of(&self.db, conn, selection, paging).await?;
+        let (total, gifts) = selection_queries::page_of(&self.db, conn, selection, paging).await?;
         Ok((total, self.with_refunds(gifts).await?))
     }
 
@@ -63,6 +63,6 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub async fn count_to_see(&self) -> Result<(u64, u64), Error> {
-        Ok(queries::count_to_see(&self.db, self.db.reader_for(true)).await?)
+        Ok(selection_queries::count_to_see(&self.db, self.db.reader_for(true)).await?)
     }
 }

@@ -10,6 +10,7 @@ use crate::clock::SharedClock;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::lookup::Lookup;
+use crate::telemetry::sampler::sampled;
 
 /// The topic under which changes of gift types are announced to all nodes.
 pub const TOPIC: &str = "gift";
@@ -77,7 +78,7 @@ impl GiftTypes {
         let key = gift_id.to_string();
         self.types.forget(&key).await;
         if let Err(error) = self.cache.announce(TOPIC, &key).await {
-            tracing::warn!(%error, "other nodes may know a gift type as before for {} s", LOOKUP_TTL.as_secs());
+            sampled!(warn, %error, "other nodes may know a gift type as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 

@@ -137,8 +137,9 @@ pub struct SendGift {
     /// Which gift.
     #[garde(range(min = 1))]
     pub gift_id: i32,
-    /// Price, 1 to 1,000,000; of a gift type with a fixed one that, or a multiple of it.
-    #[garde(range(min = 1, max = MAX_AMOUNT))]
+    /// Price, up to 1,000,000; of a gift type with a fixed one that, or a multiple of it. 0 only where the
+    /// type's is 0.
+    #[garde(range(min = 0, max = MAX_AMOUNT))]
     pub amount: i32,
     /// The client's own name for this gift, as the header `Idempotency-Key`: 1 to 64 visible ASCII
     /// characters. Not the id of the payment, which the server issues.
@@ -162,8 +163,9 @@ pub struct SendGiftFor {
     #[garde(skip)]
     #[serde(rename = "type")]
     pub kind: Option<i32>,
-    /// Price, 1 to 1,000,000; of a gift type with a fixed one that, or a multiple of it.
-    #[garde(range(min = 1, max = MAX_AMOUNT))]
+    /// Price, up to 1,000,000; of a gift type with a fixed one that, or a multiple of it. 0 only where the
+    /// type's is 0.
+    #[garde(range(min = 0, max = MAX_AMOUNT))]
     pub amount: i32,
     /// Asks the payment service again about a gift whose outcome is unknown.
     #[garde(skip)]

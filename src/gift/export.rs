@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::error::Error;
 use super::ledger::Ledger;
 use super::row::{Gift, GiftStatus};
-use super::{correction_queries, queries};
+use super::{correction_queries, selection_queries as queries};
 
 /// Which gifts an operator wants to see; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,31 @@ pub struct Selection {
     pub from: Option<DateTime<Utc>>,
     /// Sent before this time.
     pub to: Option<DateTime<Utc>>,
+}
+
+impl Selection {
+    /// Whether it is read in the order of time.
+    #[must_use]
+    pub fn is_by_time(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+}
+
+/// Where a reader of gifts, the oldest first, has come to: the last one that they have.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    /// When it was sent.
+    pub at: Option<DateTime<Utc>>,
+    /// Its row.
+    pub row_id: u32,
+}
+
+impl Cursor {
+    /// The place of a gift.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self { at: entry.gift.created_at, row_id: entry.gift.row_id }
+    }
 }
 
 /// A gift and what an operator did to it.
@@ -55,14 +80,19 @@ impl Ledger {
         self.with_refunds(queries::newest(&self.db, self.db.reader_for(true), selection, limit).await?).await
     }
 
-    /// The gifts of a selection that come after the row `row_id`, oldest first, at most `limit`. Two
-    /// statements.
+    /// The gifts of a selection that come after `last`, or the first ones, oldest first, at most `limit`.
+    /// Two statements.
     ///
     /// # Errors
     /// The store's.
-    pub async fn after(&self, selection: &Selection, row_id: u32, limit: u64) -> Result<Vec<Entry>, Error> {
+    pub async fn after(
+        &self,
+        selection: &Selection,
+        last: Option<Cursor>,
+        limit: u64,
+    ) -> Result<Vec<Entry>, Error> {
         let conn = self.db.reader_for(true);
-        self.with_refunds(queries::after(&self.db, conn, selection, row_id, limit).await?).await
+        self.with_refunds(queries::after(&self.db, conn, selection, last, limit).await?).await
     }
 
     pub(super) async fn with_refunds(&self, gifts: Vec<Gift>) -> Result<Vec<Entry>, Error> {

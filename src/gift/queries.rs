@@ -3,17 +3,16 @@
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Statement, UpdateMany,
 };
 
-use super::export::Selection;
 use super::payment::Refusal;
 use super::row::{Gift, GiftStatus};
 use super::send_key::ClientKey;
 use crate::event::GiftRow;
 use crate::rest::Paging;
-use crate::store::db::{Db, REACH, StoreError, count_up_to, page_within_reach};
+use crate::store::db::{Db, StoreError};
 use crate::store::entity::live_gift::{Column, Entity};
 
 /// What names one gift.
@@ -199,81 +198,11 @@ pub async fn page(
 }
 
 /// Equal byte by byte; the plain comparison before it is the one that finds the index.
-fn condition(db: &Db, whose: Whose<'_>) -> Condition {
+pub(super) fn condition(db: &Db, whose: Whose<'_>) -> Condition {
     let (column, name, id) = match whose {
         Whose::Room(id) => (Column::LiveId, "`live_id`", id),
         Whose::Anchor(id) => (Column::AnchorId, "`anchor_id`", id),
         Whose::Sender(id) => (Column::UserId, "`user_id`", id),
     };
     Condition::all().add(column.eq(id)).add(Expr::cust(db.dialect().bytewise(name)).eq(id))
-}
-
-/// The newest gifts of a selection.
-pub async fn newest(
-    db: &Db,
-    conn: &impl ConnectionTrait,
-    selection: &Selection,
-    limit: u64,
-) -> Result<Vec<Gift>, StoreError> {
-    let rows = select(db, selection).order_by_desc(Column::Id).limit(limit).all(conn).await?;
-    Ok(rows.into_iter().map(|row| Gift::of(db, row)).collect())
-}
-
-/// The gifts of a selection after a row, oldest first.
-pub async fn after(
-    db: &Db,
-    conn: &impl ConnectionTrait,
-    selection: &Selection,
-    row_id: u32,
-    limit: u64,
-) -> Result<Vec<Gift>, StoreError> {
-    let further = select(db, selection).filter(Column::Id.gt(row_id));
-    let rows = further.order_by_asc(Column::Id).limit(limit).all(conn).await?;
-    Ok(rows.into_iter().map(|row| Gift::of(db, row)).collect())
-}
-
-/// One page of a selection, the newest first, and how many rows all pages have.
-pub async fn page_of(
-    db: &Db,
-    conn: &impl ConnectionTrait,
-    selection: &Selection,
-    paging: Paging,
-) -> Result<(u64, Vec<Gift>), StoreError> {
-    let newest = select(db, selection).order_by_desc(Column::Id);
-    let (total, rows) = page_within_reach(conn, newest, paging.offset(), paging.size).await?;
-    Ok((total, rows.into_iter().map(|row| Gift::of(db, row)).collect()))
-}
-
-/// How many gifts wait, and how many are flagged; of each [`REACH`] at most.
-pub async fn count_to_see(db: &Db, conn: &impl ConnectionTrait) -> Result<(u64, u64), StoreError> {
-    let waiting = Selection { status: Some(GiftStatus::Waiting), ..Selection::default() };
-    let flagged = Selection { is_flagged: true, ..Selection::default() };
-    let waiting = count_up_to(conn, select(db, &waiting), REACH).await?;
-    Ok((waiting, count_up_to(conn, select(db, &flagged), REACH).await?))
-}
-
-fn select(db: &Db, selection: &Selection) -> Select<Entity> {
-    let mut wanted = Entity::find();
-    if let Some(status) = selection.status {
-        wanted = wanted.filter(Column::Status.eq(status.column()));
-    }
-    if selection.is_flagged {
-        wanted = wanted.filter(Column::Flag.is_not_null());
-    }
-    if let Some(live_id) = &selection.live_id {
-        wanted = wanted.filter(condition(db, Whose::Room(live_id)));
-    }
-    if let Some(user_id) = &selection.user_id {
-        wanted = wanted.filter(condition(db, Whose::Sender(user_id)));
-    }
-    if let Some(anchor_id) = &selection.anchor_id {
-        wanted = wanted.filter(condition(db, Whose::Anchor(anchor_id)));
-    }
-    if let Some(from) = selection.from {
-        wanted = wanted.filter(Column::CreatedAt.gte(db.wall(from)));
-    }
-    if let Some(to) = selection.to {
-        wanted = wanted.filter(Column::CreatedAt.lt(db.wall(to)));
-    }
-    wanted
 }

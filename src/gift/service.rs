@@ -196,7 +196,8 @@ impl Gifts {
         if room.status != LiveStatus::Live {
             return Err(live::Error::NotLive.into());
         }
-        if wanted.amount != 0 && order.amount.checked_rem(wanted.amount) != Some(0) {
+        let is_multiple = order.amount > 0 && order.amount.checked_rem(wanted.amount) == Some(0);
+        if wanted.amount != 0 && !is_multiple {
             return Err(Error::NotAMultiple(wanted.amount));
         }
         Ok(room)

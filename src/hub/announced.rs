@@ -11,6 +11,7 @@ use super::orders::{KeptMessage, OrderError, Orders};
 use super::service::Hub;
 use crate::store::broker::{Epoch, Pace, Position};
 use crate::store::cache::Cache;
+use crate::telemetry::sampler::sampled;
 
 /// The topic under which orders are announced.
 pub const TOPIC: &str = "order";
@@ -41,7 +42,7 @@ impl AnnouncedOrders {
         let Ok(text) = serde_json::to_string(order) else { return };
         if let Err(error) = self.cache.announce(TOPIC, &text).await {
             // Each node compares its connections with the tables every few seconds.
-            tracing::warn!(%error, "other nodes are not told whom to let go, and find out by themselves");
+            sampled!(warn, %error, "other nodes are not told whom to let go, and find out by themselves");
             self.hub.obey(&text);
         }
     }
@@ -77,7 +78,7 @@ impl Orders for AnnouncedOrders {
         let draft = Draft { from, action, data: &data };
         let channel = Channel::new(Kind::Room, live_id);
         if let Err(error) = self.hub.publish(&channel, &draft, Pace::default()).await {
-            tracing::warn!(%error, live_id, action, "a room was not told");
+            sampled!(warn, %error, live_id, action, "a room was not told");
         }
     }
 

@@ -23,6 +23,7 @@ use super::worker::ToWorker;
 use crate::clock::SharedClock;
 use crate::config::RealtimeConfig;
 use crate::store::broker::{Broker, BrokerError, Epoch, Heard, History, Position, Publication};
+use crate::{crash, supervise};
 
 /// How often positions are compared with the broker's. A silent subscription shows at the second
 /// comparison.
@@ -113,6 +114,7 @@ impl Dispatcher {
                     if count == 0 {
                         return;
                     }
+                    crash::point("hub.heard");
                     for heard in batch.drain(..) {
                         self.hear(heard).await;
                     }
@@ -162,7 +164,7 @@ impl Dispatcher {
             },
         );
         self.metrics.channels.inc();
-        tokio::spawn(async move {
+        supervise::spawn("broker questions", async move {
             let position = async {
                 broker.subscribe(&name).await?;
                 broker.position(&name, keep).await
@@ -274,7 +276,7 @@ impl Dispatcher {
     fn fetch(&self, name: Arc<str>, since: Position, pause: Duration) {
         let (broker, commands) = (self.broker.clone(), self.commands.clone());
         let limit = usize::try_from(self.config.history_messages.max(200)).unwrap_or(usize::MAX);
-        tokio::spawn(async move {
+        supervise::spawn("broker questions", async move {
             if !pause.is_zero() {
                 sleep(pause).await;
             }
@@ -338,7 +340,7 @@ impl Dispatcher {
         }
         self.is_checking = true;
         let (broker, commands) = (self.broker.clone(), self.commands.clone());
-        tokio::spawn(async move {
+        supervise::spawn("broker questions", async move {
             let found = match broker.positions(&names).await {
                 Ok(positions) => names.into_iter().zip(positions).collect(),
                 Err(error) => {
@@ -372,7 +374,7 @@ impl Dispatcher {
         tracing::warn!(channel = &*name, "a subscription had become silent");
         let broker = self.broker.clone();
         let revived = Arc::clone(&name);
-        tokio::spawn(async move {
+        supervise::spawn("broker questions", async move {
             if let Err(error) = broker.resubscribe(&revived).await {
                 tracing::debug!(%error, channel = &*revived, "a subscription could not be made anew");
             }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use slab::Slab;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use super::channel::Channel;
@@ -21,6 +20,7 @@ use super::service::Hub;
 use super::worker::ToWorker;
 use super::{frame, message};
 use crate::store::broker::Position;
+use crate::supervise;
 
 /// One who follows a channel.
 pub(super) struct Subscriber {
@@ -130,8 +130,8 @@ impl LocalHub {
         };
         let local = Self(Rc::new(inner));
         // The dispatcher holds the sender, and so these end with it.
-        spawn_local(local.clone().follow(events));
-        spawn_local(local.clone().look_after());
+        supervise::spawn_local("connections", local.clone().follow(events));
+        supervise::spawn_local("connections", local.clone().look_after());
         local
     }
 

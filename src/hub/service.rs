@@ -18,6 +18,7 @@ use super::worker::ToWorker;
 use crate::clock::SharedClock;
 use crate::config::RealtimeConfig;
 use crate::store::broker::{Broker, Heard, History, Pace, Position, Published};
+use crate::supervise;
 
 /// Messages that wait for a worker thread.
 const WORKER_QUEUE: usize = 4096;
@@ -65,7 +66,8 @@ impl Hub {
             metrics.clone(),
             commands.clone(),
         );
-        tokio::spawn(dispatcher.run(heard, asked));
+        // It works for as long as the process does.
+        supervise::spawn_until("dispatcher", &CancellationToken::new(), dispatcher.run(heard, asked));
         // Ids must not come again when the process starts anew.
         let first = u64::try_from(clock.now_ms()).unwrap_or_default() << 1;
         Ok(Self(Arc::new(Inner {

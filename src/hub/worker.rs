@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::channel::{Channel, Kind};
@@ -17,6 +16,7 @@ use super::frame;
 use super::keep_alive::{Due, KeepAlive};
 use super::local::LocalHub;
 use crate::store::broker::Position;
+use crate::supervise;
 
 /// How often connections are looked after.
 const TICK: Duration = Duration::from_secs(1);
@@ -87,7 +87,9 @@ impl LocalHub {
             ToWorker::Disconnect(user_id) => {
                 self.of_user(&user_id).iter().for_each(|connection| connection.close_now(Closing::BANNED));
             }
-            ToWorker::Drain(window) => _ = spawn_local(self.clone().drain(window)),
+            ToWorker::Drain(window) => {
+                supervise::spawn_local("connections", self.clone().drain(window));
+            }
         }
     }
 
@@ -107,7 +109,7 @@ impl LocalHub {
             followed.waiting.into_iter().for_each(|waiting| _ = waiting.send(Err(error.clone())));
         } else if name.starts_with("node:") {
             let local = self.clone();
-            spawn_local(async move {
+            supervise::spawn_local("connections", async move {
                 sleep(TICK).await;
                 local.open_node_channel();
             });

@@ -27,8 +27,8 @@ pub struct NewItem {
     /// The business's own id, 1 to 64 characters, none of them a control character.
     #[garde(custom(addressable))]
     pub item_id: String,
-    /// 1 to 64 characters.
-    #[garde(length(chars, min = 1, max = 64))]
+    /// 1 to 64 characters, none of them a control character, and one to see.
+    #[garde(length(chars, min = 1, max = 64), custom(text::shown))]
     pub title: String,
     /// Separated by commas, at most 128 characters.
     #[garde(inner(length(chars, max = 128)))]
@@ -57,8 +57,8 @@ pub struct NewItem {
 /// A change of an item; what is absent or empty is left alone.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 pub struct UpdateItem {
-    /// At most 64 characters.
-    #[garde(inner(length(chars, max = 64)))]
+    /// At most 64 characters, none of them a control character, and one to see.
+    #[garde(inner(length(chars, max = 64), custom(text::shown)))]
     pub title: Option<String>,
     /// At most 128 characters.
     #[garde(inner(length(chars, max = 128)))]

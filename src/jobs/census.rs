@@ -10,6 +10,7 @@ use super::lease::LeaderLease;
 use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::clock::SharedClock;
+use crate::crash;
 use crate::event::{REACTIONS, backlog, oldest_waiting};
 use crate::live::Lives;
 use crate::store::db::Db;
@@ -78,6 +79,7 @@ impl Job for Census {
     }
 
     async fn run(&mut self) -> anyhow::Result<u64> {
+        crash::point("census.begun");
         let Parts { db, clock, lives, .. } = &self.parts;
         let show = |gauge: &IntGaugeVec, value: i64| gauge.with_label_values::<&str>(&[]).set(value);
         show(&self.rooms, i64::try_from(lives.count_live().await?)?);

@@ -20,6 +20,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::row::{Row, Step};
+use crate::crash;
 use crate::store::db::{Db, StoreError, Tx};
 use crate::store::fence::{Fence, LeaseLost};
 use crate::telemetry::asked;
@@ -171,6 +172,7 @@ impl LeaderLease {
                 _ => {}
             }
             is_failing = next.is_err();
+            crash::point("lease.kept");
             let pause = next.unwrap_or(SOON.min(self.lease / 3));
             if stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;

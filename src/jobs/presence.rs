@@ -1,5 +1,6 @@
 //! Keeps presence in the cache and the rows of the tables together, and says when silence counts.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ pub(super) fn sweep_every(timeout: Duration) -> Duration {
 /// Whether silence counts: only while all nodes could store heartbeats.
 ///
 /// After a take-over, an outage of the cache seen by any node, or a loss of its contents, the
-/// watch begins anew, and the cache itself then lets a full time-out pass before it names anybody.
+/// watch begins anew, and the cache itself then lets a full time-out pass before it names anybody. It
+/// begins only once a cache that has lost its contents, or is new, has presence again.
 pub struct Watch {
     cache: Cache,
     db: Db,
@@ -40,8 +42,11 @@ pub struct Watch {
 struct Seen {
     /// The leadership in which the watch was begun.
     leading_since: Option<Instant>,
-    /// The newest failure to store a heartbeat that was taken into account, by its time in ms.
-    failed_ms: i64,
+    /// The failures to store a heartbeat that were taken into account: the last of each node, by that
+    /// node's clock in ms. Only equal or not: two clocks are not compared, and one may be set back.
+    failed_ms: HashMap<i32, i64>,
+    /// The last failure of this process, likewise.
+    own_failed_ms: i64,
     /// A sweep failed, so heartbeats may have, too.
     is_stale: bool,
 }
@@ -64,9 +69,7 @@ impl Watch {
         match sweep().await {
             Ok(Swept::Removed(count)) => Ok(count),
             Ok(Swept::Lost) => {
-                tracing::warn!("the cache lost the presence of users; it is restored from the database");
-                self.lives.restore_presence(None).await?;
-                self.cache.begin_watch().await?;
+                self.begin_watch().await?;
                 Ok(0)
             }
             Err(error) => {
@@ -79,18 +82,38 @@ impl Watch {
     async fn is_current(&self) -> anyhow::Result<bool> {
         // One node's failed heartbeats are enough: its viewers would look silent.
         let nodes = registry::alive_nodes(&self.db).await?;
-        let theirs = nodes.iter().filter_map(|node| node.cache_failed_ms).max().unwrap_or_default();
-        let own = self.cache.failed_at().map_or(0, |at| at.timestamp_millis());
-        let failed_ms = theirs.max(own);
+        let failed_ms: HashMap<i32, i64> =
+            nodes.iter().filter_map(|node| Some((node.node_id, node.cache_failed_ms?))).collect();
+        let own_failed_ms = self.cache.failed_at().map_or(0, |at| at.timestamp_millis());
 
         let mut seen = self.state.lock().await;
         let leading_since = self.lease.leading_since();
-        if !seen.is_stale && failed_ms <= seen.failed_ms && leading_since == seen.leading_since {
+        let is_known = |(node, failed): (&i32, &i64)| seen.failed_ms.get(node) == Some(failed);
+        let is_current = !seen.is_stale
+            && leading_since == seen.leading_since
+            && own_failed_ms == seen.own_failed_ms
+            && failed_ms.iter().all(is_known);
+        if is_current {
             return Ok(true);
         }
-        self.cache.begin_watch().await?;
-        *seen = Seen { leading_since, failed_ms: failed_ms.max(seen.failed_ms), is_stale: false };
+        self.begin_watch().await?;
+        seen.leading_since = leading_since;
+        seen.failed_ms.extend(failed_ms);
+        seen.own_failed_ms = own_failed_ms;
+        seen.is_stale = false;
         Ok(false)
+    }
+
+    /// Silence counts from now on. A cache without presence gets it back before that: a watch that has begun
+    /// would hide that it was lost.
+    async fn begin_watch(&self) -> anyhow::Result<()> {
+        if !self.cache.is_watched().await? {
+            let restored = self.lives.restore_presence(None).await?;
+            if restored > 0 {
+                tracing::warn!(restored, "the cache held no presence; it is restored from the database");
+            }
+        }
+        Ok(self.cache.begin_watch().await?)
     }
 }
 
@@ -128,6 +151,19 @@ impl Job for WriteHeard {
             *written_ms = self.lives.write_heard(self.lease.as_ref(), shard, *written_ms).await?;
         }
         Ok(0)
+    }
+
+    /// Whoever reads the rows next, be it with an empty cache or a QNLiveKit_Server, finds who was there until
+    /// the end.
+    async fn finish(&mut self) {
+        if self.lease.is_leader()
+            && let Err(error) = self.run().await
+        {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the last heartbeats could not be written to the rows"
+            );
+        }
     }
 }
 

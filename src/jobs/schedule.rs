@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
 use crate::rest::request_id::RequestId;
+use crate::supervise;
 use crate::telemetry::context;
 use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
 use crate::telemetry::span::Span;
@@ -113,11 +114,13 @@ impl Schedule {
         Ok(Self { lease, metrics: Metrics::register(registry)?, stop, running: TaskTracker::new() })
     }
 
-    /// Starts a job. A node that becomes the leader runs it at once, however seldom it is due.
+    /// Starts a job. A node that becomes the leader runs it at once, however seldom it is due. A run that
+    /// panics has failed, as one that ends with an error: the job runs again at its next tick.
     pub fn start(&self, mut job: impl Job) {
         let (lease, metrics, stop) = (Arc::clone(&self.lease), self.metrics.clone(), self.stop.clone());
         metrics.announce(&job);
-        self.running.spawn(async move {
+        let name = job.name();
+        let runs = async move {
             let mut ticks = tokio::time::interval(job.every());
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut term = lease.term();
@@ -135,7 +138,8 @@ impl Schedule {
                 }
             }
             job.finish().await;
-        });
+        };
+        self.running.spawn(supervise::until(name, &self.stop, runs));
     }
 
     /// Waits until the runs under way, and what they left, have ended; `stop` must have been called.
@@ -160,7 +164,10 @@ async fn next_term(term: &mut watch::Receiver<Option<i64>>) {
 async fn run(job: &mut impl Job, metrics: &Metrics, mut span: Span) {
     let started = Instant::now();
     tracing::debug!(task = job.name(), "job begins");
-    let result = job.run().await;
+    let result = match supervise::catch(job.name(), job.run()).await {
+        Ok(result) => result,
+        Err(panicked) => Err(panicked.into()),
+    };
     tracing::debug!(task = job.name(), is_ok = result.is_ok(), "job ended");
     metrics.ran(job.name(), started.elapsed(), result.is_ok());
     match result {

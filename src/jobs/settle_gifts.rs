@@ -17,6 +17,7 @@ use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
 use crate::rest::request_id::RequestId;
+use crate::supervise;
 use crate::telemetry::context;
 
 /// Gifts asked about at once.
@@ -99,6 +100,9 @@ fn is_settled(ended: Result<GiftStatus, JoinError>) -> bool {
         Ok(status) => status != GiftStatus::Waiting,
         Err(error) => {
             tracing::error!(%error, "an ask about a gift was cut off; it is made again after its lease");
+            if let Ok(payload) = error.try_into_panic() {
+                supervise::note_panic("settle_gifts", payload.as_ref());
+            }
             false
         }
     }

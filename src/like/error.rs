@@ -37,6 +37,13 @@ pub enum Error {
     LeaseLost(#[from] LeaseLost),
 }
 
+impl Error {
+    /// Whether trying again does not help: the database refuses what is written.
+    pub(super) fn is_for_good(&self) -> bool {
+        matches!(self, Self::Store(error) if !error.is_passing())
+    }
+}
+
 impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {

@@ -91,11 +91,31 @@ impl Likes {
             users += room.users.len();
             batch.push(room.clone());
             if users >= BATCH {
-                written += self.write(fence, &batch).await?;
+                written += self.write_each(fence, &batch).await?;
                 (batch, users) = (Vec::new(), 0);
             }
         }
-        Ok(written + self.write(fence, &batch).await?)
+        Ok(written + self.write_each(fence, &batch).await?)
+    }
+
+    /// Writes likes of several rooms together; room by room when that can never be done, so that one of them does
+    /// not keep those of the others. Without a `fence` somebody waits for them, and is told of the failure.
+    async fn write_each(&self, fence: Option<&dyn Fence>, rooms: &[RoomLikes]) -> Result<usize, Error> {
+        match self.write(fence, rooms).await {
+            Err(error) if error.is_for_good() && rooms.len() > 1 => {}
+            written => return written,
+        }
+        let mut written = 0;
+        for room in rooms {
+            match self.write(fence, std::slice::from_ref(room)).await {
+                Ok(users) => written += users,
+                Err(error) if error.is_for_good() && fence.is_some() => {
+                    tracing::error!(%error, room.live_id, "the likes of a room cannot be written");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
     }
 
     /// Marks are taken off after the commit, and only of counts that are still those written: a

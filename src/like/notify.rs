@@ -16,6 +16,7 @@ use super::dto::LikeNotice;
 use crate::im::{Im, Message, Target};
 use crate::live::Room;
 use crate::store::cache::Cache;
+use crate::supervise;
 use crate::user::Users;
 
 /// From one message of a room to the next.
@@ -68,7 +69,11 @@ impl Notifier {
             note(&mut waiting, user_id, count);
             rooms.insert(room.live_id.clone(), waiting);
             let (inner, live_id) = (Arc::clone(&self.0), room.live_id.clone());
-            self.0.runtime.spawn(async move { inner.serve(&live_id, &audience).await });
+            self.0.runtime.spawn(async move {
+                if supervise::catch("like notices", inner.serve(&live_id, &audience)).await.is_err() {
+                    inner.rooms().remove(&live_id);
+                }
+            });
         }
     }
 }

@@ -1,20 +1,20 @@
 //! Requests and answers of the room routes.
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use garde::Validate;
-use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::room::{LiveStatus, Room};
+use super::time_input::TimeInput;
 use crate::rest::text::{self, Extends};
 use crate::user::{User, UserView};
 
 /// A room to create; the caller is its anchor.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 pub struct CreateRoom {
-    /// 0 to 128 characters; must be present.
-    #[garde(length(chars, max = 128))]
+    /// 0 to 128 characters, none of them a control character, and, unless it is empty, one to see; must be present.
+    #[garde(length(chars, max = 128), custom(text::shown))]
     pub title: String,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]
@@ -26,7 +26,7 @@ pub struct CreateRoom {
     #[garde(custom(text::extends))]
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     pub extends: Option<Extends>,
-    /// Announced start: Unix seconds, or `2021-12-02 11:11:11` in UTC+8.
+    /// Announced start: Unix seconds, milliseconds (13 digits), or text such as `2021-12-02 11:11` in UTC+8.
     #[garde(skip)]
     #[schema(value_type = Option<i64>)]
     pub start_at: Option<TimeInput>,
@@ -68,71 +68,6 @@ pub struct UpdateExtends {
     #[garde(custom(text::extends))]
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     pub extends: Option<Extends>,
-}
-
-/// An instant as callers spell it; `0` is no instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeInput(pub Option<DateTime<Utc>>);
-
-/// The zone of a time without one: the service's home, whatever the server's zone.
-const HOME_OFFSET_S: i32 = 8 * 3600;
-
-/// The last second of the year 9999, the largest that a DATETIME column holds.
-const LAST_SECOND: i64 = 253_402_300_799;
-
-impl TimeInput {
-    fn from_seconds(seconds: i64) -> Option<Self> {
-        match seconds {
-            0 => Some(Self(None)),
-            1..=LAST_SECOND => DateTime::from_timestamp(seconds, 0).map(|at| Self(Some(at))),
-            _ => None,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Ok(seconds) = text.parse() {
-            return Self::from_seconds(seconds);
-        }
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Self::from_seconds(at.timestamp());
-        }
-        let wall = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
-        let home = FixedOffset::east_opt(HOME_OFFSET_S)?;
-        Self::from_seconds(home.from_local_datetime(&wall).single()?.timestamp())
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeInput {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TimeVisitor;
-
-        impl Visitor<'_> for TimeVisitor {
-            type Value = TimeInput;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a time as Unix seconds or `2021-12-02 11:11:11`")
-            }
-
-            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<TimeInput, E> {
-                TimeInput::from_seconds(seconds)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(seconds), &self))
-            }
-
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<TimeInput, E> {
-                self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<TimeInput, E> {
-                if text.is_empty() {
-                    return Ok(TimeInput(None));
-                }
-                TimeInput::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_any(TimeVisitor)
-    }
 }
 
 /// A room as the API shows it.

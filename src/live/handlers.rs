@@ -7,18 +7,29 @@ use super::room::Wanted;
 use super::service::Lives;
 use crate::auth::{Backend, Client};
 use crate::rest::envelope::{Done, Success};
+use crate::rest::user_limit::UserLimit;
 use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply};
 use crate::user::UserView;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
+/// How many rooms users may create.
+pub struct RoomLimit(pub UserLimit);
+
 /// Creates a room; the caller is its anchor.
 ///
 /// # Errors
-/// 400, 401; 503 when the chat room cannot be made, and then nothing is stored.
+/// 400, 401, 429 beyond `limits.rooms_per_user_h`; 503 when the chat room cannot be made, and then nothing
+/// is stored.
 #[utoipa::path(post, path = "/client/live/room/instance", tag = "live", security(("client" = [])),
     request_body = CreateRoom, responses((status = 200, body = inline(Success<RoomView>))))]
-pub async fn create(lives: web::Data<Lives>, client: Client, body: Body<CreateRoom>) -> Answer<RoomView> {
+pub async fn create(
+    lives: web::Data<Lives>,
+    limit: web::Data<RoomLimit>,
+    client: Client,
+    body: Body<CreateRoom>,
+) -> Answer<RoomView> {
+    limit.0.check(client.user_id())?;
     Ok(Reply::data(lives.create(client.user_id(), body.0).await?))
 }
 

@@ -7,6 +7,7 @@ use super::service::Lives;
 use super::{members, queries};
 use crate::event::{self, DomainEvent, StopReason};
 use crate::store::cache::Enter;
+use crate::telemetry::sampler::sampled;
 
 impl Lives {
     /// Starts the live and brings its anchor into the room. Starting again changes nothing but
@@ -55,7 +56,7 @@ impl Lives {
             cache.enter(enter).await
         };
         if let Err(error) = watched.await {
-            tracing::warn!(%error, live_id, "the anchor's presence could not be stored");
+            sampled!(warn, %error, live_id, "the anchor's presence could not be stored");
         }
     }
 

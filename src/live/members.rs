@@ -35,7 +35,14 @@ pub struct Membership {
     pub is_online: bool,
     /// Whether they may hold a microphone seat in it; of rows of another server it is not known.
     pub may_hold_seat: bool,
+    /// Whether they are its anchor; of a deleted room nobody is.
+    pub is_anchor: bool,
 }
+
+/// What is read of a row. The room is read without a lock: an anchor stays one.
+const COLUMNS: &str = "m.id, m.live_id, m.user_id, m.status, m.mic_seat, \
+     (SELECT e.anchor_id FROM live_entities e WHERE e.live_id = m.live_id AND e.deleted_at IS NULL LIMIT 1) \
+     anchor_id";
 
 /// Where `user_id` is.
 pub async fn of_user(
@@ -43,8 +50,7 @@ pub async fn of_user(
     conn: &impl ConnectionTrait,
     user_id: &str,
 ) -> Result<Option<Membership>, StoreError> {
-    let sql = "SELECT m.id, m.live_id, m.user_id, m.status, m.mic_seat FROM live_room_user_entities m \
-               WHERE m.user_id = ? ORDER BY m.id";
+    let sql = format!("SELECT {COLUMNS} FROM live_room_user_entities m WHERE m.user_id = ? ORDER BY m.id");
     let rows = conn
         .query_all_raw(Statement::from_sql_and_values(db.dialect().backend(), sql, [user_id.into()]))
         .await?;
@@ -95,7 +101,7 @@ pub async fn lock_and_count(
 fn lock_statement(db: &Db, columns: &str, user_id: &str, values: &[&str]) -> Statement {
     let lock = db.dialect().update_lock_sql();
     let sql = format!(
-        "SELECT m.id, m.live_id, m.user_id, m.status, m.mic_seat{columns} FROM live_users u \
+        "SELECT {COLUMNS}{columns} FROM live_users u \
          LEFT JOIN live_room_user_entities m ON m.user_id = u.user_id WHERE u.user_id = ? ORDER BY m.id{lock}"
     );
     let values = values.iter().copied().chain([user_id]).map(sea_orm::Value::from);
@@ -122,11 +128,13 @@ fn all_of(rows: Vec<QueryResult>, user_id: &str) -> Result<Vec<Membership>, Stor
             let live_id: Option<String> = row.try_get("", "live_id")?;
             let status: Option<i32> = row.try_get("", "status")?;
             let mic_seat: Option<bool> = row.try_get("", "mic_seat")?;
+            let anchor_id: Option<String> = row.try_get("", "anchor_id")?;
             members.push(Membership {
                 row_id: row.try_get("", "id")?,
                 live_id: live_id.unwrap_or_default(),
                 is_online: status == Some(IN),
                 may_hold_seat: mic_seat != Some(false),
+                is_anchor: anchor_id.as_deref() == Some(user_id),
             });
         }
     }

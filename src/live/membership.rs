@@ -15,6 +15,7 @@ use crate::event::{self, DomainEvent};
 use crate::rest::{Page, Paging};
 use crate::store::cache::{Counters, Enter, Member, RoomState};
 use crate::store::db::Tx;
+use crate::telemetry::sampler::sampled;
 use crate::user::UserView;
 
 /// A room and what happened in it.
@@ -59,7 +60,7 @@ impl Lives {
         let state = match self.0.cache.enter(enter).await {
             Ok(state) => Some(RoomState { counters: joined.counters.or(state.counters), ..state }),
             Err(error) => {
-                tracing::warn!(%error, live_id, "a join could not be stored in the cache; heartbeats make up for it");
+                sampled!(warn, %error, live_id, "a join could not be stored in the cache; heartbeats make up for it");
                 None
             }
         };
@@ -172,22 +173,12 @@ impl Lives {
         let left: Vec<Member> =
             left.map(|member| Member::new(&*member.live_id, user_id)).into_iter().collect();
         let mut events = self.free_seats(tx, &left, now).await?;
+        let is_anchor = found.as_ref().is_some_and(|member| member.is_anchor);
         let former = members::store(db, tx, found, live_id, user_id, now).await?;
-        if let Some(former) = &former
-            && self.is_anchor_of(former, user_id).await?
-        {
+        if let Some(former) = former.as_ref().filter(|_| is_anchor) {
             events.push((former.clone(), DomainEvent::AnchorLeft));
         }
         Ok(Moved { former, events })
-    }
-
-    /// Whether `user_id` is the anchor of a room that may be gone.
-    async fn is_anchor_of(&self, live_id: &str, user_id: &str) -> Result<bool, Error> {
-        match self.room(live_id).await {
-            Ok(room) => Ok(room.anchor_id == user_id),
-            Err(Error::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Whether a user is in a room. The table is asked only when the cache does not know of it,

@@ -16,7 +16,9 @@ mod pk;
 mod pk_rows;
 mod presence_rows;
 mod queries;
+mod reconcile;
 mod removal;
+mod restore_rows;
 mod review;
 mod review_queries;
 mod room;
@@ -24,17 +26,19 @@ mod seats;
 mod service;
 pub mod silence;
 pub mod stream;
+mod stream_call;
+mod stream_rows;
+mod time_input;
 mod view;
 mod visits;
 mod whereabouts;
 
 pub use admin_listing::AdminRoom;
-pub use dto::{
-    CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, TimeInput, UpdateExtends,
-};
+pub use dto::{CreateRoom, CreateRoomFor, ForAnchor, HeartbeatView, RoomFigures, RoomView, UpdateExtends};
 pub use error::Error;
 pub use removal::TakenOut;
 pub use review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 pub use room::{LiveStatus, Room};
 pub use seats::{Freed, Seats};
 pub use service::{Lives, Parts, TOPIC};
+pub use time_input::TimeInput;

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::room::Room;
 use crate::im::{Im, Message};
 use crate::store::cache::Cache;
+use crate::supervise;
 
 /// From one message of a room to the next.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,7 +48,11 @@ impl OnlineNotices {
         let mut rooms = self.0.rooms();
         if rooms.len() < ROOMS && rooms.insert(room.live_id.clone()) {
             let (inner, room) = (Arc::clone(&self.0), Arc::clone(room));
-            self.0.runtime.spawn(async move { inner.tell(&room).await });
+            self.0.runtime.spawn(async move {
+                if supervise::catch("online notices", inner.tell(&room)).await.is_err() {
+                    inner.rooms().remove(&room.live_id);
+                }
+            });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Pages of rooms.
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::Condition;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -8,7 +8,7 @@ use sea_orm::{
 use super::queries::room;
 use super::room::{LiveStatus, Room, Wanted};
 use crate::rest::Paging;
-use crate::store::db::{Db, Dialect, StoreError, escape_like};
+use crate::store::db::{Db, Dialect, StoreError};
 use crate::store::entity::live_entities::{Column, Entity};
 
 /// Which rooms a page shows, and so in which order.
@@ -58,14 +58,10 @@ fn condition(filter: &RoomFilter<'_>, dialect: Dialect) -> Condition {
     }
 }
 
-/// Title, id or anchor's id begins so.
+/// Title, id or anchor's id begins so. Titles are searched as people type; ids are compared byte by byte.
 pub(super) fn begins_with(keyword: &str, dialect: Dialect) -> Condition {
-    let like = || LikeExpr::new(format!("{}%", escape_like(&keyword.to_lowercase()))).escape('\\');
-    let starts = |column: Column| Func::lower(Expr::col(column)).like(like());
-    // Titles are searched as people type; ids are compared byte by byte.
-    let anchor = LikeExpr::new(format!("{}%", escape_like(keyword))).escape('\\');
     Condition::any()
-        .add(starts(Column::Title))
-        .add(starts(Column::LiveId))
-        .add(Expr::cust(dialect.bytewise("`anchor_id`")).like(anchor))
+        .add(dialect.starts_with_folded(Column::Title, keyword))
+        .add(dialect.starts_with(Column::LiveId, keyword))
+        .add(dialect.starts_with(Column::AnchorId, keyword))
 }

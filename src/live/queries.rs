@@ -10,7 +10,7 @@ use sea_orm::{
 use super::room::{LiveStatus, Room};
 use crate::event::LiveRow;
 use crate::rest::text::{Extends, extends_column, extends_of_column};
-use crate::store::db::{Db, StoreError, WallTime};
+use crate::store::db::{Db, LOCKED_AT_ONCE, StoreError, WallTime, padded};
 use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 
 /// The room `live_id`, unless it is deleted.
@@ -171,24 +171,30 @@ pub fn room(db: &Db, row: Model) -> Room {
     }
 }
 
-/// Row and room ids of those of `live_ids` that are live, locked.
-pub async fn live_for_update(
-    tx: &impl ConnectionTrait,
-    live_ids: &[String],
-) -> Result<Vec<(u32, String)>, StoreError> {
+/// Row ids of those of `live_ids` that are live, ascending.
+pub async fn live_of(conn: &impl ConnectionTrait, live_ids: &[String]) -> Result<Vec<u32>, StoreError> {
     let wanted = Entity::find()
         .filter(Column::LiveId.is_in(live_ids.iter().map(String::as_str)))
         .filter(Column::Status.eq(LiveStatus::Live.column()))
         .filter(Column::DeletedAt.is_null());
-    let rows: Vec<(u32, Option<String>)> = wanted
-        .select_only()
-        .columns([Column::Id, Column::LiveId])
-        .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .into_tuple()
-        .all(tx)
-        .await?;
-    Ok(rows.into_iter().filter_map(|(row_id, live_id)| Some((row_id, live_id?))).collect())
+    let mut row_ids: Vec<u32> = wanted.select_only().column(Column::Id).into_tuple().all(conn).await?;
+    row_ids.sort_unstable();
+    Ok(row_ids)
+}
+
+/// Row and room ids of those of the rows that are live still, locked in the order of their ids, which must
+/// ascend.
+pub async fn lock_live(tx: &impl ConnectionTrait, row_ids: &[u32]) -> Result<Vec<(u32, String)>, StoreError> {
+    let mut rooms = Vec::with_capacity(row_ids.len());
+    for row_ids in row_ids.chunks(LOCKED_AT_ONCE) {
+        let wanted = Entity::find().filter(Column::Id.is_in(padded(row_ids).iter().copied()));
+        let rows = wanted.order_by_asc(Column::Id).lock_exclusive().all(tx).await?;
+        let live = rows
+            .into_iter()
+            .filter(|row| row.status == Some(LiveStatus::Live.column()) && row.deleted_at.is_none());
+        rooms.extend(live.filter_map(|row| Some((row.id, row.live_id?))));
+    }
+    Ok(rooms)
 }
 
 /// The live rooms whose row comes after `row_id`, with the last row's id when there may be more.

@@ -14,7 +14,9 @@ use crate::event::{self, DomainEvent};
 use crate::store::cache::Member;
 use crate::store::db::{StoreError, Tx};
 use crate::store::entity::live_sanction::{BAN, Column, Entity};
+use crate::supervise;
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 
 /// Longer than a call of the cache may take.
 const STRAGGLERS: Duration = Duration::from_secs(2);
@@ -51,10 +53,11 @@ impl Lives {
             self.0.online.note(&room);
         }
         let (lives, live_id, user_id) = (self.clone(), live_id.to_owned(), user_id.to_owned());
-        tokio::spawn(context::carry(async move {
+        let leaving = async move {
             tokio::time::sleep(STRAGGLERS).await;
             lives.leave_cache_unless_back(&live_id, &user_id).await;
-        }));
+        };
+        supervise::spawn_once("stragglers", context::carry(leaving));
     }
 
     async fn leave_cache_unless_back(&self, live_id: &str, user_id: &str) {
@@ -63,7 +66,7 @@ impl Lives {
             Ok(Some(member)) if member.is_online && member.live_id == live_id => {}
             Ok(_) => self.leave_cache(live_id, user_id).await,
             Err(error) => {
-                tracing::warn!(%error, live_id, "one who was taken out of a room may seem to be in it");
+                sampled!(warn, %error, live_id, "one who was taken out of a room may seem to be in it");
             }
         }
     }
@@ -86,7 +89,7 @@ impl Lives {
 
     pub(super) async fn leave_cache(&self, live_id: &str, user_id: &str) {
         if let Err(error) = self.0.cache.leave(live_id, user_id).await {
-            tracing::warn!(%error, live_id, "a leave could not be stored in the cache; silence makes up for it");
+            sampled!(warn, %error, live_id, "a leave could not be stored in the cache; silence makes up for it");
         }
     }
 }

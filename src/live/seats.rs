@@ -11,6 +11,7 @@ use super::service::Lives;
 use crate::event::DomainEvent;
 use crate::store::cache::Member;
 use crate::store::db::{StoreError, Tx};
+use crate::telemetry::sampler::sampled;
 
 /// The events by which seats became free, each with its room.
 pub type Freed = Result<Vec<(String, DomainEvent)>, StoreError>;
@@ -52,7 +53,7 @@ impl Lives {
     /// The number of seats taken in a room has changed, and is counted anew.
     pub async fn seats_changed(&self, live_id: &str) {
         if let Err(error) = self.0.cache.forget_counters(live_id).await {
-            tracing::warn!(%error, live_id, "the number of seats is shown as before for a minute");
+            sampled!(warn, %error, live_id, "the number of seats is shown as before for a minute");
         }
     }
 

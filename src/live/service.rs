@@ -21,6 +21,7 @@ use crate::store::cache::Cache;
 use crate::store::db::{Db, Tx};
 use crate::store::lookup::Lookup;
 use crate::store::statistics::KnownRows;
+use crate::telemetry::sampler::sampled;
 use crate::user::Users;
 
 /// The topic under which changes of rooms are announced to all nodes.
@@ -234,7 +235,7 @@ impl Lives {
     pub(super) async fn changed(&self, live_id: &str) {
         self.0.rooms.forget(live_id).await;
         if let Err(error) = self.0.cache.announce(TOPIC, live_id).await {
-            tracing::warn!(%error, live_id, "other nodes may show a room as before for {} s", LOOKUP_TTL.as_secs());
+            sampled!(warn, %error, live_id, "other nodes may show a room as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 

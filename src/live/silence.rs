@@ -1,18 +1,20 @@
 //! What silence does: viewers who are not heard are put out, lives whose anchor is not heard end.
 //!
 //! All of it works on sets: the cache removes members in one script, the tables follow with a few
-//! statements per batch. A crash in between leaves rows that say `in` without presence; they are
-//! found by [`Lives::restore_presence`], heard as of then, and time out once more.
+//! statements per batch. Who was removed is remembered by the cache until their rows are written, so that a
+//! batch that fails, or a crash, is made up for by the next sweep. An anchor stays watched until the live
+//! has ended.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::error::Error;
-use super::presence_rows;
+use super::presence_rows::{self, RowIn};
 use super::queries;
 use super::service::Lives;
+use crate::crash;
 use crate::event::{self, DomainEvent, StopReason};
 use crate::store::cache::{Member, Silent};
 use crate::store::fence::Fence;
@@ -32,57 +34,102 @@ pub enum Swept {
     Lost,
 }
 
+/// What the parts of a sweep did: one that fails does not keep the others from being done.
+#[derive(Default)]
+struct Tally {
+    done: u64,
+    failure: Option<Error>,
+}
+
+impl Tally {
+    fn add(&mut self, part: Result<u64, Error>) {
+        match part {
+            Ok(done) => self.done += done,
+            Err(error) => _ = self.failure.get_or_insert(error),
+        }
+    }
+
+    fn end(self) -> Result<u64, Error> {
+        self.failure.map_or(Ok(self.done), Err)
+    }
+}
+
 impl Lives {
     /// Puts out all viewers who were not heard for `timeout`.
     ///
     /// # Errors
-    /// The cache's or the store's; what was not done is done by the next sweep or by
-    /// [`Lives::restore_presence`].
+    /// The cache's or the store's; what was not done is done by the next sweep.
     pub async fn put_out_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
         let cache = &self.0.cache;
-        let mut removed = 0;
-        let mut silent = Vec::new();
+        let (mut tally, mut silent) = (Tally::default(), Vec::new());
         for shard in 0..cache.shards() {
+            let mut pending_first = true;
             loop {
-                match cache.remove_silent(shard, timeout, BATCH).await? {
+                match cache.remove_silent(shard, timeout, BATCH, pending_first).await? {
                     Silent::Lost => return Ok(Swept::Lost),
                     Silent::Waiting => break,
-                    Silent::Removed(members) if members.is_empty() => break,
-                    Silent::Removed(members) => silent.extend(members),
+                    Silent::Found(members) if members.is_empty() => break,
+                    Silent::Found(members) => silent.extend(members),
                 }
+                pending_first = false;
                 if silent.len() >= BATCH * AT_ONCE {
-                    removed += self.put_out_all(fence, std::mem::take(&mut silent)).await?;
+                    tally.add(self.put_out_all(fence, &std::mem::take(&mut silent)).await);
                 }
             }
         }
-        removed += self.put_out_all(fence, silent).await?;
-        Ok(Swept::Removed(removed))
+        tally.add(self.put_out_all(fence, &silent).await);
+        tally.end().map(Swept::Removed)
     }
 
-    /// The rows of members whom the cache has removed, a few batches at the same time.
-    async fn put_out_all(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
-        let batches: Vec<Vec<Member>> = silent.chunks(BATCH).map(<[Member]>::to_vec).collect();
-        let running = stream::iter(batches).map(|batch| self.put_out(fence, batch)).buffer_unordered(AT_ONCE);
-        running.try_fold(0, |sum, out| async move { Ok(sum + out) }).await
+    /// The rows of members whom the cache has removed, a few batches at the same time: each has ids of its
+    /// own, so that none waits for another.
+    async fn put_out_all(&self, fence: &dyn Fence, silent: &[Member]) -> Result<u64, Error> {
+        let db = &self.0.db;
+        let mut rows = Vec::with_capacity(silent.len());
+        for members in silent.chunks(BATCH) {
+            rows.extend(presence_rows::find_in(db, db.writer(), members).await?);
+        }
+        rows.sort_unstable_by_key(|row| row.row_id);
+        let batches: Vec<Vec<RowIn>> = rows.chunks(BATCH).map(<[RowIn]>::to_vec).collect();
+        let running = stream::iter(batches).map(|batch| async move {
+            let done = self.put_out(fence, &batch).await;
+            (batch, done)
+        });
+        if !silent.is_empty() {
+            crash::point("silence.removed");
+        }
+        let mut tally = Tally::default();
+        let mut undone = HashSet::new();
+        for (batch, done) in running.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            if done.is_err() {
+                undone.extend(batch.into_iter().map(|row| row.member));
+            }
+            tally.add(done);
+        }
+        if !silent.is_empty() {
+            crash::point("silence.written");
+        }
+        let done: Vec<Member> = silent.iter().filter(|member| !undone.contains(*member)).cloned().collect();
+        self.acknowledge(&done).await?;
+        tally.end()
     }
 
     /// One batch of rows.
-    async fn put_out(&self, fence: &dyn Fence, silent: Vec<Member>) -> Result<u64, Error> {
+    async fn put_out(&self, fence: &dyn Fence, found: &[RowIn]) -> Result<u64, Error> {
         let inner = &self.0;
         let now = inner.clock.now();
         let (out, events) = inner
             .db
             .transaction(|tx| {
-                let silent = &silent;
                 Box::pin(async move {
                     fence.check(tx).await?;
-                    let rows = presence_rows::lock_in(&inner.db, tx, silent).await?;
+                    let rows = presence_rows::lock_in(&inner.db, tx, found).await?;
                     let seated = rows.iter().filter(|row| row.may_hold_seat);
                     let seated: Vec<Member> = seated.map(|row| row.member.clone()).collect();
                     let mut events = self.free_seats(tx, &seated, now).await?;
                     let ids: Vec<u32> = rows.iter().map(|row| row.row_id).collect();
                     let out = presence_rows::set_out(&inner.db, tx, &ids, now).await?;
-                    let left = rows.into_iter().filter(|row| row.is_anchor);
+                    let left = rows.into_iter().filter(|row| row.anchored.is_some());
                     events.extend(left.map(|row| (row.member.live_id, DomainEvent::AnchorLeft)));
                     event::append_all(tx, &inner.db, &events, now).await?;
                     Ok::<_, Error>((out, events))
@@ -90,30 +137,30 @@ impl Lives {
             })
             .await?;
         self.recount_seats(&events).await;
-        self.bring_back_the_heard(&silent).await?;
+        Ok(out)
+    }
+
+    /// Tells the cache of members whose rows are written, and brings back those of them whose heartbeat came
+    /// meanwhile.
+    async fn acknowledge(&self, members: &[Member]) -> Result<(), Error> {
+        let inner = &self.0;
+        let still_out = inner.cache.acknowledge_removed(members).await?;
+        let mut back: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (member, _) in members.iter().zip(still_out).filter(|(_, is_out)| !is_out) {
+            back.entry(&member.live_id).or_default().push(&member.user_id);
+        }
+        for (live_id, user_ids) in back {
+            presence_rows::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now())
+                .await?;
+        }
         if inner.im.is_builtin() {
-            let rooms: HashSet<&str> = silent.iter().map(|member| member.live_id.as_str()).collect();
+            let rooms: HashSet<&str> = members.iter().map(|member| member.live_id.as_str()).collect();
             for live_id in rooms {
                 // Most rooms are remembered; one that is gone has nobody to tell.
                 if let Ok(room) = self.room(live_id).await {
                     inner.online.note(&room);
                 }
             }
-        }
-        Ok(out)
-    }
-
-    /// Of members just put out, those whose heartbeat came between the script and the rows.
-    async fn bring_back_the_heard(&self, members: &[Member]) -> Result<(), Error> {
-        let inner = &self.0;
-        let present = inner.cache.present(members).await?;
-        let mut back: HashMap<&str, Vec<&str>> = HashMap::new();
-        for (member, _) in members.iter().zip(present).filter(|(_, is_present)| *is_present) {
-            back.entry(&member.live_id).or_default().push(&member.user_id);
-        }
-        for (live_id, user_ids) in back {
-            presence_rows::return_users(&inner.db, inner.db.writer(), live_id, &user_ids, inner.clock.now())
-                .await?;
         }
         Ok(())
     }
@@ -124,32 +171,38 @@ impl Lives {
     /// The cache's or the store's, as for [`Lives::put_out_silent`].
     pub async fn end_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
         let cache = &self.0.cache;
-        let mut ended = 0;
+        let mut tally = Tally::default();
         for shard in 0..cache.shards() {
             loop {
-                match cache.remove_silent_anchors(shard, timeout, BATCH).await? {
+                let ids: Vec<String> = match cache.silent_anchors(shard, timeout, BATCH).await? {
                     Silent::Lost => return Ok(Swept::Lost),
                     Silent::Waiting => break,
-                    Silent::Removed(rooms) if rooms.is_empty() => break,
-                    Silent::Removed(rooms) => {
-                        let ids: Vec<String> = rooms.into_iter().map(|room| room.live_id).collect();
-                        ended += self.end_all(fence, &ids).await?;
-                    }
+                    Silent::Found(rooms) if rooms.is_empty() => break,
+                    Silent::Found(rooms) => rooms.into_iter().map(|room| room.live_id).collect(),
+                };
+                let ended = self.end_all(fence, &ids).await;
+                // The same would be found again.
+                let goes_on = ended.is_ok() && ids.len() == BATCH;
+                tally.add(ended);
+                if !goes_on {
+                    break;
                 }
             }
         }
-        Ok(Swept::Removed(ended))
+        tally.end().map(Swept::Removed)
     }
 
     async fn end_all(&self, fence: &dyn Fence, live_ids: &[String]) -> Result<u64, Error> {
         let inner = &self.0;
         let now = inner.clock.now();
+        let found = queries::live_of(inner.db.writer(), live_ids).await?;
         let ended = inner
             .db
             .transaction(|tx| {
+                let found = &found;
                 Box::pin(async move {
                     fence.check(tx).await?;
-                    let rooms = queries::live_for_update(tx, live_ids).await?;
+                    let rooms = queries::lock_live(tx, found).await?;
                     let rows: Vec<u32> = rooms.iter().map(|(row_id, _)| *row_id).collect();
                     if rows.is_empty() {
                         return Ok(Vec::new());
@@ -163,70 +216,10 @@ impl Lives {
                 })
             })
             .await?;
+        inner.cache.anchor_unwatch(live_ids).await?;
         for live_id in &ended {
             self.changed(live_id).await;
         }
         Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
-    }
-
-    /// Puts members and watched anchors that the tables know and the cache does not into the
-    /// cache, as heard now; with `silent_for`, only members whose row was not written for so long.
-    ///
-    /// # Errors
-    /// The cache's or the store's.
-    pub async fn restore_presence(&self, silent_for: Option<Duration>) -> Result<u64, Error> {
-        let inner = &self.0;
-        let conn = inner.db.reader_for(true);
-        let before = silent_for.map(|age| inner.db.wall(inner.clock.now() - age));
-        let mut restored = 0;
-        let mut after = 0;
-        loop {
-            let (last, members) = presence_rows::online_after(conn, after, before, BATCH).await?;
-            let present = inner.cache.present(&members).await?;
-            let missing = members.into_iter().zip(present).filter(|(_, is_present)| !is_present);
-            let missing: Vec<Member> = missing.map(|(member, _)| member).collect();
-            inner.cache.restore(&missing, &[]).await?;
-            restored += missing.len();
-            let Some(last) = last else { break };
-            after = last;
-        }
-        let mut after = 0;
-        loop {
-            let (last, anchors) = queries::live_after(conn, after, BATCH).await?;
-            inner.cache.restore(&[], &anchors).await?;
-            let Some(last) = last else { break };
-            after = last;
-        }
-        Ok(u64::try_from(restored).unwrap_or(u64::MAX))
-    }
-
-    /// Writes to the rows who was heard after `after_ms`, of one shard; answers where to go on.
-    ///
-    /// # Errors
-    /// The cache's or the store's.
-    pub async fn write_heard(&self, fence: &dyn Fence, shard: u16, after_ms: i64) -> Result<i64, Error> {
-        let inner = &self.0;
-        let mut after_ms = after_ms;
-        loop {
-            let heard = inner.cache.heard_since(shard, after_ms, BATCH).await?;
-            let Some((_, last_ms)) = heard.last() else { return Ok(after_ms) };
-            after_ms = *last_ms;
-            let now = inner.clock.now();
-            inner
-                .db
-                .transaction(|tx| {
-                    let heard = &heard;
-                    Box::pin(async move {
-                        fence.check(tx).await?;
-                        presence_rows::set_heard(&inner.db, tx, heard.iter().map(|(member, _)| member), now)
-                            .await?;
-                        Ok::<_, Error>(())
-                    })
-                })
-                .await?;
-            if heard.len() < BATCH {
-                return Ok(after_ms);
-            }
-        }
     }
 }

@@ -1,37 +1,23 @@
 //! What media servers tell: a room's stream is published, or has ended.
 //!
-//! nginx-rtmp posts a form (`on_publish`, `on_publish_done`), SRS posts JSON
-//! (<https://ossrs.io/lts/en-us/docs/v5/doc/http-callback>); both take a status of 200 as yes and
-//! 403 as no.
+//! Media servers take a status of 200 as yes and 403 as no.
 
 use actix_web::{HttpRequest, web};
-use chrono::{DateTime, Utc};
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use serde::Deserialize;
-use subtle::ConstantTimeEq;
 
 use super::error::Error;
 use super::room::LiveStatus;
 use super::service::Lives;
+use super::stream_call::Session;
+use super::stream_rows as rows;
 use crate::auth::Gate;
 use crate::config::{Current, HooksConfig};
 use crate::error::{Failure, Kind};
 use crate::event::{self, DomainEvent};
-use crate::json;
-use crate::media::{PublishCall, PublishRefusal};
+use crate::media::PublishRefusal;
 use crate::rest::envelope::Done;
-use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::stream_session::{ActiveModel, Column, Entity};
+use crate::rest::{ApiError, Reply};
 
-/// The header that carries `hooks.secret`; media servers that cannot set one put it into the query
-/// as `secret`.
-const SECRET_HEADER: &str = "x-hook-secret";
-
-/// Characters that the `session` column holds.
-const SESSION_CHARS: usize = 128;
+pub use super::stream_call::check_caller;
 
 /// Why a stream is refused.
 #[derive(Debug, thiserror::Error)]
@@ -69,70 +55,8 @@ impl Failure for HookError {
     }
 }
 
-/// A publisher's session at a media server.
-#[derive(Debug)]
-pub struct Session {
-    /// The stream and the arguments of its URL.
-    pub call: PublishCall,
-    /// Names the session: the media server's address and its number for the publisher.
-    pub id: String,
-}
-
-/// What SRS posts; nginx-rtmp's form is read by [`PublishCall::from_nginx`].
-#[derive(Deserialize)]
-struct SrsCall {
-    app: String,
-    stream: String,
-    #[serde(default)]
-    param: String,
-    #[serde(default)]
-    client_id: serde_json::Value,
-}
-
-impl Session {
-    /// Reads the call of a media server, if it may call.
-    fn of(gate: &Gate, config: &HooksConfig, request: &HttpRequest) -> Result<Self, ApiError> {
-        check_caller(config, request)?;
-        let server = gate.client_ip(request);
-        let bytes = body::raw(request);
-        let text = json::readable(&bytes);
-        let text = std::str::from_utf8(&text).map_err(|_| Invalid("body: not valid UTF-8".to_owned()))?;
-        let (call, client) = if text.trim_start().starts_with('{') {
-            let srs: SrsCall =
-                serde_json::from_str(text).map_err(|error| Invalid(format!("body: {error}")))?;
-            (PublishCall::new(srs.app, srs.stream, &srs.param), plain(&srs.client_id))
-        } else {
-            let client = Params::parse(&bytes)?.get("clientid").unwrap_or_default().to_owned();
-            (PublishCall::from_nginx(text)?, client)
-        };
-        let id = format!("{server}/{client}").chars().take(SESSION_CHARS).collect();
-        Ok(Self { call, id })
-    }
-}
-
-/// SRS 3 numbers its clients, later ones name them.
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Whether a call comes from a media server: by the address that it comes from without a proxy between, or by the
-/// secret.
-///
-/// # Errors
-/// [`HookError::NotAllowed`].
-pub fn check_caller(config: &HooksConfig, request: &HttpRequest) -> Result<(), HookError> {
-    let is_allowed = |ip| config.allow.iter().any(|net| net.contains(&ip));
-    if peer::direct_ip(request.head()).is_some_and(is_allowed) {
-        return Ok(());
-    }
-    let header = request.headers().get(SECRET_HEADER).map(|value| value.as_bytes().to_vec());
-    let query = Params::parse(request.query_string().as_bytes()).unwrap_or_default();
-    let given = header.unwrap_or_else(|| query.get("secret").unwrap_or_default().as_bytes().to_vec());
-    let secret = config.secret.expose().as_bytes();
-    if !secret.is_empty() && bool::from(secret.ct_eq(&given)) { Ok(()) } else { Err(HookError::NotAllowed) }
-}
-
-/// A media server asks whether a stream may be published.
+/// A media server asks whether a stream may be published. nginx-rtmp's `notify_method get` puts the form into
+/// the query.
 ///
 /// # Errors
 /// 400 for a call that cannot be read, 403 for a stream that may not be published.
@@ -150,7 +74,7 @@ pub async fn publish(
     Ok(Reply::empty())
 }
 
-/// A media server tells that a publisher is gone.
+/// A media server tells that a publisher is gone; by GET as well.
 ///
 /// # Errors
 /// 400 for a call that cannot be read, 403 for a caller who is no media server.
@@ -169,8 +93,8 @@ pub async fn publish_done(
 }
 
 impl Lives {
-    /// Marks a room's stream as up, when its publish URL is good and the room may go live. A
-    /// further publisher of the same room takes its place.
+    /// Marks a room's stream as up, when its publish URL is good and the room may go live. Of several
+    /// publishers the media server decides who stays (`stream_rows`).
     ///
     /// # Errors
     /// Why it may not be published.
@@ -188,8 +112,9 @@ impl Lives {
             .transaction(|tx| {
                 let (live_id, up) = (&live_id, &up);
                 Box::pin(async move {
-                    store_up(&inner.db, tx, live_id, &session.id, now).await?;
-                    event::append(tx, &inner.db, live_id, up, now).await?;
+                    if rows::begin(&inner.db, tx, live_id, &session.id, now).await? {
+                        event::append(tx, &inner.db, live_id, up, now).await?;
+                    }
                     Ok::<_, Error>(())
                 })
             })
@@ -197,7 +122,7 @@ impl Lives {
         Ok(())
     }
 
-    /// Marks a room's stream as down, when it is the session that was up.
+    /// Marks a room's stream as down, when it was this publisher's.
     ///
     /// # Errors
     /// The store's.
@@ -211,7 +136,7 @@ impl Lives {
             .db
             .transaction(|tx| {
                 Box::pin(async move {
-                    if store_down(&inner.db, tx, live_id, &session.id, now).await? {
+                    if rows::end(&inner.db, tx, live_id, &session.id, now).await? {
                         event::append(tx, &inner.db, live_id, &DomainEvent::StreamDown, now).await?;
                     }
                     Ok::<_, Error>(())
@@ -220,38 +145,4 @@ impl Lives {
             .await?;
         Ok(())
     }
-}
-
-async fn store_up(
-    db: &Db,
-    tx: &impl ConnectionTrait,
-    live_id: &str,
-    session: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let row = ActiveModel {
-        live_id: Set(live_id.to_owned()),
-        session: Set(session.to_owned()),
-        up: Set(true),
-        since: Set(db.wall(now)),
-    };
-    let newest = OnConflict::column(Column::LiveId)
-        .update_columns([Column::Session, Column::Up, Column::Since])
-        .to_owned();
-    Entity::insert(row).on_conflict(newest).exec_without_returning(tx).await?;
-    Ok(())
-}
-
-async fn store_down(
-    db: &Db,
-    tx: &impl ConnectionTrait,
-    live_id: &str,
-    session: &str,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let change = Entity::update_many()
-        .col_expr(Column::Up, Expr::value(false))
-        .col_expr(Column::Since, Expr::value(db.wall(now)));
-    let named = Column::LiveId.eq(live_id).and(Column::Session.eq(session)).and(Column::Up.eq(true));
-    Ok(change.filter(named).exec(tx).await?.rows_affected > 0)
 }

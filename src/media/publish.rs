@@ -67,11 +67,25 @@ impl Failure for PublishRefusal {
 }
 
 impl PublishCall {
-    /// A publish of `app`/`stream` with the raw arguments of its URL, with or without `?`. This is
-    /// what SRS sends as `app`, `stream` and `param`.
+    /// A publish of `app`/`stream` with the raw arguments of its URL, with or without `?`.
     #[must_use]
     pub fn new(app: impl Into<String>, stream: impl Into<String>, query: &str) -> Self {
         Self { app: app.into(), stream: stream.into(), client: None, query: Query::parse(query) }
+    }
+
+    /// A publish as SRS tells it in `app`, `stream` and `param`. A WHIP address holds `app`, `stream` and `vhost`
+    /// in its query, as one of RTMP may hold `vhost`: none of them takes part in the signature, as long as they
+    /// name the stream that is published.
+    #[must_use]
+    pub fn from_srs(app: impl Into<String>, stream: impl Into<String>, param: &str) -> Self {
+        let mut call = Self::new(app, stream, param);
+        for (name, own) in [("app", &call.app), ("stream", &call.stream)] {
+            if call.query.single(name) == Some(own) {
+                call.query.remove(name);
+            }
+        }
+        call.query.remove("vhost");
+        call
     }
 
     /// With the RTMP server's name for the connection.

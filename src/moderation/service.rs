@@ -17,6 +17,7 @@ use crate::live::Lives;
 use crate::store::cache::Cache;
 use crate::store::db::Db;
 use crate::store::lookup::{Lookup, SharedError};
+use crate::telemetry::sampler::sampled;
 use crate::user::{User, Users};
 
 /// The topic under which changes in rooms are announced to all nodes.
@@ -154,7 +155,7 @@ impl Moderation {
     pub(super) async fn changed(&self, live_id: &str) {
         self.0.rules.forget(live_id).await;
         if let Err(error) = self.0.parts.cache.announce(TOPIC, live_id).await {
-            tracing::warn!(%error, live_id, "other nodes may moderate a room as before for {} s", LOOKUP_TTL.as_secs());
+            sampled!(warn, %error, live_id, "other nodes may moderate a room as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 

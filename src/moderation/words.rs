@@ -15,6 +15,7 @@ use crate::rest::{Page, Paging};
 use crate::store::cache::Cache;
 use crate::store::db::{Db, StoreError};
 use crate::store::lookup::{Lookup, SharedError};
+use crate::telemetry::sampler::sampled;
 
 /// The topic under which changes of the list are announced to all nodes.
 pub const WORDS_TOPIC: &str = "banned_words";
@@ -124,7 +125,7 @@ impl BannedWords {
     async fn changed(&self) {
         self.forget();
         if let Err(error) = self.cache.announce(WORDS_TOPIC, ALL).await {
-            tracing::warn!(%error, "other nodes may know the banned words as before for {} s", LOOKUP_TTL.as_secs());
+            sampled!(warn, %error, "other nodes may know the banned words as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Summary {
     pub jobs: Vec<Job>,
     /// What the answering node found odd in its configuration.
     pub warnings: Vec<String>,
+    /// The keys of its configuration whose secrets are known or can be guessed, as `auth.jwt_key`.
+    pub weak_secrets: Vec<String>,
 }
 
 /// Callbacks to the business service.
@@ -189,13 +191,13 @@ pub struct ConfigView {
 }
 
 impl ConfigView {
-    /// A view of `config`, about which there were these warnings at the start.
+    /// A view of `config`, still without its warnings.
     #[must_use]
-    pub fn new(config: &Config, warnings: Vec<String>) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self {
             node_id: config.node.node_id.into(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            warnings,
+            warnings: Vec::new(),
             config: config.shown(),
         }
     }

@@ -11,7 +11,7 @@ use super::error::Error;
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::clock::SharedClock;
-use crate::config::{Config, Current};
+use crate::config::{Config, Current, Problem};
 use crate::gift::Ledger;
 use crate::jobs::lease;
 use crate::live::Lives;
@@ -34,8 +34,8 @@ pub struct Parts {
     pub config: Config,
     /// As people may see what it runs with now.
     pub shown: Current<ConfigView>,
-    /// What was odd about it.
-    pub warnings: Vec<String>,
+    /// What is odd about it.
+    pub warnings: Current<Vec<Problem>>,
     /// The rooms.
     pub lives: Lives,
     /// The gifts.
@@ -99,7 +99,8 @@ impl Overview {
     /// The configuration of this node.
     #[must_use]
     pub fn config(&self) -> ConfigView {
-        (**self.0.parts.shown.get()).clone()
+        let (warnings, _) = self.0.warnings();
+        ConfigView { warnings, ..(**self.0.parts.shown.get()).clone() }
     }
 }
 
@@ -110,6 +111,7 @@ impl Inner {
         let (pending, oldest) = deliveries.backlog().await?;
         let (waiting, flagged) = ledger.count_to_see().await?;
         let sum = |counter: fn(&Node) -> u64| nodes.iter().map(counter).sum();
+        let (warnings, weak_secrets) = self.warnings();
         Ok(Summary {
             at_ms: clock.now_ms(),
             rooms_live: lives.count_live().await?,
@@ -129,8 +131,17 @@ impl Inner {
                 .map(|node_id| Leader { node_id, preferred_node_id: config.cron.single_task_node.into() }),
             nodes,
             jobs,
-            warnings: self.parts.warnings.clone(),
+            warnings,
+            weak_secrets,
         })
+    }
+
+    /// What is odd about the configuration, and the keys of secrets that protect nothing.
+    fn warnings(&self) -> (Vec<String>, Vec<String>) {
+        let warnings = self.parts.warnings.get();
+        let weak = warnings.iter().filter(|warning| warning.is_weak_secret());
+        let weak = weak.map(|warning| warning.key().to_owned()).collect();
+        (warnings.iter().map(ToString::to_string).collect(), weak)
     }
 
     async fn nodes(&self) -> Result<Nodes, Error> {

@@ -9,10 +9,10 @@ use prometheus::IntCounterVec;
 use tokio::time::timeout;
 
 use super::{REACTION_LIMIT, Reaction, ReactionError};
-use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::consumer::{Consumer, Progress, Work};
 use crate::store::db::{StoreError, Tx};
+use crate::{crash, supervise};
 
 /// The rest of a lane after its first failure; it doubles with each further one.
 const FIRST_REST: Duration = Duration::from_millis(200);
@@ -73,12 +73,15 @@ impl LaneReactions {
     async fn react(&self, event: &StoredEvent, attempts: i32) -> Result<(), Again> {
         let first = if attempts == 0 { 0 } else { self.resume(event) };
         for (place, reaction) in self.reactions.iter().enumerate().skip(first) {
-            let reacted = timeout(REACTION_LIMIT, reaction.react(event)).await;
-            let error = match reacted {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error,
-                Err(_) if attempts < TIME_OUTS => ReactionError::Unavailable("it took too long".to_owned()),
-                Err(_) => ReactionError::Failed("it took too long, again and again".to_owned()),
+            let reacting = timeout(REACTION_LIMIT, reaction.react(event));
+            let error = match supervise::catch(reaction.name(), reacting).await {
+                Ok(Ok(Ok(()))) => continue,
+                Ok(Ok(Err(error))) => error,
+                Err(panicked) => ReactionError::Failed(panicked.to_string()),
+                Ok(Err(_)) if attempts < TIME_OUTS => {
+                    ReactionError::Unavailable("it took too long".to_owned())
+                }
+                Ok(Err(_)) => ReactionError::Failed("it took too long, again and again".to_owned()),
             };
             let is_retried = matches!(error, ReactionError::Unavailable(_));
             let result = if is_retried { "retried" } else { "failed" };

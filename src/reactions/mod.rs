@@ -24,6 +24,7 @@ use crate::event::StoredEvent;
 use crate::event::consumer;
 use crate::event::lanes::Lanes;
 use crate::store::db::Db;
+use crate::supervise;
 
 /// What a claim of a lane lasts: the events of one claim, each well within [`REACTION_LIMIT`].
 const LEASE: Duration = Duration::from_secs(15);
@@ -94,6 +95,7 @@ pub fn start(
     }
     let lanes = Lanes::new(db, REACTIONS, node_id, LEASE);
     let consumer = LaneReactions { reactions, failures, stopped: moka::sync::Cache::new(REMEMBERED) };
-    running.spawn(consumer::run(lanes, Arc::new(consumer), stop.clone()));
+    let reacting = consumer::run(lanes, Arc::new(consumer), stop.clone());
+    running.spawn(supervise::until(REACTIONS.name, stop, reacting));
     Ok(())
 }

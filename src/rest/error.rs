@@ -54,6 +54,8 @@ pub struct Problem {
     pub data: Option<serde_json::Value>,
     /// Text of the cause chain, for the log alone.
     pub cause: Option<String>,
+    /// Whether an outage makes every request fail like this, so that the log gets a sample.
+    pub is_outage: bool,
     /// The `code` label of the request histogram, where it differs from the status: the heartbeat
     /// of someone who is not in the room is a 500 for the SDKs' sake, and no fault of the server.
     pub metric_code: Option<&'static str>,
@@ -69,7 +71,14 @@ impl Problem {
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         let message = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { code: i64::from(status.as_u16()), message, data: None, cause: None, metric_code: None }
+        Self {
+            code: i64::from(status.as_u16()),
+            message,
+            data: None,
+            cause: None,
+            is_outage: false,
+            metric_code: None,
+        }
     }
 }
 
@@ -133,7 +142,8 @@ impl ApiError {
             code,
             message: message(self.0.as_ref(), kind),
             data: self.0.data(),
-            cause: is_fault(kind, status).then(|| chain(self.0.as_ref())),
+            cause: (is_fault(kind, status) && self.0.is_fault()).then(|| chain(self.0.as_ref())),
+            is_outage: matches!(kind, Kind::Unavailable | Kind::NotReady),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
         }
     }

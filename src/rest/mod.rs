@@ -15,6 +15,7 @@ pub mod peer;
 pub mod rate_limit;
 pub mod request_id;
 pub mod text;
+pub mod user_limit;
 
 pub use body::Body;
 pub use draining::Draining;

@@ -15,10 +15,24 @@ use crate::error::{Failure, Kind};
 /// Calls between two clean-ups of addresses that have been quiet.
 const SWEEP_EVERY: u32 = 4096;
 
-/// Too many calls from one address.
+/// Too many calls from one address, or of one user.
 #[derive(Debug, thiserror::Error)]
 #[error("too many requests, try again in {} ms", .0.as_millis())]
 pub struct RateLimited(Duration);
+
+impl RateLimited {
+    /// No further call passes for `wait`.
+    #[must_use]
+    pub fn for_the_next(wait: Duration) -> Self {
+        Self(wait)
+    }
+
+    /// How long no further call passes.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.0
+    }
+}
 
 impl Failure for RateLimited {
     fn kind(&self) -> Kind {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use icu_properties::props::{BinaryProperty, DefaultIgnorableCodePoint};
+
 /// The flat string map that rooms, users and items carry.
 pub type Extends = BTreeMap<String, String>;
 
@@ -21,8 +23,9 @@ pub fn extends_of_column(stored: Option<String>) -> Option<Extends> {
 /// Bytes that the JSON text of an `extends` may have: the width of its column.
 pub const EXTENDS_MAX: usize = 1024;
 
-/// Whether `id` may name a user: 1 to 64 characters, none of them a control character, no space
-/// at the ends, and not `_`, which is the total in a room's like hash.
+/// Whether `id` may be the name of a user who is there: 1 to 64 characters, none of them a control character,
+/// no space at the ends, and not `_`, which is the total in a room's like hash. New ones may less:
+/// [`check_new_user_id`].
 ///
 /// # Errors
 /// Says what is wrong.
@@ -41,6 +44,60 @@ pub fn check_user_id(id: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
+}
+
+/// Whether a user may be registered as `id`: as [`check_user_id`], and no question mark (no signature covers a path
+/// with one), no character that turns the direction of writing, and something to see.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn check_new_user_id(id: &str) -> Result<(), &'static str> {
+    check_user_id(id)?;
+    if id.contains('?') {
+        Err("has a question mark")
+    } else if id.contains(turns_the_direction) {
+        Err("has a character that turns the direction of writing")
+    } else if !id.contains(is_visible) {
+        Err("has no visible character")
+    } else {
+        Ok(())
+    }
+}
+
+/// [`check_new_user_id`] for `#[garde(custom(new_user_id))]`.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn new_user_id(id: &str, _: &()) -> garde::Result {
+    check_new_user_id(id).map_err(garde::Error::new)
+}
+
+/// Whether a nick or a title can be shown, for `#[garde(custom(shown))]`: no control character, and, unless it is
+/// empty, something to see.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn shown(text: &str, _: &()) -> garde::Result {
+    if text.contains(char::is_control) {
+        Err(garde::Error::new("has a control character"))
+    } else if !text.is_empty() && !text.contains(is_visible) {
+        Err(garde::Error::new("has no visible character"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Neither white space, nor a control character, nor one that is made to be invisible (zero width, fillers,
+/// variation selectors; the blank of Braille).
+fn is_visible(c: char) -> bool {
+    let is_blank = c.is_whitespace() || c.is_control() || c == '\u{2800}';
+    !is_blank && !DefaultIgnorableCodePoint::for_char(c)
+}
+
+/// The embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), with which one id looks like
+/// another.
+fn turns_the_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// [`check_user_id`] for `#[garde(custom(user_id))]`.
@@ -84,5 +141,31 @@ mod tests {
         assert_eq!(extends_column(&Extends::new()), "{}");
         assert_eq!(extends_of_column(Some("[]".to_owned())), None);
         assert_eq!(extends_of_column(None), None);
+    }
+
+    #[test]
+    fn new_ids_are_stricter_than_known_ones() {
+        let invisible = "\u{200B}\u{2060}\u{FEFF}\u{3164}\u{FE0F}\u{2800}";
+        for id in ["a?b", "a\u{202E}b", "\u{2066}a", invisible] {
+            assert!(check_user_id(id).is_ok() && check_new_user_id(id).is_err(), "{id:?}");
+        }
+        for id in ["a\u{7}b", "a\u{85}b", " a", "", "_"] {
+            assert!(check_user_id(id).is_err() && check_new_user_id(id).is_err(), "{id:?}");
+        }
+        // Joiners belong into words and emoji, and marks of direction into Arabic text.
+        for id in ["bob", "李雷", "👩‍👩‍👧", "می‌خواهم", "a\u{200F}b", "a b", "a%b/c+d"]
+        {
+            assert_eq!(check_new_user_id(id), Ok(()), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_has_something_to_see_and_no_control() {
+        for text in ["", "t", " t ", "😀", "لايف"] {
+            assert!(shown(text, &()).is_ok(), "{text:?}");
+        }
+        for text in ["a\nb", "a\u{0}", "\u{9b}31m", " ", "\u{3000}", "\u{200B}", "\u{3164}\u{115F}"] {
+            assert!(shown(text, &()).is_err(), "{text:?}");
+        }
     }
 }

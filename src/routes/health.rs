@@ -1,29 +1,15 @@
 //! What load balancers and operators ask: is the process up, can it work.
 
+use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Gate;
+use super::readiness::{Condition, Readiness};
 use crate::error::{Failure, Kind};
 use crate::rest::envelope::{Done, Success};
-use crate::rest::rate_limit::AddressLimit;
-use crate::rest::{ApiError, Draining, Reply};
-use crate::store::cache::Cache;
-use crate::store::db::Db;
-
-/// What readiness depends on, and how often an address may ask.
-pub struct Stores {
-    /// The database.
-    pub db: Db,
-    /// The cache.
-    pub cache: Cache,
-    /// Whether the node is on its way out.
-    pub draining: Draining,
-    /// Calls per address.
-    pub limit: AddressLimit,
-}
+use crate::rest::{ApiError, Reply};
+use crate::supervise;
 
 /// The answer of a server that is ready.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,20 +18,29 @@ pub struct Ready {
     pub database: &'static str,
     /// `ok`.
     pub cache: &'static str,
+    /// `ok`.
+    pub broker: &'static str,
 }
 
 /// The server is up but cannot work, or should get no more of it.
 #[derive(Debug, thiserror::Error)]
 enum NotReady {
-    #[error("unreachable: {0}")]
-    Unreachable(&'static str),
+    #[error("{0}")]
+    Stores(String),
     #[error("draining: the server is about to stop")]
     Draining,
+    #[error("failed: a background task has ended, and the server is about to stop")]
+    Failed,
 }
 
 impl Failure for NotReady {
     fn kind(&self) -> Kind {
         Kind::NotReady
+    }
+
+    /// A node that is asked to stop does as it should.
+    fn is_fault(&self) -> bool {
+        !matches!(self, Self::Draining)
     }
 }
 
@@ -58,44 +53,36 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/api/ping").get(ping));
 }
 
-/// The process is up.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Done)))]
-async fn healthz(
-    stores: web::Data<Stores>,
-    gate: web::Data<Gate>,
-    request: HttpRequest,
-) -> Result<Reply<()>, ApiError> {
-    stores.limit.check(gate.client_ip(&request))?;
-    Ok(Reply::empty())
+/// The process is up, and all of it works. Never limited: who asks decides whether the process may live.
+#[utoipa::path(get, path = "/healthz", tag = "health",
+    responses((status = 200, body = Done), (status = 503, description = "A background task has failed; the server is about to stop")))]
+async fn healthz() -> Result<Reply<()>, ApiError> {
+    match supervise::failure() {
+        Some(_) => Err(NotReady::Failed.into()),
+        None => Ok(Reply::empty()),
+    }
 }
 
 /// The process is up, as the Go server says it.
-#[utoipa::path(get, path = "/status", tag = "health", responses((status = 200, body = Done)))]
-async fn status(
-    stores: web::Data<Stores>,
-    gate: web::Data<Gate>,
-    request: HttpRequest,
-) -> Result<Reply<()>, ApiError> {
-    healthz(stores, gate, request).await
+#[utoipa::path(get, path = "/status", tag = "health",
+    responses((status = 200, body = Done), (status = 503, description = "As of `/healthz`")))]
+async fn status() -> Result<Reply<()>, ApiError> {
+    healthz().await
 }
 
-/// Database and cache answer, and the server is not about to stop.
+/// Database, cache and broker answer and take writes, and the server is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "health",
-    responses((status = 200, body = inline(Success<Ready>)), (status = 503, description = "Says which does not answer, or that the server is about to stop")))]
-async fn readyz(
-    stores: web::Data<Stores>,
-    gate: web::Data<Gate>,
-    request: HttpRequest,
-) -> Result<Reply<Ready>, ApiError> {
-    stores.limit.check(gate.client_ip(&request))?;
-    if stores.draining.has_begun() {
+    responses((status = 200, body = inline(Success<Ready>)), (status = 503, description = "Says which does not answer or takes no writes, or that the server is about to stop")))]
+async fn readyz(readiness: web::Data<Readiness>) -> Result<Reply<Ready>, ApiError> {
+    if supervise::failure().is_some() {
+        return Err(NotReady::Failed.into());
+    }
+    if readiness.draining.has_begun() {
         return Err(NotReady::Draining.into());
     }
-    match tokio::join!(stores.db.ping(), stores.cache.ping()) {
-        (Ok(()), Ok(())) => Ok(Reply::data(Ready { database: "ok", cache: "ok" })),
-        (Err(_), Ok(())) => Err(NotReady::Unreachable("database").into()),
-        (Ok(()), Err(_)) => Err(NotReady::Unreachable("cache").into()),
-        (Err(_), Err(_)) => Err(NotReady::Unreachable("database, cache").into()),
+    match readiness.conditions().await.trouble() {
+        None => Ok(Reply::data(Ready { database: "ok", cache: "ok", broker: "ok" })),
+        Some(trouble) => Err(NotReady::Stores(trouble).into()),
     }
 }
 
@@ -109,17 +96,11 @@ pub struct Pong {
 /// Asks the database; not wrapped in the envelope.
 #[utoipa::path(get, path = "/api/ping", tag = "health",
     responses((status = 200, body = Pong), (status = 500, description = "The database does not answer")))]
-async fn ping(
-    stores: web::Data<Stores>,
-    gate: web::Data<Gate>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
-    stores.limit.check(gate.client_ip(&request))?;
-    if stores.db.ping().await.is_ok() {
-        Ok(HttpResponse::Ok().json(Pong { message: "pong" }))
-    } else {
-        Ok(HttpResponse::InternalServerError().finish())
+async fn ping(readiness: web::Data<Readiness>) -> HttpResponse {
+    if readiness.conditions().await.database == Condition::Unreachable {
+        return HttpResponse::InternalServerError().finish();
     }
+    HttpResponse::Ok().json(Pong { message: "pong" })
 }
 
 pub(super) mod paths {

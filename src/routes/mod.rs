@@ -9,12 +9,13 @@ mod items;
 mod moderation;
 mod open;
 mod openapi;
+mod readiness;
 mod server;
 
 use actix_web::web::ServiceConfig;
 
-pub use health::Stores;
 pub use openapi::document;
+pub use readiness::{Readiness, Stores};
 
 use crate::pages;
 

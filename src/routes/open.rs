@@ -17,20 +17,26 @@ use crate::demo::Demo;
 use crate::gift::TestPayment;
 use crate::pages;
 use crate::rest::rate_limit::LimitsAddresses;
-use crate::user::tokens::LoginLimit;
+use crate::user::LogIns;
 use crate::{censor, demo, gift, live, user};
 
 /// The routes.
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(limited::<LoginLimit>("/manager/login").post(user::tokens::login).get(user::tokens::login))
-        .service(limited::<LoginLimit>("/manager/session").post(user::sessions::begin))
+        .service(limited::<LogIns>("/manager/login").post(user::tokens::login).get(user::tokens::login))
+        .service(limited::<LogIns>("/manager/session").post(user::sessions::begin))
         .service(web::resource("/demo/info").get(demo::handlers::info))
         .service(limited::<Demo>("/demo/login").post(demo::handlers::login))
         .service(limited::<TestPayment>("/manager/gift/test").post(gift::handlers::test_payment))
         .service(of_sender::<ReviewService>("/manager/censor/callback").post(censor::handlers::callback))
-        .service(of_sender::<MediaServer>("/hooks/publish").post(live::stream::publish))
-        .service(of_sender::<MediaServer>("/hooks/publish_done").post(live::stream::publish_done))
+        .service(
+            of_sender::<MediaServer>("/hooks/publish").post(live::stream::publish).get(live::stream::publish),
+        )
+        .service(
+            of_sender::<MediaServer>("/hooks/publish_done")
+                .post(live::stream::publish_done)
+                .get(live::stream::publish_done),
+        )
         .service(web::resource(["/realtime", "/barrage-videos", "/ws/v1"]).get(upgrade_required))
         .service(web::resource("/docs").get(docs))
         .service(web::resource("/openapi.json").get(document))

@@ -140,6 +140,9 @@ fn declare(path: &str, operation: &mut Operation) {
     }
     if operation.security.is_some() {
         add("401", "No or bad credentials");
+        if !["/server/", "/v1/"].iter().any(|start| path.starts_with(start)) {
+            add("403", "A user's token where an administrator's is needed, or the other way round");
+        }
     }
     add("default", "Any other failure");
     for response in operation.responses.responses.values_mut() {

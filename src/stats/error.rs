@@ -1,8 +1,13 @@
 //! Why a call about statistics failed.
 
+use std::time::Duration;
+
 use crate::error::{Failure, Kind};
 use crate::live;
 use crate::store::db::{RetryableError, StoreError};
+
+/// After how long a caller may ask again whether a room takes more rows of theirs; it does not by itself.
+const ROWS_WAIT: Duration = Duration::from_secs(3600);
 
 /// Why a call about statistics failed.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +15,9 @@ pub enum Error {
     /// The room could not be looked up.
     #[error(transparent)]
     Live(#[from] live::Error),
+    /// The caller's reports would make more rows in a room than they may.
+    #[error("too many different statistics of one user in the room {0}")]
+    TooManyRows(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -19,6 +27,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Live(error) => error.kind(),
+            Self::TooManyRows(_) => Kind::RateLimited(ROWS_WAIT),
             Self::Store(error) => error.kind(),
         }
     }

@@ -4,21 +4,26 @@ use actix_web::web;
 
 use super::dto::{Report, RoomStatistics};
 use super::service::Stats;
-use crate::auth::{Admin, Client};
+use crate::auth::{Admin, Client, WriteLimit};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, PathId, Reply};
+
+/// How many rows of a report count as one more writing call.
+const ROWS_PER_WRITE: usize = 10;
 
 /// Adds counts of what the caller did in rooms.
 ///
 /// # Errors
-/// 400, 401.
+/// 400, 401; 429 beyond `limits.writes_per_user_s` and `limits.stats_rows_per_room`.
 #[utoipa::path(post, path = "/client/stats/singleLive", tag = "stats", security(("client" = [])),
     request_body = Report, responses((status = 200, body = Done)))]
 pub async fn report(
     stats: web::Data<Stats>,
+    writes: web::Data<WriteLimit>,
     client: Client,
     body: Body<Report>,
 ) -> Result<Reply<()>, ApiError> {
+    writes.0.check_many(client.user_id(), body.0.data.len() / ROWS_PER_WRITE)?;
     stats.report(client.user_id(), &body.0).await?;
     Ok(Reply::empty())
 }

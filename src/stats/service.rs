@@ -7,7 +7,7 @@ use super::error::Error;
 use super::queries;
 use crate::clock::SharedClock;
 use crate::live::Lives;
-use crate::store::db::Db;
+use crate::store::db::{Db, Tx};
 use crate::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 /// The types in their order, as the reference calls them.
@@ -28,20 +28,24 @@ pub struct Stats {
     lives: Lives,
     clock: SharedClock,
     known: KnownRows,
+    /// Rows that one user's reports may make in one room; 0 is no limit.
+    rows_per_room: u32,
 }
 
 impl Stats {
-    /// Statistics of the rooms `lives`.
+    /// Statistics of the rooms `lives`, in each of which the reports of one user make up to `rows_per_room`
+    /// rows; 0 is no limit.
     #[must_use]
-    pub fn new(db: Db, lives: Lives, clock: SharedClock) -> Self {
-        Self { db, lives, clock, known: KnownRows::default() }
+    pub fn new(db: Db, lives: Lives, clock: SharedClock, rows_per_room: u32) -> Self {
+        Self { db, lives, clock, known: KnownRows::default(), rows_per_room }
     }
 
-    /// Adds what a user reports, in one statement. Types that the server counts by itself and rooms
-    /// that do not exist are passed over; the user need not be in a room any more.
+    /// Adds what a user reports, in one statement, and another one where that makes new rows. Types that the
+    /// server counts by itself and rooms that do not exist are passed over; the user need not be in a room
+    /// any more.
     ///
     /// # Errors
-    /// The store's.
+    /// [`Error::TooManyRows`], and then nothing is added; or the store's.
     pub async fn report(&self, user_id: &str, report: &Report) -> Result<(), Error> {
         let sums = sums(&report.data);
         let rooms: BTreeSet<&str> = sums.keys().map(|(_, live_id, _)| *live_id).collect();
@@ -57,15 +61,37 @@ impl Stats {
             return Ok(());
         }
         let now = self.clock.now();
-        self.db
+        let are_all_known = rows.iter().all(|row| self.known.knows(row.key));
+        let added = self
+            .db
             .transaction(|tx| {
                 let rows = &rows;
                 Box::pin(async move {
                     statistics::put_all(&self.db, tx, &self.known, Merge::Add, rows, now).await?;
-                    Ok::<_, Error>(())
+                    if !are_all_known {
+                        self.check_rows(tx, user_id, rows).await?;
+                    }
+                    Ok(())
                 })
             })
-            .await
+            .await;
+        if matches!(added, Err(Error::TooManyRows(_))) {
+            // None of them was made.
+            rows.iter().for_each(|row| self.known.forget(row.key));
+        }
+        added
+    }
+
+    /// Whether a user's rows in the rooms of `rows` are within the limit, those that were just made included.
+    async fn check_rows(&self, tx: &Tx<'_>, user_id: &str, rows: &[CountRow<'_>]) -> Result<(), Error> {
+        if self.rows_per_room == 0 {
+            return Ok(());
+        }
+        let rooms: BTreeSet<&str> = rows.iter().map(|row| row.key.live_id).collect();
+        match queries::room_beyond(&self.db, tx, user_id, &rooms, self.rows_per_room).await? {
+            Some(live_id) => Err(Error::TooManyRows(live_id)),
+            None => Ok(()),
+        }
     }
 
     /// What was counted in a room, in one statement.

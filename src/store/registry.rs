@@ -13,6 +13,7 @@ mod renewal;
 mod row;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -28,6 +29,7 @@ use self::row::{Held, Row};
 use super::db::{Db, StoreError};
 use super::entity::node_registry::{Column, Entity};
 use crate::id::IdGenerator;
+use crate::supervise;
 
 /// How often a starter looks whether the lease that it waits for has passed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -76,8 +78,31 @@ impl<F: Fn() -> Option<i64> + Send + Sync + 'static> NodeState for F {
 pub struct NodeLease {
     row: Row,
     ids: Arc<IdGenerator>,
+    registration: Registration,
     stop: CancellationToken,
     renewal: JoinHandle<()>,
+}
+
+/// Whether the last renewal of a registration went well: the database took a write of this node, seconds ago
+/// at most. Clones are of the same registration.
+#[derive(Clone, Debug)]
+pub struct Registration(Arc<AtomicBool>);
+
+impl Registration {
+    /// One that was just made.
+    fn fresh() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    fn note(&self, is_renewed: bool) {
+        self.0.store(is_renewed, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    #[must_use]
+    pub fn is_renewed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl NodeLease {
@@ -113,9 +138,16 @@ impl NodeLease {
             before = Some(held);
             sleep(left.min(LOOK_EVERY)).await;
         }
-        let stop = CancellationToken::new();
-        let renewal = tokio::spawn(renewal::run(claim, stop.clone()));
-        Ok(Self { row, ids, stop, renewal })
+        let (stop, registration) = (CancellationToken::new(), Registration::fresh());
+        let renewing = renewal::run(claim, registration.clone(), stop.clone());
+        let renewal = supervise::spawn_until("registration", &stop, renewing);
+        Ok(Self { row, ids, registration, stop, renewal })
+    }
+
+    /// How its renewal goes.
+    #[must_use]
+    pub fn registration(&self) -> Registration {
+        self.registration.clone()
     }
 
     /// This process, as the registry and the leader's lease name it: no other process, and no other

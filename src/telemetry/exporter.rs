@@ -9,6 +9,8 @@ use anyhow::Context;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::process;
+use crate::config::listen_addrs;
+use crate::listen::listen_at;
 
 /// Encodes all metrics, those of the process too, in Prometheus' text format.
 ///
@@ -21,21 +23,27 @@ pub fn encode(registry: &Registry) -> prometheus::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// A server that answers `/metrics` at `addr`, and the address it got.
+/// A server that answers `/metrics` at `listen_addr` ([`listen_addrs`]), and the address it got.
 ///
 /// # Errors
-/// When the address is taken.
-pub fn serve(registry: &Registry, addr: SocketAddr) -> anyhow::Result<(Server, SocketAddr)> {
+/// When it is no address, or taken.
+pub fn serve(registry: &Registry, listen_addr: &str) -> anyhow::Result<(Server, SocketAddr)> {
+    let key = "prome.exporter_config.listen_addr";
+    let addrs =
+        listen_addrs(listen_addr).with_context(|| format!("{key}: `{listen_addr}` is not an address"))?;
+    let listeners = listen_at(&addrs).with_context(|| format!("{key}: cannot listen on {listen_addr}"))?;
+    let bound =
+        listeners.first().with_context(|| format!("{key}: there is no such address"))?.local_addr()?;
     let registry = registry.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(registry.clone()))
             .service(web::resource("/metrics").get(metrics).head(metrics))
     });
-    let server = server.workers(1).disable_signals().bind(addr);
-    let server =
-        server.with_context(|| format!("prome.exporter_config.listen_addr: cannot listen on {addr}"))?;
-    let bound = server.addrs().first().copied().unwrap_or(addr);
+    let mut server = server.workers(1).disable_signals();
+    for listener in listeners {
+        server = server.listen(listener)?;
+    }
     Ok((server.run(), bound))
 }
 

@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, reload};
 
 use super::line::WithRequestId;
+use super::panics;
 use crate::config::LogConfig;
 
 /// Lines that may wait for a slow standard output before further ones are dropped.
@@ -29,7 +30,7 @@ pub struct Logging {
 }
 
 impl Logging {
-    /// Starts logging.
+    /// Starts logging, of panics too.
     ///
     /// A thread of its own writes, and what has gathered meanwhile goes out in one write, so that a
     /// request never waits for the terminal or the pipe.
@@ -58,6 +59,7 @@ impl Logging {
             builder.finish().try_init()?;
             Box::new(move |new| filter.reload(new))
         };
+        panics::log();
         SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
         Ok(Self { set_filter, _guard: guard })
     }

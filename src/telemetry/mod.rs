@@ -5,17 +5,23 @@ pub mod context;
 pub mod exporter;
 mod line;
 pub mod logging;
+pub mod open_files;
+mod panics;
 pub mod process;
 pub mod pusher;
 pub mod report;
+pub mod sampler;
 pub mod span;
 pub mod traces;
 
 use prometheus::{Opts, Registry};
 
+use crate::supervise;
+
 /// A registry for the metrics of a node; those of its process are given out beside it ([`process`]).
 ///
-/// It begins with `liveloom_build_info` and `liveloom_log_lines_dropped_total`.
+/// It begins with `liveloom_build_info`, `liveloom_log_lines_dropped_total` and
+/// `liveloom_task_failures_total`.
 ///
 /// # Errors
 /// None in practice: the registry is empty.
@@ -29,5 +35,6 @@ pub fn registry() -> prometheus::Result<Registry> {
         "Lines of the log that were dropped since standard output did not take them.",
     );
     asked::counter(&registry, dropped, logging::dropped_lines)?;
+    supervise::register(&registry)?;
     Ok(registry)
 }

@@ -2,11 +2,13 @@
 //!
 //! Protocol: `PUT <url>/metrics/job/<job>/instance/<instance>` replaces the group, `DELETE` drops it
 //! (<https://github.com/prometheus/pushgateway#api>). With `POST` what a node tells no more, such as what it
-//! counted as the leader, would stay in its group.
+//! counted as the leader, would stay in its group. A value that no path can have is sent as `<label>@base64/…`.
 
 use std::time::Duration;
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use prometheus::{Registry, TEXT_FORMAT};
 use reqwest::header::CONTENT_TYPE;
 use tokio::time::sleep;
@@ -38,7 +40,9 @@ impl Pusher {
             .path_segments_mut()
             .map_err(|()| anyhow::anyhow!("prome.pusher_config.url: `{url}` has no path"))?
             .pop_if_empty()
-            .extend(["metrics", "job", job, "instance", instance]);
+            .push("metrics")
+            .extend(label("job", job))
+            .extend(label("instance", instance));
         let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
         Ok(Self { client, group, interval })
     }
@@ -65,5 +69,34 @@ impl Pusher {
         let request = self.client.put(self.group.clone()).header(CONTENT_TYPE, TEXT_FORMAT);
         request.body(encode(registry)?).send().await?.error_for_status()?;
         Ok(())
+    }
+}
+
+/// The two segments of a path that stand for a label. One without text, with a slash, or of dots alone, which the
+/// URL would swallow, is encoded; of nothing a single `=` is left.
+fn label(name: &str, value: &str) -> [String; 2] {
+    if !value.contains('/') && !value.trim_matches('.').is_empty() {
+        return [name.to_owned(), value.to_owned()];
+    }
+    let encoded = if value.is_empty() { "=".to_owned() } else { URL_SAFE.encode(value) };
+    [format!("{name}@base64"), encoded]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_is_a_path_whatever_its_labels_are() {
+        let group = |job, instance| {
+            Pusher::new("http://g:9091/base/", job, instance, TIMEOUT).unwrap().group.to_string()
+        };
+        let plain = "http://g:9091/base/metrics/job/live/instance/live_1";
+        assert_eq!(group("live", "live_1"), plain);
+        assert_eq!(group("a b", "ü.x"), "http://g:9091/base/metrics/job/a%20b/instance/%C3%BC.x");
+        let encoded = "http://g:9091/base/metrics/job@base64/dGVzdC9saXZl/instance@base64/PT8v";
+        assert_eq!(group("test/live", "=?/"), encoded);
+        assert_eq!(group("..", ""), "http://g:9091/base/metrics/job@base64/Li4=/instance@base64/=");
     }
 }

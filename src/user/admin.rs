@@ -1,19 +1,25 @@
 //! Administrators: the operators of the console and of `/admin/*`.
 
+mod attempts;
 mod dto;
 pub mod handlers;
+mod log_in;
 mod manage;
-
-use std::sync::Arc;
+mod sessions;
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::auth::{Accounts, PasswordCheck, PasswordError, Passwords, StandingOf};
+use crate::auth::{PasswordCheck, PasswordError, Passwords};
+use crate::clock::SharedClock;
 use crate::error::{Failure, Kind};
+use crate::rest::rate_limit::RateLimited;
+use crate::rest::text::check_new_user_id;
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
+
+pub use log_in::LogIns;
 
 /// Why a call about administrators failed.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +39,20 @@ pub enum AdminError {
     /// Nobody could log in any more.
     #[error("this is the last administrator who can log in")]
     Last,
+    /// Whoever changes their own password has to give the one they have.
+    #[error("old_password: must be the password that you have")]
+    OldPassword,
+    /// The password is one of those that are tried first.
+    #[error(
+        "password: is too common or too easy to guess: take a longer one, of words that do not belong together"
+    )]
+    Guessable,
+    /// Nobody can be created under this id.
+    #[error("user_id: {0}")]
+    UserId(&'static str),
+    /// Too many attempts.
+    #[error(transparent)]
+    Limited(#[from] RateLimited),
     /// The caller was deleted a moment ago.
     #[error("the caller is no administrator any more")]
     Gone,
@@ -50,7 +70,9 @@ impl Failure for AdminError {
             Self::LoginFailed => Kind::LoginFailed,
             Self::AlreadyExists => Kind::AlreadyExists,
             Self::NotFound => Kind::NotFound,
-            Self::Own => Kind::Forbidden,
+            Self::Own | Self::OldPassword => Kind::Forbidden,
+            Self::Guessable | Self::UserId(_) => Kind::Invalid,
+            Self::Limited(error) => error.kind(),
             Self::Last => Kind::State,
             Self::Gone => Kind::Unauthorized,
             Self::Password(error) => error.kind(),
@@ -83,13 +105,23 @@ pub struct NewAdmin {
 pub struct Admins {
     db: Db,
     passwords: Passwords,
+    clock: SharedClock,
+}
+
+/// An administrator whose password was right.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// Who.
+    pub user_id: String,
+    /// As of when a token is to be issued, in Unix seconds: a change of the password since then revokes it.
+    pub issued_at: i64,
 }
 
 impl Admins {
     /// The administrators in `db`.
     #[must_use]
-    pub fn new(db: Db, passwords: Passwords) -> Self {
-        Self { db, passwords }
+    pub fn new(db: Db, passwords: Passwords, clock: SharedClock) -> Self {
+        Self { db, passwords, clock }
     }
 
     /// Makes sure that there is an administrator `user_id`, without a password if new.
@@ -100,6 +132,7 @@ impl Admins {
         if self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?.is_some() {
             return Ok(());
         }
+        check_new_user_id(user_id).map_err(AdminError::UserId)?;
         let row = ActiveModel { user_id: Set(Some(user_id.to_owned())), ..ActiveModel::default() };
         match Entity::insert(row).exec(self.db.writer()).await.map_err(StoreError::from) {
             Ok(_) | Err(StoreError::Duplicate { .. }) => Ok(()),
@@ -107,13 +140,15 @@ impl Admins {
         }
     }
 
-    /// The id of the administrator who logs in with `name` and `password`. A password that an old
-    /// database holds in plain text is replaced by its hash.
-    ///
-    /// # Errors
-    /// [`AdminError::LoginFailed`], or the store's.
-    pub async fn login(&self, name: &str, password: &str) -> Result<String, AdminError> {
+    /// Who logs in with `name` and `password`. A password that an old database holds in plain text is replaced
+    /// by its hash.
+    async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AdminError> {
         let row = self.find(Column::UserName, name, |row| row.user_name.as_deref()).await?;
+        // Before the check: a password that is changed meanwhile is no longer good for a token.
+        let issued_at = match row.as_ref().and_then(|row| row.user_id.as_deref()) {
+            Some(user_id) => self.issue_time(user_id).await?,
+            None => 0,
+        };
         let stored = row.as_ref().and_then(|row| row.password.as_deref());
         let checked = self.passwords.verify(password, stored).await?;
         let (Some(row), PasswordCheck::Right | PasswordCheck::RightLegacy) = (row, checked) else {
@@ -126,7 +161,24 @@ impl Admins {
             let unchanged = Column::Id.eq(row.id).and(Column::Password.eq(row.password.clone()));
             upgrade.filter(unchanged).exec(self.db.writer()).await.map_err(StoreError::from)?;
         }
-        row.user_id.filter(|id| !id.is_empty()).ok_or(AdminError::LoginFailed)
+        let user_id = row.user_id.filter(|id| !id.is_empty()).ok_or(AdminError::LoginFailed)?;
+        Ok(LoggedIn { user_id, issued_at })
+    }
+
+    /// Whether the administrator `user_id` has a password.
+    async fn has_password(&self, user_id: &str) -> Result<bool, AdminError> {
+        let row = self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
+        Ok(row.as_ref().is_some_and(manage::can_log_in))
+    }
+
+    /// Whether `password` is that of the administrator `user_id`.
+    async fn check_password(&self, user_id: &str, password: &str) -> Result<(), AdminError> {
+        let row = self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
+        let stored = row.as_ref().and_then(|row| row.password.as_deref());
+        match self.passwords.verify(password, stored).await? {
+            PasswordCheck::Wrong => Err(AdminError::OldPassword),
+            PasswordCheck::Right | PasswordCheck::RightLegacy => Ok(()),
+        }
     }
 
     /// The first row that is bytewise the wanted one: a collation may bring others.
@@ -139,14 +191,5 @@ impl Admins {
         let rows = Entity::find().filter(column.eq(wanted)).order_by_asc(Column::Id);
         let rows = rows.all(self.db.reader_for(true)).await?;
         Ok(rows.into_iter().find(|row| value(row) == Some(wanted)))
-    }
-}
-
-impl Accounts for Admins {
-    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a> {
-        Box::pin(async move {
-            let found = self.find(Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
-            Ok(found.map(|_| Arc::default()))
-        })
     }
 }

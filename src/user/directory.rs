@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use super::bans::end_in_seconds;
 use super::service::{Error, Users};
 use crate::rest::text::Extends;
 use crate::rest::{Page, Paging};
-use crate::store::db::{Db, StoreError, escape_like, page_within_reach};
+use crate::store::db::{Dialect, StoreError, page_within_reach};
 use crate::store::entity::live_users::{Column, Entity, Model};
 use crate::store::entity::user_ban;
 
@@ -48,7 +48,7 @@ impl Users {
         let conn = self.db.reader_for(true);
         let mut wanted = Entity::find().filter(Column::DeletedAt.is_null());
         if let Some(keyword) = keyword {
-            wanted = wanted.filter(begins_with(keyword, &self.db));
+            wanted = wanted.filter(begins_with(keyword, self.db.dialect()));
         }
         let newest = wanted.order_by_desc(Column::Id);
         let (total, rows) = page_within_reach(conn, newest, paging.offset(), paging.size).await?;
@@ -109,9 +109,8 @@ async fn bans_of(
 }
 
 /// Nicks are searched as people type; ids are compared byte by byte.
-fn begins_with(keyword: &str, db: &Db) -> Condition {
-    let pattern = |text: &str| LikeExpr::new(format!("{}%", escape_like(text))).escape('\\');
-    let id = Expr::cust(db.dialect().bytewise("`user_id`")).like(pattern(keyword));
-    let nick = Func::lower(Expr::col(Column::Nick)).like(pattern(&keyword.to_lowercase()));
-    Condition::any().add(id).add(nick)
+fn begins_with(keyword: &str, dialect: Dialect) -> Condition {
+    Condition::any()
+        .add(dialect.starts_with(Column::UserId, keyword))
+        .add(dialect.starts_with_folded(Column::Nick, keyword))
 }

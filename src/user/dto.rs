@@ -15,10 +15,10 @@ use crate::store::entity::user_ban;
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 pub struct Register {
     /// 1 to 64 characters; see docs/api.md for what it may hold.
-    #[garde(custom(text::user_id))]
+    #[garde(custom(text::new_user_id))]
     pub user_id: String,
-    /// At most 64 characters.
-    #[garde(inner(length(chars, max = 64)))]
+    /// At most 64 characters, none of them a control character, and one to see.
+    #[garde(inner(length(chars, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]
@@ -46,8 +46,8 @@ pub struct RegisterBatch(#[garde(length(min = 1, max = 200), dive)] pub Vec<Regi
 /// Changes to a user; empty fields are left alone.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 pub struct UpdateUser {
-    /// At most 64 characters.
-    #[garde(inner(length(chars, max = 64)))]
+    /// At most 64 characters, none of them a control character, and one to see.
+    #[garde(inner(length(chars, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]

@@ -15,7 +15,7 @@ mod service;
 pub mod sessions;
 pub mod tokens;
 
-pub use admin::{Admins, NewAdmin};
+pub use admin::{Admins, LogIns, NewAdmin};
 pub use ban_handlers::Operator;
 pub use bans::{Bans, end_in_seconds, end_of};
 pub use directory::AdminUser;

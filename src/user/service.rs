@@ -15,6 +15,7 @@ use crate::rest::text;
 use crate::store::cache::Cache;
 use crate::store::db::{Db, RetryableError, StoreError};
 use crate::store::lookup::{Lookup, SharedError};
+use crate::telemetry::sampler::sampled;
 
 /// The topic under which changes of users are announced to all nodes.
 pub const TOPIC: &str = "user";
@@ -32,6 +33,9 @@ pub enum Error {
     /// The user exists already.
     #[error("the user exists already")]
     AlreadyExists,
+    /// Nobody can be registered under this id.
+    #[error("user_id: {0}")]
+    UserId(&'static str),
     /// The merged map does not fit.
     #[error("extends: {0}")]
     Extends(String),
@@ -48,7 +52,7 @@ impl Failure for Error {
         match self {
             Self::NotFound => Kind::NotFound,
             Self::AlreadyExists => Kind::AlreadyExists,
-            Self::Extends(_) => Kind::Invalid,
+            Self::UserId(_) | Self::Extends(_) => Kind::Invalid,
             Self::Store(error) => error.kind(),
             Self::Lookup(error) => error.kind(),
         }
@@ -232,6 +236,7 @@ impl Users {
             Err(Error::NotFound) => {}
             other => return other,
         }
+        text::check_new_user_id(user_id).map_err(Error::UserId)?;
         match self.register(Register::bare(user_id)).await {
             Ok(()) | Err(Error::AlreadyExists) => self.find(user_id).await,
             Err(error) => Err(error),
@@ -261,7 +266,7 @@ impl Users {
     pub(super) async fn changed(&self, user_id: &str) {
         self.forget(Some(user_id)).await;
         if let Err(error) = self.cache.announce(TOPIC, user_id).await {
-            tracing::warn!(%error, "other nodes may know a user as before for {} s", LOOKUP_TTL.as_secs());
+            sampled!(warn, %error, "other nodes may know a user as before for {} s", LOOKUP_TTL.as_secs());
         }
     }
 

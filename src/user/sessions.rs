@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::admin::Admins;
+use super::admin::LogIns;
 use super::tokens::Login;
 use crate::auth::{ADMIN_ROLE, Admin, Claims, Gate, console};
 use crate::clock::SharedClock;
@@ -37,32 +37,34 @@ pub struct Session {
     responses((status = 200, body = inline(Success<Session>)),
         (status = 403, description = "Invalid username or password")))]
 pub async fn begin(
-    admins: web::Data<Admins>,
+    log_ins: web::Data<LogIns>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     request: HttpRequest,
     login: Body<Login>,
 ) -> Answer<Session> {
-    let user_id = admins.login(&login.0.user_name, &login.0.password).await?;
+    let ip = gate.client_ip(&request);
+    let found = log_ins.log_in(ip, &login.0.user_name, &login.0.password).await?;
     let claims = Claims {
+        issued_at: Some(found.issued_at),
         role: ADMIN_ROLE.to_owned(),
         // Of two sessions that begin in one second, one can be ended alone.
         device_id: format!("console-{:016x}", rand::random::<u64>()),
-        ..Claims::lasting(user_id, clock.now(), LIFE)
+        ..Claims::lasting(found.user_id, clock.now(), LIFE)
     };
     let cookie = console::cookie(&request, gate.tokens().issue(&claims)?, LIFE.num_seconds());
     let session = Session { user_id: claims.user_id, expires_at: claims.exp };
     Ok(with(Reply::data(session), &cookie))
 }
 
-/// Ends the session that the call belongs to, and takes the browser's cookie away.
+/// Ends the token of the call, from the cookie or the header, and takes the browser's cookie away.
 ///
 /// # Errors
 /// 401.
 #[utoipa::path(delete, path = "/admin/session", tag = "admin", security(("admin" = [])),
     responses((status = 200, body = Done)))]
 pub async fn end(gate: web::Data<Gate>, admin: Admin, request: HttpRequest) -> Answer<()> {
-    gate.end_session(&request, &admin).await?;
+    gate.end_session(&admin).await?;
     Ok(with(Reply::empty(), &console::no_cookie(&request)))
 }
 

@@ -9,13 +9,13 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::admin::Admins;
+use super::admin::{Admins, LogIns};
 use super::service::Users;
+use crate::auth::token::LATEST_EXP;
 use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, TokenService};
 use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
-use crate::rest::rate_limit::{AddressLimit, LimitsAddresses};
 use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 
@@ -67,6 +67,10 @@ impl TokenRequest {
         check_user_id(user_id).map_err(|reason| Invalid(format!("user_id: {reason}")))?;
         let expires_at = match params.number("expires_at", 0)? {
             0 => now + DEFAULT_LIFE.num_seconds(),
+            at if at > LATEST_EXP => {
+                let reason = "expires_at: is beyond the year 3000; it is in seconds, not in milliseconds";
+                return Err(Invalid(reason.to_owned()));
+            }
             at if at > now => at,
             _ => return Err(Invalid("expires_at: is in the past".to_owned())),
         };
@@ -156,16 +160,8 @@ pub async fn admin_token(
     let now = clock.now().timestamp();
     let request = TokenRequest::from_params(&params, now)?;
     admins.find_or_create(&request.user_id).await?;
-    issue(gate.tokens(), &request.claims(ADMIN_ROLE, now))
-}
-
-/// Attempts to log in, per client address.
-pub struct LoginLimit(pub AddressLimit);
-
-impl LimitsAddresses for LoginLimit {
-    fn of_address(&self) -> &AddressLimit {
-        &self.0
-    }
+    let issued_at = admins.issue_time(&request.user_id).await?;
+    issue(gate.tokens(), &request.claims(ADMIN_ROLE, issued_at))
 }
 
 /// A token for a manager who gives name and password.
@@ -176,16 +172,22 @@ impl LimitsAddresses for LoginLimit {
     responses((status = 200, body = inline(Success<TokenView>)),
         (status = 403, description = "Invalid username or password")))]
 pub async fn login(
-    admins: web::Data<Admins>,
+    log_ins: web::Data<LogIns>,
     gate: web::Data<Gate>,
     clock: web::Data<SharedClock>,
     request: HttpRequest,
     params: Params,
 ) -> Answer<TokenView> {
+    let ip = gate.client_ip(&request);
     let login = credentials(&request, params)?;
-    let user_id = admins.login(&login.user_name, &login.password).await?;
-    let claims =
-        Claims { role: ADMIN_ROLE.to_owned(), ..Claims::lasting(user_id, clock.now(), DEFAULT_LIFE) };
+    let found = log_ins.log_in(ip, &login.user_name, &login.password).await?;
+    let claims = Claims {
+        role: ADMIN_ROLE.to_owned(),
+        issued_at: Some(found.issued_at),
+        // Of two tokens of one second, one can be ended alone.
+        device_id: format!("login-{:016x}", rand::random::<u64>()),
+        ..Claims::lasting(found.user_id, clock.now(), DEFAULT_LIFE)
+    };
     issue(gate.tokens(), &claims)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Executor as _, Row as _};
 use tokio::task::spawn_blocking;
 
@@ -135,7 +135,8 @@ impl MariaDb {
     }
 
     async fn root(&self) -> Result<MySqlConnection> {
-        let root = MySqlConnectOptions::new().socket(&self.socket).username("root");
+        let root =
+            MySqlConnectOptions::new().socket(&self.socket).username("root").ssl_mode(MySqlSslMode::Disabled);
         let mut connection = MySqlConnection::connect_with(&root).await?;
         // Before there is a schema, statements do without.
         let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {}", self.account)))).await;

@@ -122,7 +122,10 @@ impl Node {
             "gift": { "gift_addr": around.gift_addr },
             "callback": { "addr": plan.callback_addr.as_deref().unwrap_or_default() },
             "cron": { "single_task_node": 1, "lease_s": plan.lease_s },
-            "limits": { "open_per_s": 1_000_000, "login_per_s": 1_000 },
+            "limits": {
+                "open_per_s": 1_000_000, "login_per_s": 1_000,
+                "rooms_per_user_h": 0, "writes_per_user_s": 0, "stats_rows_per_room": 0,
+            },
             "prome": self.prome(plan, around),
         }))
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -39,8 +39,11 @@ impl Probe {
             Self::Http(addr, path) => http::get(*addr, path).await.is_ok_and(|answer| answer.status == 200),
             Self::Redis(addr) => crate::redis::ask::<String>(*addr, &["PING"]).await.is_ok(),
             Self::MariaDb(socket) => {
-                let root =
-                    MySqlConnectOptions::new().socket(socket).username("root").disable_statement_logging();
+                let root = MySqlConnectOptions::new()
+                    .socket(socket)
+                    .username("root")
+                    .ssl_mode(MySqlSslMode::Disabled)
+                    .disable_statement_logging();
                 match MySqlConnection::connect_with(&root).await {
                     Ok(connection) => connection.close().await.is_ok(),
                     Err(_) => false,

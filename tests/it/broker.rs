@@ -1,7 +1,7 @@
 //! The broker: the same cases on memory, on a Redis node and on a Redis Cluster; then faults.
 
-mod bed;
-mod cases;
+pub mod bed;
+pub mod cases;
 mod failover;
 pub mod meddler;
 mod outage;

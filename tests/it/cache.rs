@@ -9,6 +9,7 @@ mod metrics;
 mod outage;
 mod random;
 mod speed;
+mod tls;
 
 /// Runs each case on every kind of cache.
 macro_rules! on_every_backend {
@@ -47,7 +48,8 @@ on_every_backend! {
     simultaneous_heartbeats_are_answered_each
     nobody_is_removed_before_the_watch_is_as_old_as_the_time_out
     the_silent_are_removed_longest_silent_first
-    the_silent_anchors_are_removed
+    the_removed_are_remembered_until_they_are_acknowledged
+    the_silent_anchors_are_found_until_they_are_unwatched
     a_lost_cache_says_so_and_is_restored
     restoring_changes_nothing_that_is_there
     what_was_heard_is_read_in_pages_that_miss_nobody

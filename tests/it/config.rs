@@ -8,6 +8,7 @@ mod reference;
 mod rules;
 mod secrets;
 mod sources;
+mod strength;
 
 use std::fs;
 
@@ -15,7 +16,7 @@ use liveloom::config::{Config, Environment, Loaded, Problems, Sources};
 use tempfile::TempDir;
 
 /// The keys without which no file is valid.
-const KEYS: &str = "auth: {jwt_key: signing-key, server: {access_key: server-ak, secret_key: server-sk}}\n";
+const KEYS: &str = "auth: {jwt_key: signing-key-of-the-tests, server: {access_key: server-ak, secret_key: server-sk-of-the-tests}}\n";
 
 /// A folder with a `config.yaml`, a second file when there is one, and an environment.
 struct Setup {

@@ -8,6 +8,7 @@ mod metrics;
 mod old_schema;
 mod replicas;
 mod schema;
+mod server;
 mod transactions;
 
 use std::future::Future;

@@ -23,7 +23,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// The text of a file of the repository.
-fn text(name: &str) -> String {
+pub fn text(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -63,12 +63,21 @@ impl Bed {
 
     /// The process is up, and says that it cannot work, and why.
     async fn assert_not_ready(&self, which: &str, other: &str) {
+        self.until_not_ready().await;
         let ready = self.viewer.get("/readyz").await;
         assert_unavailable(&ready);
         let message = ready.body["message"].as_str().unwrap();
         assert!(message.contains(which) && !message.contains(other), "{message}");
         let alive = self.viewer.get("/healthz").await;
         assert_eq!((alive.status, alive.took < REFUSAL_LIMIT), (200, true), "{alive:?}");
+    }
+
+    /// An answer may be from a moment ago.
+    async fn until_not_ready(&self) {
+        wait_until("the server is not ready", 2 * REFUSAL_LIMIT, async || {
+            self.viewer.get("/readyz").await.status != 200
+        })
+        .await;
     }
 
     async fn assert_ready_soon(&self) {
@@ -172,6 +181,7 @@ async fn a_server_that_lost_both_names_both_and_recovers() {
     bed.database.set(Mode::BlackHole);
     bed.cache.set(Mode::BlackHole);
 
+    bed.until_not_ready().await;
     let ready = bed.viewer.get("/readyz").await;
     assert_unavailable(&ready);
     let message = ready.body["message"].as_str().unwrap();

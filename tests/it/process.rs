@@ -263,6 +263,10 @@ async fn the_first_start_alone_makes_an_administrator_whose_password_is_kept() {
     let first = first_words(folder.path()).await;
     let kept = fs::read_to_string(folder.path().join("data/admin-password")).unwrap();
     assert!(first.contains(&format!("user admin, password {}", kept.trim())), "{first}");
+    assert!(
+        first.contains("Only this machine can reach it. To open it to the network: serve --addr :"),
+        "{first}"
+    );
     let second = first_words(folder.path()).await;
     assert!(!second.contains(kept.trim()) && second.contains("admin-password"), "{second}");
 }

@@ -158,6 +158,30 @@ async fn push_urls_that_are_forged_expired_or_of_no_live_room_are_refused() {
     assert!(files.contains(&format!("live-{good_id}.m3u8")), "{files:?}");
 }
 
+/// nginx-rtmp asks for the second, refuses it, and tells of its end.
+#[rstest]
+#[case::embedded(Backend::Embedded)]
+#[case::redis(Backend::Redis)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_encoder_that_is_refused_does_not_end_the_first(#[case] backend: Backend) {
+    let studio = Studio::open(backend).await;
+    let room = studio.anchor.go_live("twice").await;
+    let (live_id, url) = (live_id(&room), push_url(&room));
+    let first = tokio::spawn({
+        let url = url.clone();
+        async move { publish(&url, 10).await }
+    });
+    wait_until("the first is up", LIMIT, async || studio.is_up(&live_id).await == Some(true)).await;
+    let second = publish(&url, 1).await;
+    assert!(!second.status.success(), "nginx takes one only");
+    let ends = "/hooks/publish_done";
+    wait_until("its end is told", LIMIT, async || studio.server.log().contains(ends)).await;
+    assert_eq!(studio.is_up(&live_id).await, Some(true));
+    assert!(!first.is_finished(), "the first still publishes");
+    assert!(first.await.unwrap().status.success());
+    wait_until("the stream is down", LIMIT, async || studio.is_up(&live_id).await == Some(false)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_published_while_the_server_is_down() {
     let mut studio = Studio::open(Backend::Embedded).await;

@@ -77,10 +77,14 @@ mod m20260101_000099_live_gift_idx_flag;
 mod m20260101_000100_event_log_request_id;
 mod m20260101_000101_callback_delivery_request_id;
 mod m20260101_000102_event_log_traceparent;
+mod m20260101_000110_live_gift_idx_created_at;
+mod m20260101_000120_stream_session_others;
+mod m20260101_000121_admin_revocation;
+mod m20260101_000122_admin_ended_token;
 mod m20260101_000130_operation_log_full_ip;
 
 /// All steps, oldest first.
-pub(crate) const ALL: [Step; 76] = [
+pub(crate) const ALL: [Step; 80] = [
     m20260101_000001_live_entities::STEP,
     m20260101_000002_live_mic_entities::STEP,
     m20260101_000003_live_users::STEP,
@@ -156,5 +160,9 @@ pub(crate) const ALL: [Step; 76] = [
     m20260101_000100_event_log_request_id::STEP,
     m20260101_000101_callback_delivery_request_id::STEP,
     m20260101_000102_event_log_traceparent::STEP,
+    m20260101_000110_live_gift_idx_created_at::STEP,
+    m20260101_000120_stream_session_others::STEP,
+    m20260101_000121_admin_revocation::STEP,
+    m20260101_000122_admin_ended_token::STEP,
     m20260101_000130_operation_log_full_ip::STEP,
 ];

@@ -1,23 +1,23 @@
 //! Keeps what is remembered of the tables up with the other nodes.
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::Services;
 use crate::hub::Hub;
-use crate::store::cache::{Announcement, Cache};
-use crate::{gift, hub, live, moderation, user};
+use crate::store::cache::Announcement;
+use crate::{crash, gift, hub, live, moderation, user};
 
-/// Drops what is remembered of users, rooms, their rules and gift types that any node has changed,
+/// Follows `changes`: drops what is remembered of users, rooms, their rules and gift types that any node has changed,
 /// until `stop`.
 pub(in crate::app) async fn follow_changes(
-    cache: Cache,
+    mut changes: Receiver<Announcement>,
     hub: Hub,
     services: Services,
     stop: CancellationToken,
 ) {
-    let mut changes = cache.announcements();
     while let Some(change) = stop.run_until_cancelled(changes.recv()).await {
+        crash::point("changes.heard");
         let (users, lives, types) = (&services.users, &services.lives, services.gifts.types());
         let rules = &services.moderation;
         match change {

@@ -95,7 +95,12 @@ impl Features {
             items,
             gifts: gifts(ground, &lives, users)?,
             likes,
-            stats: Stats::new(db.clone(), lives.clone(), Arc::clone(clock)),
+            stats: Stats::new(
+                db.clone(),
+                lives.clone(),
+                Arc::clone(clock),
+                config.limits.stats_rows_per_room,
+            ),
             reviews: reviews(ground, &lives, users, im)?,
             moderation: moderation(ground, &lives, users, orders),
             lives,

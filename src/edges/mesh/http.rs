@@ -9,6 +9,7 @@ use super::{Mesh, MeshError, PublishCall, SendCall, Sent};
 use crate::auth::Backend;
 use crate::rest::error::OwnWords;
 use crate::rest::{ApiError, body};
+use crate::telemetry::sampler::sampled;
 
 /// The documented shape of a call that was carried out.
 #[derive(Serialize, ToSchema)]
@@ -82,7 +83,7 @@ fn answer(result: Result<Sent, MeshError>) -> HttpResponse {
     let status = match &error {
         MeshError::Invalid(_) => StatusCode::BAD_REQUEST,
         MeshError::Unsent(cause) => {
-            tracing::warn!(%cause, "a mesh call failed");
+            sampled!(warn, %cause, "a mesh call failed");
             StatusCode::SERVICE_UNAVAILABLE
         }
     };

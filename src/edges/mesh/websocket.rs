@@ -13,6 +13,7 @@ use crate::edges::socket::{self, Message, command_id};
 use crate::hub::message::push_text;
 use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 
 /// Bytes of a request: the data may stand there escaped, with six for one.
 const MAX_MESSAGE: usize = 7 * super::MAX_DATA;
@@ -70,7 +71,7 @@ fn answer(id: Option<i64>, result: &Result<Sent, MeshError>) -> String {
         Ok(sent) => format!(r#"{{"E":null,"r":{{"s":{},"f":{}}}"#, sent.s, sent.f),
         Err(error) => {
             if let MeshError::Unsent(cause) = error {
-                tracing::warn!(%cause, "a mesh call failed");
+                sampled!(warn, %cause, "a mesh call failed");
             }
             let mut json = format!(r#"{{"E":{{"c":{},"m":"#, error.code());
             push_text(&mut json, &error.to_string());

@@ -30,6 +30,7 @@ use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
+use crate::supervise;
 use crate::telemetry::context;
 use crate::user::Users;
 
@@ -55,6 +56,8 @@ pub struct Parts {
     pub limit: Arc<PublishLimits>,
     /// Connections of each user.
     pub connections: ConnectionCount<Arc<str>>,
+    /// From one heartbeat of a connection that follows a room to the next.
+    pub heartbeat_every: Duration,
 }
 
 pub use self::limits::PublishLimits;
@@ -82,8 +85,8 @@ impl Native {
     #[must_use]
     pub fn new(local: LocalHub, parts: Parts) -> Self {
         let parts = Rc::new(parts);
-        spawn_local(presence::keep(local.clone(), Rc::clone(&parts)));
-        spawn_local(reconcile::keep(local.clone(), Rc::clone(&parts)));
+        supervise::spawn_local("connections", presence::keep(local.clone(), Rc::clone(&parts)));
+        supervise::spawn_local("connections", reconcile::keep(local.clone(), Rc::clone(&parts)));
         Self { local, parts }
     }
 

@@ -11,14 +11,15 @@ use super::Parts;
 use crate::error::{Failure, Kind as ErrorKind};
 use crate::hub::{Channel, Connection, Kind, LocalHub, is_turn};
 
-/// From one heartbeat of a connection to the next: two may fail before its user is out.
-const EVERY: Duration = Duration::from_secs(6);
+/// From one look at the connections to the next, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Heartbeats under way at once; the cache merges them.
 const AT_ONCE: usize = 256;
 
 /// Sends the heartbeats of a worker's connections for as long as the worker lives.
 pub(super) async fn keep(local: LocalHub, parts: Rc<Parts>) {
-    let mut tick = interval(Duration::from_secs(1));
+    let every = parts.heartbeat_every;
+    let mut tick = interval(LOOK_EVERY.min(every));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = local.now();
     loop {
@@ -26,7 +27,7 @@ pub(super) async fn keep(local: LocalHub, parts: Rc<Parts>) {
         let now = local.now();
         let mut due = Vec::new();
         for connection in local.connections() {
-            if connection.is_closing() || !is_turn(connection.opened(), before, now, EVERY) {
+            if connection.is_closing() || !is_turn(connection.opened(), before, now, every) {
                 continue;
             }
             let channels = connection.channels();

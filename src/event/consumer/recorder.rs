@@ -31,27 +31,75 @@ pub(super) async fn record<C: Consumer>(
     mut results: mpsc::Receiver<Ended<C::Aside>>,
     stop: CancellationToken,
 ) {
+    let recorder = Recorder { lanes, consumer, stop };
     let mut batch = Vec::with_capacity(BATCH);
     while results.recv_many(&mut batch, BATCH).await > 0 {
+        context::within(RequestId::generate().shared(), recorder.settle(&mut batch)).await;
+        crash::point(recorder.consumer.steps().1);
+    }
+}
+
+struct Recorder<C> {
+    lanes: Lanes,
+    consumer: Arc<C>,
+    stop: CancellationToken,
+}
+
+impl<C: Consumer> Recorder<C> {
+    /// Writes down a batch. When that can never be done, each result is written for itself: one of them must
+    /// not make all the other rooms repeat what they did.
+    async fn settle(&self, batch: &mut Vec<Ended<C::Aside>>) {
+        if let Err(error) = self.write_in_time(batch).await {
+            if batch.len() > 1 {
+                tracing::warn!(%error, consumer = self.name(), "results are recorded one by one");
+            }
+            for ended in batch.drain(..) {
+                self.settle_alone(ended).await;
+            }
+        }
+    }
+
+    async fn settle_alone(&self, ended: Ended<C::Aside>) {
+        let live_id = ended.progress.finished.live_id.clone();
+        let mut alone = vec![ended];
+        let Err(error) = self.write_in_time(&mut alone).await else { return };
+        tracing::error!(%error, consumer = self.name(), live_id, "what became of events cannot be stored");
+        for ended in &mut alone {
+            ended.progress = Progress { finished: self.consumer.unkept(&ended.progress), aside: Vec::new() };
+        }
+        if let Err(error) = self.write_in_time(&mut alone).await {
+            tracing::error!(%error, consumer = self.name(), live_id, "a lane waits for the end of its lease");
+        }
+    }
+
+    /// Writes down a batch, which is empty then; waits for a database that is away, as long as the lanes are
+    /// ours. What is not written is handled again after its lease.
+    ///
+    /// # Errors
+    /// When trying again would not help; the batch is left as it was.
+    async fn write_in_time(&self, batch: &mut Vec<Ended<C::Aside>>) -> Result<(), StoreError> {
         let mut failures = 0;
-        let id = RequestId::generate().shared();
-        while let Err(error) =
-            context::within(Arc::clone(&id), write(&lanes, consumer.as_ref(), &batch)).await
-        {
+        while let Err(error) = write(&self.lanes, self.consumer.as_ref(), batch).await {
+            if !error.is_passing() {
+                return Err(error);
+            }
             if failures == 0 {
-                let consumer = lanes.group().name;
-                tracing::warn!(%error, consumer, "what was done with events cannot be recorded yet");
+                tracing::warn!(%error, consumer = self.name(), "what was done with events cannot be recorded yet");
             }
             failures += 1;
             // Past its lease a lane is claimed again, and its events are handled again.
             batch.retain(|ended| Instant::now() < ended.until);
-            if batch.is_empty() || (stop.is_cancelled() && failures > LAST_TRIES) {
+            if batch.is_empty() || (self.stop.is_cancelled() && failures > LAST_TRIES) {
                 break;
             }
             sleep(AFTER_FAILURE).await;
         }
         batch.clear();
-        crash::point(consumer.steps().1);
+        Ok(())
+    }
+
+    fn name(&self) -> &'static str {
+        self.lanes.group().name
     }
 }
 

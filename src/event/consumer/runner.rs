@@ -1,5 +1,6 @@
 //! Claiming lanes and handing them out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::event::StoredEvent;
 use crate::event::lanes::{Claim, Lanes};
 use crate::rest::request_id::RequestId;
 use crate::store::db::StoreError;
+use crate::supervise;
 use crate::telemetry::context;
 
 /// Events of a lane that are handled before it goes to the end of the queue, at most.
@@ -25,6 +27,8 @@ const POLL: Duration = Duration::from_millis(400);
 /// From one claim to the next at least, unless more was due than was claimed: so that under load lanes
 /// are claimed together, at a fraction of a statement for an event.
 const PACE: Duration = Duration::from_millis(40);
+/// The rest of a lane whose handling panicked.
+const AFTER_PANIC: Duration = Duration::from_secs(5);
 /// How long what is under way may go on after a stop.
 const LAST_WORK: Duration = Duration::from_secs(6);
 
@@ -107,30 +111,56 @@ impl<C: Consumer> Runner<C> {
         }
         crash::point(self.consumer.steps().0);
         let claimed = if claims.len() == allowed { Claimed::AllAllowed } else { Claimed::Some };
-        let (mut events, claimed) = match self.lanes.read(&claims, PER_LANE).await {
-            Ok(events) => (Some(events), Ok(claimed)),
-            Err(error) => (None, Err(error)),
+        let (mut events, claimed) = match self.read(&claims).await {
+            Ok(events) => (events, Ok(claimed)),
+            Err(error) => (HashMap::new(), Err(error)),
         };
+        let rest = if claimed.is_ok() { StoredEvent::REST } else { AFTER_FAILURE };
         for (claim, permit) in claims.into_iter().zip(permits) {
-            let own = events.as_mut().map(|events| events.remove(&claim.live_id).unwrap_or_default());
+            let own = events.remove(&claim.live_id).ok_or(rest);
             self.begin(claim, own, permit);
         }
         claimed
     }
 
-    /// Begins to handle a lane; without its events, which could not be read, only gives it back.
-    fn begin(&self, claim: Claim, events: Option<Vec<StoredEvent>>, permit: OwnedSemaphorePermit) {
+    /// The next events of each claim, by room. An event that can never be read holds up its own room only,
+    /// which is left out then.
+    async fn read(&self, claims: &[Claim]) -> Result<HashMap<String, Vec<StoredEvent>>, StoreError> {
+        match self.lanes.read(claims, PER_LANE).await {
+            Err(error) if !error.is_passing() => {}
+            read => return read,
+        }
+        let mut events = HashMap::with_capacity(claims.len());
+        for claim in claims {
+            match self.lanes.read(std::slice::from_ref(claim), PER_LANE).await {
+                Ok(own) => events.extend(own),
+                Err(error) => tracing::error!(%error, claim.live_id, "the events of a room cannot be read"),
+            }
+        }
+        Ok(events)
+    }
+
+    /// Begins to handle a lane; without its events, which could not be read, only gives it back for a rest.
+    fn begin(&self, claim: Claim, events: Result<Vec<StoredEvent>, Duration>, permit: OwnedSemaphorePermit) {
         let (consumer, results) = (Arc::clone(&self.consumer), self.results.clone());
         let (until, last) = (claim.until, claim.last(PER_LANE));
         let (stop, abort) = (self.stop.clone(), self.abort.clone());
+        let name = self.lanes.group().name;
         self.tasks.spawn(context::carry(async move {
-            let is_read = events.is_some();
-            let work = Work { claim, events: events.unwrap_or_default(), last, stop, abort };
-            let progress = if is_read {
-                consumer.handle(work).await
-            } else {
-                let finished = work.finished(work.claim.done, work.claim.attempts, AFTER_FAILURE);
-                Progress { finished, aside: Vec::new() }
+            let work = |events| Work { claim, events, last, stop, abort };
+            let given_back = |finished| Progress { finished, aside: Vec::new() };
+            let progress = match events {
+                Ok(events) => {
+                    let work = work(events);
+                    let attempts = work.claim.attempts.saturating_add(1);
+                    let given_up = work.finished(work.claim.done, attempts, AFTER_PANIC);
+                    let handled = supervise::catch(name, consumer.handle(work)).await;
+                    handled.unwrap_or_else(|_| given_back(given_up))
+                }
+                Err(rest) => {
+                    let work = work(Vec::new());
+                    given_back(work.finished(work.claim.done, work.claim.attempts, rest))
+                }
             };
             let _ = results.send(Ended { progress, until, _permit: permit }).await;
         }));

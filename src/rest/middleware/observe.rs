@@ -19,6 +19,7 @@ use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer::{self, TrustedProxies};
 use crate::rest::request_id::{HEADER, RequestId};
 use crate::telemetry::context;
+use crate::telemetry::sampler::sampled;
 use crate::telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
@@ -190,8 +191,10 @@ fn record(
     let pattern = request.match_pattern();
     let handler = pattern.as_deref().unwrap_or("unmatched");
     let code = problem.and_then(|problem| problem.metric_code).unwrap_or_else(|| status.as_str());
-    if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
-        tracing::error!(handler, cause, "request failed");
+    match problem.and_then(|problem| Some((problem.is_outage, problem.cause.as_deref()?))) {
+        Some((true, cause)) => sampled!(error, handler, cause, "request failed"),
+        Some((false, cause)) => tracing::error!(handler, cause, "request failed"),
+        None => {}
     }
     metrics.note(handler, code, sent_method(request).as_str(), request.head(), status, took);
 }

@@ -18,6 +18,8 @@ const ALIASES: &[(Method, &str, Method, &str)] = &[
     (Method::Delete, "/mic/live", Method::Delete, "/client/mic/live"),
     (Method::Get, "/client/user/{id}", Method::Get, "/client/user/user/{id}"),
     (Method::Get, "/manager/login", Method::Post, "/manager/login"),
+    (Method::Get, "/hooks/publish", Method::Post, "/hooks/publish"),
+    (Method::Get, "/hooks/publish_done", Method::Post, "/hooks/publish_done"),
     (Method::Put, "/client/item/add", Method::Post, "/client/item/add"),
     (Method::Put, "/server/item/add", Method::Post, "/server/item/add"),
     (Method::Get, "/server/items/{live_id}", Method::Get, "/server/item/{live_id}"),
@@ -93,6 +95,10 @@ impl Modify for Aliases {
             if canonical == "/manager/login" {
                 operation.request_body = None;
                 operation.parameters = Some(vec![RefOr::T(query("user_name")), RefOr::T(query("password"))]);
+            }
+            if canonical.starts_with("/hooks/") {
+                operation.request_body = None;
+                operation.parameters = Some(vec![RefOr::T(query("app")), RefOr::T(query("name"))]);
             }
             *method.slot(document.paths.paths.entry(path.to_owned()).or_default()) = Some(operation);
         }

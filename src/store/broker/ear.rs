@@ -16,6 +16,7 @@ use super::listening::Listening;
 use super::metrics::Metrics;
 use super::types::Heard;
 use crate::store::redis::connector::{Addr, Connector};
+use crate::supervise;
 
 /// How long an attempt to connect may take in all.
 const CONNECT_LIMIT: Duration = Duration::from_millis(700);
@@ -80,7 +81,7 @@ impl Ear {
         news: mpsc::UnboundedSender<(u64, News)>,
     ) -> Self {
         let (orders, ordered) = mpsc::unbounded_channel();
-        let keeper = tokio::spawn(keep(common, addr, number, ordered, news));
+        let keeper = supervise::spawn("hearing", keep(common, addr, number, ordered, news));
         Self { number, is_up: false, orders, keeper }
     }
 

@@ -90,6 +90,18 @@ impl Broker {
     }
 }
 
+impl Broker {
+    /// For how long the broker has been away: calls fail, or what is published cannot be heard. None while
+    /// all is well.
+    #[must_use]
+    pub fn away_for(&self) -> Option<Duration> {
+        match &self.backend {
+            Backend::Memory(_) => None,
+            Backend::Redis(redis) => redis.away_for(),
+        }
+    }
+}
+
 /// Messages. All of the calls fail with a [`BrokerError`] when Redis does.
 impl Broker {
     /// Publishes a message: in one round trip, and never twice. After an error it is unknown

@@ -41,12 +41,17 @@ impl Redis {
         metrics: Metrics,
     ) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
-        let connector = Connector::new(cfg);
+        let connector = Connector::new(cfg)?;
         let remote = Remote::open(cfg, is_cluster, connector.clone().asking_run_id(), "broker")?;
         let common = Common { connector, keys: keys.clone(), heard, metrics, is_sharded: is_cluster };
         let subscriptions = Subscriptions::start(common, remote.clone());
         remote.settled().await;
         Ok(Self { keys, remote, subscriptions, is_cluster })
+    }
+
+    /// For how long calls have failed, or not everything was heard.
+    pub(super) fn away_for(&self) -> Option<Duration> {
+        self.subscriptions.deaf_for().max(self.remote.failing_for())
     }
 
     pub(super) async fn publish(

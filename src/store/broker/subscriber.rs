@@ -27,6 +27,8 @@ struct Channel {
     is_kept: bool,
     /// It was confirmed, and lost.
     is_interrupted: bool,
+    /// It was lost or refused, and is not confirmed since.
+    is_missed: bool,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Subscriber {
     left: Vec<Arc<str>>,
     refused: Vec<Arc<str>>,
     interrupted: Vec<Arc<str>>,
+    /// How many channels are missed.
+    missed: usize,
     has_doubt: bool,
 }
 
@@ -60,6 +64,7 @@ impl Subscriber {
             left: Vec::new(),
             refused: Vec::new(),
             interrupted: Vec::new(),
+            missed: 0,
             has_doubt: false,
         }
     }
@@ -80,9 +85,13 @@ impl Subscriber {
     }
 
     fn hear(&mut self, channel: Arc<str>, anew: bool, told: oneshot::Sender<()>) {
-        let new =
-            || Channel { state: State::Wanted, is_kept: false, is_interrupted: false, waiting: Vec::new() };
-        let known = self.channels.entry(channel.clone()).or_insert_with(new);
+        let known = self.channels.entry(channel.clone()).or_insert_with(|| Channel {
+            state: State::Wanted,
+            is_kept: false,
+            is_interrupted: false,
+            is_missed: false,
+            waiting: Vec::new(),
+        });
         if known.state == State::Confirmed && !anew {
             // Fails only when nobody waits any more.
             let _ = told.send(());
@@ -98,7 +107,9 @@ impl Subscriber {
     }
 
     fn leave(&mut self, channel: &Arc<str>) {
-        if self.channels.remove(channel).is_some_and(|known| known.state != State::Wanted || known.is_kept) {
+        let Some(known) = self.channels.remove(channel) else { return };
+        self.missed -= usize::from(known.is_missed);
+        if known.state != State::Wanted || known.is_kept {
             self.left.push(channel.clone());
         }
     }
@@ -143,6 +154,7 @@ impl Subscriber {
         let Some(known) = self.channels.get_mut(channel) else { return };
         known.state = State::Confirmed;
         known.is_kept = true;
+        self.missed -= usize::from(std::mem::take(&mut known.is_missed));
         if std::mem::take(&mut known.is_interrupted) {
             self.common.metrics.interrupted.inc();
             self.interrupted.push(channel.clone());
@@ -156,6 +168,7 @@ impl Subscriber {
         if let Some(known) = self.channels.get_mut(channel) {
             known.state = State::Wanted;
             known.is_interrupted = known.is_kept;
+            self.missed += usize::from(!std::mem::replace(&mut known.is_missed, true));
         }
     }
 
@@ -248,6 +261,14 @@ impl Subscriber {
                 ear.order(of, &channels);
             }
         }
+    }
+
+    /// Whether every server that is needed is listened to, and no channel is missed.
+    pub(super) fn hears_all(&self) -> bool {
+        let is_up = |place: &Option<Addr>| {
+            place.as_ref().and_then(|addr| self.ears.get(addr)).is_some_and(|ear| ear.is_up)
+        };
+        self.missed == 0 && self.places.as_ref().is_some_and(|places| places.iter().all(is_up))
     }
 
     pub(super) fn has_refused(&self) -> bool {

@@ -20,6 +20,8 @@ use super::types::Heard;
 use crate::store::redis::layout::Layout;
 use crate::store::redis::link::DEADLINE;
 use crate::store::redis::remote::Remote;
+use crate::store::redis::trouble::Trouble;
+use crate::supervise;
 
 /// How much is done together at most.
 const BATCH: usize = 1024;
@@ -40,6 +42,7 @@ pub(super) enum Wish {
 /// The subscriptions of this node; they end when this is dropped.
 pub(super) struct Subscriptions {
     wishes: mpsc::UnboundedSender<Wish>,
+    trouble: Arc<Trouble>,
     keeper: JoinHandle<()>,
 }
 
@@ -53,8 +56,14 @@ impl Subscriptions {
     /// Starts to connect to what `remote` knows.
     pub(super) fn start(common: Common, remote: Arc<Remote>) -> Self {
         let (wishes, wished) = mpsc::unbounded_channel();
-        let keeper = tokio::spawn(keep(common, remote, wished));
-        Self { wishes, keeper }
+        let trouble = Arc::new(Trouble::none());
+        let keeper = supervise::spawn("subscriptions", keep(common, remote, wished, Arc::clone(&trouble)));
+        Self { wishes, trouble, keeper }
+    }
+
+    /// For how long not everything has been heard that should be.
+    pub(super) fn deaf_for(&self) -> Option<Duration> {
+        self.trouble.lasting()
     }
 
     /// Subscribes, within the deadline of a call.
@@ -88,7 +97,12 @@ impl Drop for GiveUp<'_> {
     }
 }
 
-async fn keep(common: Common, remote: Arc<Remote>, mut wishes: mpsc::UnboundedReceiver<Wish>) {
+async fn keep(
+    common: Common,
+    remote: Arc<Remote>,
+    mut wishes: mpsc::UnboundedReceiver<Wish>,
+    trouble: Arc<Trouble>,
+) {
     let mut layout: watch::Receiver<Arc<Layout>> = remote.layout();
     let heard = common.heard.clone();
     let (sender, mut news) = mpsc::unbounded_channel::<(u64, News)>();
@@ -133,5 +147,6 @@ async fn keep(common: Common, remote: Arc<Remote>, mut wishes: mpsc::UnboundedRe
         if subscriber.has_refused() && retry_at.is_none() {
             retry_at = Some(Instant::now() + RETRY);
         }
+        trouble.note(subscriber.hears_all());
     }
 }

@@ -14,6 +14,7 @@ use super::scripts;
 use crate::store::redis::link::DEADLINE;
 use crate::store::redis::remote::Remote;
 use crate::store::redis::script::Call;
+use crate::supervise;
 
 /// How many heartbeats go into one call at most; Redis works on nothing else meanwhile.
 const BATCH: usize = 256;
@@ -42,7 +43,7 @@ impl Heartbeats {
     pub(super) fn start(remote: &Arc<Remote>, lanes: u16) -> Self {
         let lane = |_| {
             let (sender, receiver) = mpsc::unbounded_channel();
-            tokio::spawn(drive(remote.clone(), receiver));
+            supervise::spawn("heartbeats", drive(remote.clone(), receiver));
             sender
         };
         Self((0..lanes).map(lane).collect())

@@ -45,9 +45,19 @@ impl Keys {
         self.of_shard(shard, "anchors")
     }
 
+    /// The sorted set of the members of a shard whose removal is not acknowledged, by when they were last heard.
+    pub(super) fn removed(&self, shard: u16) -> String {
+        self.of_shard(shard, "removed")
+    }
+
     /// Since when silence counts in a shard.
     pub(super) fn since(&self, shard: u16) -> String {
         self.of_shard(shard, "since")
+    }
+
+    /// Written to see whether the server of a shard takes writes.
+    pub(super) fn trial(&self, shard: u16) -> String {
+        self.of_shard(shard, "trial")
     }
 
     /// The hash of the counters of a room.

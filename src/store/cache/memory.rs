@@ -9,7 +9,7 @@ use super::likes::{Like, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
 use super::memory_likes::LikeBook;
 use super::memory_shard::Shard;
 use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
-use crate::clock::{SharedClock, life_ms};
+use crate::clock::{Clock, SharedClock, SteadyClock, life_ms};
 
 /// Plain values with the instant at which each expires, in milliseconds since the epoch.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ impl Values {
 /// Everything the cache holds. No lock is held across an await.
 pub(super) struct Memory {
     clock: SharedClock,
+    /// Times presence: silence is a span of time, and the machine's clock may be set.
+    steady: SteadyClock,
     values: Mutex<Values>,
     shards: Vec<Mutex<Shard>>,
     likes: Mutex<LikeBook>,
@@ -52,6 +54,7 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new(clock: SharedClock) -> Self {
         Self {
+            steady: SteadyClock::starting_at(clock.now()),
             clock,
             values: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -75,7 +78,7 @@ impl Memory {
         let lock = &self.shards[usize::from(shard % SHARDS)];
         let mut shard = lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Read under the lock, so that times within a shard never go back between two calls.
-        let now = self.clock.now_ms();
+        let now = self.steady.now_ms();
         act(&mut shard, now)
     }
 
@@ -153,12 +156,25 @@ impl Memory {
         }
     }
 
-    pub(super) fn remove_silent(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
-        self.shard(shard, |shard, now| shard.remove_silent(now, life_ms(timeout), limit))
+    pub(super) fn remove_silent(
+        &self,
+        shard: u16,
+        timeout: Duration,
+        limit: usize,
+        pending_first: bool,
+    ) -> Silent {
+        self.shard(shard, |shard, now| shard.remove_silent(now, life_ms(timeout), limit, pending_first))
     }
 
-    pub(super) fn remove_silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
-        self.shard(shard, |shard, now| shard.remove_silent_anchors(now, life_ms(timeout), limit))
+    pub(super) fn acknowledge_removed(&self, members: &[Member]) -> Vec<bool> {
+        let removed = |member: &Member| {
+            self.room(&member.live_id, |shard, _| shard.removed.remove(&member.to_string()))
+        };
+        members.iter().map(removed).collect()
+    }
+
+    pub(super) fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
+        self.shard(shard, |shard, now| shard.silent_anchors(now, life_ms(timeout), limit))
     }
 
     pub(super) fn restore(&self, members: &[Member], anchors: &[String]) {
@@ -170,6 +186,10 @@ impl Memory {
                 shard.anchors.contains(live_id) || shard.anchors.put(live_id, now)
             });
         }
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        (0..SHARDS).all(|shard| self.shard(shard, |shard, _| shard.since.is_some()))
     }
 
     pub(super) fn begin_watch(&self) {
@@ -243,4 +263,43 @@ impl Memory {
 
 fn expiry(now: i64, ttl: Duration) -> i64 {
     now.saturating_add(life_ms(ttl))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, Utc};
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Presence of one user, after which the machine's clock is set by so many days.
+    fn with_clock_set_by(days: i64) -> (Memory, u16) {
+        let clock = ManualClock::new(Utc::now());
+        let memory = Memory::new(clock.clone());
+        memory.begin_watch();
+        memory.enter(&Enter { live_id: "1", user_id: "user", ..Enter::default() });
+        clock.advance(TimeDelta::days(days));
+        (memory, presence::shard_of("1"))
+    }
+
+    #[test]
+    fn a_clock_that_is_set_makes_nobody_silent() {
+        for days in [1, -1] {
+            let (memory, shard) = with_clock_set_by(days);
+            assert_eq!(memory.remove_silent(shard, MINUTE, 10, true), Silent::Waiting);
+            assert_eq!(memory.present(&[Member::new("1", "user")]), [true]);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_keeps_nobody_in() {
+        for days in [1, -1] {
+            let (memory, shard) = with_clock_set_by(days);
+            std::thread::sleep(Duration::from_millis(5));
+            let gone = memory.remove_silent(shard, Duration::from_millis(1), 10, true);
+            assert_eq!(gone, Silent::Found(vec![Member::new("1", "user")]));
+        }
+    }
 }

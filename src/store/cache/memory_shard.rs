@@ -14,6 +14,8 @@ pub(super) struct Shard {
     pub(super) seen: SortedSet,
     /// How many of `seen` are in each room; rooms with nobody have no entry.
     online: HashMap<String, u64>,
+    /// Members whose removal is not acknowledged, by when they were last heard.
+    pub(super) removed: SortedSet,
     /// Live rooms, by when their anchor was last heard.
     pub(super) anchors: SortedSet,
     /// Counters and when they expire.
@@ -36,8 +38,10 @@ impl Shard {
 
     pub(super) fn enter(&mut self, enter: &Enter<'_>, now: i64) -> RoomState {
         let Enter { live_id, user_id, anchor_id, .. } = *enter;
-        if self.seen.put(&presence::encode(live_id, user_id), now) {
+        let member = presence::encode(live_id, user_id);
+        if self.seen.put(&member, now) {
             *self.online.entry(live_id.to_owned()).or_default() += 1;
+            self.removed.remove(&member);
         }
         if user_id == anchor_id {
             self.anchors.update(live_id, now);
@@ -99,29 +103,42 @@ impl Shard {
         self.views.insert(live_id.to_owned(), (self.view_number, now));
     }
 
-    pub(super) fn remove_silent(&mut self, now: i64, timeout: i64, limit: usize) -> Silent {
+    pub(super) fn remove_silent(
+        &mut self,
+        now: i64,
+        timeout: i64,
+        limit: usize,
+        pending_first: bool,
+    ) -> Silent {
+        if self.since.is_some() && pending_first && self.removed.len() > 0 {
+            return Silent::Found(self.removed.until(i64::MAX, limit).filter_map(Member::decode).collect());
+        }
         if let Some(answer) = self.too_early(now, timeout) {
             return answer;
         }
         let gone = self.seen.take_until(now.saturating_sub(timeout), limit);
-        let gone: Vec<Member> = gone.iter().filter_map(|text| Member::decode(text)).collect();
+        for (text, heard) in &gone {
+            self.removed.put(text, *heard);
+        }
+        let gone: Vec<Member> = gone.iter().filter_map(|(text, _)| Member::decode(text)).collect();
         for member in &gone {
             self.one_less(&member.live_id);
         }
-        Silent::Removed(gone)
+        Silent::Found(gone)
     }
 
-    pub(super) fn remove_silent_anchors(&mut self, now: i64, timeout: i64, limit: usize) -> Silent {
+    pub(super) fn silent_anchors(&self, now: i64, timeout: i64, limit: usize) -> Silent {
         if let Some(answer) = self.too_early(now, timeout) {
             return answer;
         }
-        let gone = self.anchors.take_until(now.saturating_sub(timeout), limit);
-        Silent::Removed(gone.iter().map(|live_id| Member::new(&**live_id, "")).collect())
+        let silent = self.anchors.until(now.saturating_sub(timeout), limit);
+        Silent::Found(silent.map(|live_id| Member::new(live_id, "")).collect())
     }
 
     pub(super) fn restore(&mut self, member: &Member, now: i64) {
         let text = member.to_string();
-        if !self.seen.contains(&text) && self.seen.put(&text, now) {
+        let is_missing = !self.seen.contains(&text) && !self.removed.contains(&text);
+        if is_missing && self.seen.put(&text, now) {
             *self.online.entry(member.live_id.clone()).or_default() += 1;
         }
     }

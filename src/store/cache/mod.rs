@@ -60,7 +60,8 @@ impl Cache {
     /// to in the background as soon as it is there.
     ///
     /// # Errors
-    /// [`CacheError::Config`] for addresses or a key prefix that cannot be used.
+    /// [`CacheError::Config`] for addresses or a key prefix that cannot be used, and for a Redis that does not
+    /// take the user and the password.
     pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<Self> {
         let (redis, is_cluster) = match cfg {
             CacheConfig::Memory => return Ok(Self(Backend::Memory(Arc::new(Memory::new(clock))))),
@@ -184,19 +185,42 @@ impl Cache {
 
     /// Removes members of `shard` that have been silent for `timeout`, at most `limit`, the
     /// longest silent first; none before `timeout` has passed since [`Cache::begin_watch`].
-    pub async fn remove_silent(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
-        dispatch!(self, cache => cache.remove_silent(shard, timeout, limit))
+    ///
+    /// They are kept as removed until [`Cache::acknowledge_removed`], so that who fails to write their rows
+    /// finds them again: with `pending_first` those of before, while there are any, are answered instead, at
+    /// any time.
+    pub async fn remove_silent(
+        &self,
+        shard: u16,
+        timeout: Duration,
+        limit: usize,
+        pending_first: bool,
+    ) -> Result<Silent> {
+        dispatch!(self, cache => cache.remove_silent(shard, timeout, limit, pending_first))
     }
 
-    /// Ends the watch of anchors that have been silent for `timeout`, as [`Cache::remove_silent`]
-    /// does; the answer holds the rooms, with empty user ids.
-    pub async fn remove_silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
-        dispatch!(self, cache => cache.remove_silent_anchors(shard, timeout, limit))
+    /// The rows of members that [`Cache::remove_silent`] answered are written; for each, in the same order,
+    /// false if it has come back meanwhile.
+    pub async fn acknowledge_removed(&self, members: &[Member]) -> Result<Vec<bool>> {
+        dispatch!(self, cache => cache.acknowledge_removed(members))
     }
 
-    /// Puts back, as heard now, those members and watched anchors (live ids) that are missing.
+    /// Rooms of `shard` whose anchors have been silent for `timeout`, as [`Cache::remove_silent`]
+    /// finds members, with empty user ids. They stay watched until [`Cache::anchor_unwatch`].
+    pub async fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
+        dispatch!(self, cache => cache.silent_anchors(shard, timeout, limit))
+    }
+
+    /// Puts back, as heard now, those members and watched anchors (live ids) that are missing; not those
+    /// whose removal is not acknowledged.
     pub async fn restore(&self, members: &[Member], anchors: &[String]) -> Result<()> {
         dispatch!(self, cache => cache.restore(members, anchors))
+    }
+
+    /// Whether it is known of every shard since when silence counts; false once contents were lost, or
+    /// before the first [`Cache::begin_watch`].
+    pub async fn is_watched(&self) -> Result<bool> {
+        dispatch!(self, cache => cache.is_watched())
     }
 
     /// Silence counts from now on, in every shard.

@@ -97,16 +97,16 @@ pub struct RoomState {
     pub version: i64,
 }
 
-/// The answer to a request to remove the silent.
+/// The answer to a question for the silent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Silent {
     /// The shard does not know since when it is watched: its contents were lost, or never there.
     Lost,
-    /// It has not been watched for a whole time-out yet; nobody was removed.
+    /// It has not been watched for a whole time-out yet; nobody counts as silent.
     Waiting,
-    /// Removed, the longest silent first; empty when nobody is silent. For anchors a member's
+    /// The silent, the longest silent first; empty when nobody is. For anchors a member's
     /// `user_id` is empty.
-    Removed(Vec<Member>),
+    Found(Vec<Member>),
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +12,8 @@ use super::CacheError;
 use super::heartbeats::Heartbeats;
 use super::invalidation::{Listeners, Message};
 use super::keys::Keys;
-use crate::store::redis::connector::Connector;
+use crate::store::redis::connector::{Connector, addrs};
+use crate::store::redis::credentials;
 
 use super::presence::SHARDS;
 use super::subscription::Subscription;
@@ -33,21 +34,23 @@ pub(super) struct Redis {
     clock: SharedClock,
     /// Milliseconds since the epoch; zero: never.
     failed_ms: AtomicI64,
+    refuses: AtomicBool,
 }
 
 impl Redis {
-    /// Opens a node, or a cluster, and waits shortly for it to answer.
+    /// Opens a node, or a cluster, and waits shortly for it to answer. One that turns us down is an error.
     pub(super) async fn open(cfg: &RedisConfig, is_cluster: bool, clock: SharedClock) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
-        let connector = Connector::new(cfg);
+        let connector = Connector::new(cfg)?;
         let remote = Remote::open(cfg, is_cluster, connector.clone(), "cache")?;
         let listeners = Listeners::new();
-        let subscription = Subscription::start(connector, remote.clone(), keys.channel(), listeners.clone());
+        let subscription =
+            Subscription::start(connector.clone(), remote.clone(), keys.channel(), listeners.clone());
         remote.settled().await;
         subscription.settled().await;
         // A node of a cluster that hangs holds up only the lanes of its shards.
         let lanes = if is_cluster { SHARDS } else { 1 };
-        Ok(Self {
+        let cache = Self {
             heartbeats: Heartbeats::start(&remote, lanes),
             keys,
             remote,
@@ -55,12 +58,22 @@ impl Redis {
             _subscription: subscription,
             clock,
             failed_ms: AtomicI64::new(0),
-        })
+            refuses: AtomicBool::new(false),
+        };
+        if cache.ping().await.is_err() {
+            credentials::check(&connector, &addrs(cfg, is_cluster)?).await?;
+        }
+        Ok(cache)
     }
 
     pub(super) async fn ping(&self) -> Result<()> {
         let keys: Vec<String> = (0..SHARDS).map(|shard| self.keys.since(shard)).collect();
         self.remote.ping(&keys).await
+    }
+
+    pub(super) async fn try_write(&self) -> Result<()> {
+        let keys: Vec<String> = (0..SHARDS).map(|shard| self.keys.trial(shard)).collect();
+        self.note(self.remote.try_write(&keys).await)
     }
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<String>> {
@@ -99,10 +112,24 @@ impl Redis {
 
     /// Remembers the failure of a presence write.
     pub(super) async fn noting<T>(&self, write: impl Future<Output = Result<T>>) -> Result<T> {
-        let result = write.await;
+        let result = self.note(write.await);
         if result.is_err() {
             self.failed_ms.store(self.clock.now_ms(), Ordering::Relaxed);
         }
         result
+    }
+
+    /// Remembers whether a write was refused.
+    fn note<T>(&self, written: Result<T>) -> Result<T> {
+        let refuses = matches!(written, Err(CacheError::Refused(_)));
+        if refuses || written.is_ok() {
+            self.refuses.store(refuses, Ordering::Relaxed);
+        }
+        written
+    }
+
+    /// Whether the last write was not refused (for want of memory, because its disk is full …).
+    pub(super) fn takes_writes(&self) -> bool {
+        !self.refuses.load(Ordering::Relaxed)
     }
 }

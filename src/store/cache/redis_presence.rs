@@ -46,6 +46,7 @@ impl Redis {
             .key(self.keys.online(shard))
             .key(self.keys.anchors(shard))
             .key(self.keys.counters(enter.live_id))
+            .key(self.keys.removed(shard))
             .arg(enter.live_id)
             .arg(presence::encode(enter.live_id, enter.user_id))
             .arg(presence::encode(enter.live_id, enter.anchor_id))
@@ -122,23 +123,31 @@ impl Redis {
         Ok(())
     }
 
-    pub(super) async fn remove_silent(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
-        let call = Call::new(&scripts::REMOVE_SILENT)
-            .key(self.keys.since(shard))
-            .key(self.keys.seen(shard))
-            .key(self.keys.online(shard))
-            .arg(life_ms(timeout))
-            .arg(limit);
-        self.silent(call, Member::decode).await
-    }
-
-    pub(super) async fn remove_silent_anchors(
+    pub(super) async fn remove_silent(
         &self,
         shard: u16,
         timeout: Duration,
         limit: usize,
+        pending_first: bool,
     ) -> Result<Silent> {
         let call = Call::new(&scripts::REMOVE_SILENT)
+            .key(self.keys.since(shard))
+            .key(self.keys.seen(shard))
+            .key(self.keys.online(shard))
+            .key(self.keys.removed(shard))
+            .arg(life_ms(timeout))
+            .arg(limit)
+            .arg(u8::from(pending_first));
+        self.silent(call, Member::decode).await
+    }
+
+    pub(super) async fn acknowledge_removed(&self, members: &[Member]) -> Result<Vec<bool>> {
+        self.of_each(members, |shard| Call::new(&scripts::ACKNOWLEDGE_REMOVED).key(self.keys.removed(shard)))
+            .await
+    }
+
+    pub(super) async fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
+        let call = Call::new(&scripts::SILENT_ANCHORS)
             .key(self.keys.since(shard))
             .key(self.keys.anchors(shard))
             .arg(life_ms(timeout))
@@ -149,8 +158,10 @@ impl Redis {
     pub(super) async fn restore(&self, members: &[Member], anchors: &[String]) -> Result<()> {
         for members in members.chunks(BATCH) {
             let calls = by_shard(members, |member| &member.live_id).into_iter().map(|(shard, members)| {
-                let mut call =
-                    Call::new(&scripts::RESTORE).key(self.keys.seen(shard)).key(self.keys.online(shard));
+                let mut call = Call::new(&scripts::RESTORE)
+                    .key(self.keys.seen(shard))
+                    .key(self.keys.online(shard))
+                    .key(self.keys.removed(shard));
                 for (_, member) in members {
                     call.push_arg(&member.live_id);
                     call.push_arg(member);
@@ -172,6 +183,12 @@ impl Redis {
         Ok(())
     }
 
+    pub(super) async fn is_watched(&self) -> Result<bool> {
+        let calls = (0..SHARDS).map(|shard| Call::new(&scripts::IS_WATCHED).key(self.keys.since(shard)));
+        let watched: Vec<bool> = self.remote.run_all(calls.collect()).await?;
+        Ok(watched.into_iter().all(|is_watched| is_watched))
+    }
+
     pub(super) async fn heard_since(
         &self,
         shard: u16,
@@ -191,12 +208,16 @@ impl Redis {
     }
 
     pub(super) async fn present(&self, members: &[Member]) -> Result<Vec<bool>> {
+        self.of_each(members, |shard| Call::new(&scripts::PRESENT).key(self.keys.seen(shard))).await
+    }
+
+    /// What a script says of each member, in the same order. `call` begins the call of a shard.
+    async fn of_each(&self, members: &[Member], call: impl Fn(u16) -> Call) -> Result<Vec<bool>> {
         let mut all = Vec::with_capacity(members.len());
         for members in members.chunks(BATCH) {
             let by_shard = by_shard(members, |member| &member.live_id);
             let calls = by_shard.iter().map(|(shard, members)| {
-                let call = Call::new(&scripts::PRESENT).key(self.keys.seen(*shard));
-                members.iter().fold(call, |call, (_, member)| call.arg(member))
+                members.iter().fold(call(*shard), |call, (_, member)| call.arg(member))
             });
             let answers = self.remote.run_all::<Vec<bool>>(calls.collect()).await?;
             all.extend(in_order(members.len(), &by_shard, answers)?);
@@ -229,7 +250,7 @@ impl Redis {
             gone => {
                 let gone: Vec<String> = from_redis_value(gone).map_err(unexpected)?;
                 let members = gone.iter().map(|text| decode(text)).collect::<Option<_>>();
-                members.map(Silent::Removed).ok_or_else(|| unexpected("a member without a room"))
+                members.map(Silent::Found).ok_or_else(|| unexpected("a member without a room"))
             }
         }
     }

@@ -12,7 +12,10 @@ scripts! {
     PUT_COUNTERS = "put_counters.lua";
     WATCH_ANCHOR = "watch_anchor.lua";
     BEGIN_WATCH = "begin_watch.lua";
+    IS_WATCHED = "is_watched.lua";
     REMOVE_SILENT = "remove_silent.lua";
+    ACKNOWLEDGE_REMOVED = "acknowledge_removed.lua";
+    SILENT_ANCHORS = "silent_anchors.lua";
     RESTORE = "restore.lua";
     RESTORE_ANCHORS = "restore_anchors.lua";
     UNWATCH_ANCHORS = "unwatch_anchors.lua";

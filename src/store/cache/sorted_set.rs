@@ -48,15 +48,20 @@ impl SortedSet {
     }
 
     /// Removes at most `limit` names whose time is at or before `until`, the oldest first.
-    pub(super) fn take_until(&mut self, until: i64, limit: usize) -> Vec<Arc<str>> {
+    pub(super) fn take_until(&mut self, until: i64, limit: usize) -> Vec<(Arc<str>, i64)> {
         let mut taken = Vec::new();
         while taken.len() < limit && self.order.first().is_some_and(|(time, _)| *time <= until) {
-            if let Some((_, name)) = self.order.pop_first() {
+            if let Some((time, name)) = self.order.pop_first() {
                 self.times.remove(&name);
-                taken.push(name);
+                taken.push((name, time));
             }
         }
         taken
+    }
+
+    /// At most `limit` names whose time is at or before `until`, the oldest first.
+    pub(super) fn until(&self, until: i64, limit: usize) -> impl Iterator<Item = &str> {
+        self.order.iter().take_while(move |(time, _)| *time <= until).take(limit).map(|(_, name)| &**name)
     }
 
     /// The names with times after `after` and before `before`, ascending: `limit` of them, and
@@ -81,8 +86,8 @@ impl SortedSet {
 mod tests {
     use super::*;
 
-    fn names(found: Vec<Arc<str>>) -> Vec<String> {
-        found.iter().map(ToString::to_string).collect()
+    fn names(found: Vec<(Arc<str>, i64)>) -> Vec<String> {
+        found.iter().map(|(name, _)| name.to_string()).collect()
     }
 
     #[test]
@@ -92,6 +97,8 @@ mod tests {
         assert!(set.put("b", 5));
         assert!(set.put("a", 9));
         assert!(!set.put("c", 7));
+        assert_eq!(set.until(8, 1).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(set.until(8, 9).collect::<Vec<_>>(), ["b", "c"]);
         assert_eq!(names(set.take_until(9, 2)), ["b", "c"]);
         assert_eq!(names(set.take_until(8, 2)), Vec::<String>::new());
         assert!(set.contains("a") && !set.contains("b"));

@@ -14,6 +14,7 @@ use super::invalidation::{Announcement, Listeners, Message};
 use crate::store::redis::connector::{Addr, Connector};
 use crate::store::redis::link::DEADLINE;
 use crate::store::redis::remote::Remote;
+use crate::supervise;
 
 /// How often a silent subscription is asked for an answer.
 const CHECK_EVERY: Duration = Duration::from_secs(3);
@@ -41,7 +42,7 @@ impl Subscription {
         listeners: Listeners,
     ) -> Self {
         let (sender, subscribed) = watch::channel(false);
-        let keeper = tokio::spawn(async move {
+        let keeper = supervise::spawn("announcements", async move {
             let mut number = rand::random_range(0..1024);
             loop {
                 let nodes = remote.nodes();

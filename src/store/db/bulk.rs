@@ -6,6 +6,10 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::error::StoreError;
 
+/// Rows that one statement should lock at most, given by their ascending ids: they are locked in that order, by
+/// the primary key. Of an `IN` over 1000 values MariaDB makes a join, in an order of its own.
+pub const LOCKED_AT_ONCE: usize = 512;
+
 /// `UPDATE table SET column = CASE key WHEN … THEN … END, … WHERE (key = … AND guard = …) OR …`.
 ///
 /// Rows of which another has become the owner meanwhile are left as they are.

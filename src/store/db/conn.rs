@@ -69,8 +69,7 @@ impl Conn {
         &self,
         operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
-        let deadline = Instant::now() + self.dialect().statement_limit();
-        let mut lease = timeout_at(deadline, self.pool.lease()).await.map_err(|_| too_late())??;
+        let (mut lease, deadline) = self.pool.lease().await?;
         run_on(&mut lease, deadline, operation).await
     }
 }
@@ -110,11 +109,6 @@ pub(super) async fn run_on<T: Send>(
 /// Whether `error` says that the database cannot be reached or does not answer.
 fn is_out_of_reach(error: &DbErr) -> bool {
     matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_) | DbErr::Query(RuntimeErr::Internal(_)))
-}
-
-/// No connection in time: nothing was sent.
-fn too_late() -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal("no connection in time".to_owned()))
 }
 
 #[async_trait::async_trait]

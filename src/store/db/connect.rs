@@ -16,6 +16,7 @@ use super::replica::Replicas;
 use super::{Db, Inner, Origin, Readers, StoreError, mysql, sqlite};
 use crate::clock::SharedClock;
 use crate::config::{LimitsConfig, MysqlConfig};
+use crate::supervise;
 
 /// How long to go on trying at start; a database started beside the server may need a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +51,7 @@ impl Db {
             },
             None => {
                 let lock = sqlite::lock(data_dir)?;
+                sqlite::keep_private(data_dir)?;
                 let (writer, reader) = sqlite::conns(data_dir, &metrics)?;
                 Inner {
                     writer,
@@ -68,7 +70,7 @@ impl Db {
         };
         let db = Self { inner: Arc::new(inner) };
         db.wait_for_answer().await?;
-        tokio::spawn(look_after(Arc::downgrade(&db.inner)));
+        supervise::spawn("databases", look_after(Arc::downgrade(&db.inner)));
         Ok(db)
     }
 

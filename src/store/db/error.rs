@@ -1,5 +1,6 @@
 //! What can go wrong with the database, and what it means to a caller.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use sea_orm::{DbErr, RuntimeErr};
@@ -56,6 +57,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may go well later, unchanged: the database is away, full or busy. Else trying again does
+    /// not help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind(), Kind::Unavailable)
+    }
+
     /// A failure to reach the database.
     pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into() }
@@ -139,10 +147,16 @@ pub(super) fn leaves_connection_usable(error: &sqlx::Error) -> bool {
 }
 
 /// Whether the server is there and turns us down, so that asking again is pointless: no right to
-/// the schema (1044), wrong user or password (1045, 1698), no such schema (1049).
+/// the schema (1044), wrong user or password (1045, 1698), no such schema (1049); or we do, as it has no
+/// TLS or no certificate that we take.
 pub(super) fn turns_us_down(error: &DbErr) -> bool {
     let DbErr::Conn(RuntimeErr::SqlxError(cause)) = error else { return false };
-    let sqlx::Error::Database(cause) = cause.as_ref() else { return false };
+    let cause = match cause.as_ref() {
+        sqlx::Error::Tls(_) => return true,
+        sqlx::Error::Io(error) => return error.kind() == ErrorKind::InvalidData,
+        sqlx::Error::Database(cause) => cause,
+        _ => return false,
+    };
     let number = cause.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
     matches!(number, Some(1044 | 1045 | 1049 | 1698))
 }
@@ -181,8 +195,13 @@ fn classify_mysql(number: u16, reason: String) -> Option<StoreError> {
         1022 | 1169 | 1586 => Some(StoreError::Duplicate { reason }),
         // Too many connections (of all, of the user); the server stops or has stopped; the
         // connection was killed or timed out; the network failed; the statement was interrupted;
-        // the server was made read-only (a failover is under way).
-        1040
+        // the server was made read-only (a failover is under way); its disk or its memory is full.
+        1021
+        | 1036
+        | 1037
+        | 1040
+        | 1041
+        | 1114
         | 1203
         | 1226
         | 1053
@@ -223,7 +242,10 @@ mod tests {
         let text = String::new;
         assert!(matches!(classify_mysql(1213, text()), Some(StoreError::Contended { .. })));
         assert!(matches!(classify_mysql(1205, text()), Some(StoreError::Contended { .. })));
-        assert!(matches!(classify_mysql(1040, text()), Some(StoreError::Unavailable { .. })));
+        for away in [1021, 1036, 1040, 1114, 1290] {
+            assert!(classify_mysql(away, text()).is_some_and(|error| error.is_passing()), "{away}");
+        }
+        assert!(!StoreError::Duplicate { reason: text() }.is_passing());
         assert!(classify_mysql(1064, text()).is_none());
         assert!(matches!(classify_sqlite(5, text()), Some(StoreError::Contended { .. })));
         assert!(matches!(classify_sqlite(517, text()), Some(StoreError::Contended { .. })));

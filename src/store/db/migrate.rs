@@ -1,6 +1,7 @@
 //! Bringing the schema up to date, alone among all nodes.
 
 use sea_orm::{DatabaseConnection, DbErr, SqlxMySqlConnector, SqlxSqliteConnector};
+use sqlx::Executor as _;
 use sqlx::pool::PoolOptions;
 
 use super::{Db, Origin, StoreError, mysql, sqlite};
@@ -40,7 +41,10 @@ impl Origin {
     async fn dedicated(&self) -> Result<DatabaseConnection, StoreError> {
         match self {
             Self::MySql(entry) => {
-                let pool = single().connect_with(mysql::options(entry)).await.map_err(unreachable)?;
+                let single = single::<sqlx::MySql>().after_connect(|conn, _| {
+                    Box::pin(async move { conn.execute(mysql::SQL_MODE).await.map(|_| ()) })
+                });
+                let pool = single.connect_with(mysql::options(entry)).await.map_err(unreachable)?;
                 Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
             }
             Self::Sqlite { data_dir, .. } => {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::conn::Conn;
 use super::error::StoreError;
 use super::metrics::PoolMetrics;
 use super::pool::{Bounds, Pool, Target};
-use crate::config::{DatabaseConfig, MysqlConfig};
+use crate::config::{DatabaseConfig, MysqlConfig, MysqlTls};
 
 /// Open connections when `max_open_conns` is 0, which means "no limit" to the Go server.
 const DEFAULT_OPEN: u32 = 100;
@@ -43,10 +43,15 @@ pub(super) fn place(entry: &DatabaseConfig) -> String {
     format!("{}:{}/{}", entry.host, entry.port, entry.database)
 }
 
-/// sqlx's options. The session's time zone and SQL mode stay the server's own: DATETIME columns
-/// hold wall-clock time as it is written, and the adopted data was written under that mode.
+/// Sent on each new connection. What our statements mean must not depend on the server's mode, which may
+/// take `"` for a name, a backslash for a letter, `||` for CONCAT, or cut texts that are too long.
+pub(super) const SQL_MODE: &str =
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+
+/// sqlx's options. The session's time zone stays the server's own: DATETIME columns hold wall-clock time as
+/// it is written. Its SQL mode is set by [`SQL_MODE`].
 pub(super) fn options(entry: &DatabaseConfig) -> MySqlConnectOptions {
-    MySqlConnectOptions::new()
+    let options = MySqlConnectOptions::new()
         .host(&entry.host)
         .port(entry.port)
         .username(&entry.username)
@@ -56,8 +61,18 @@ pub(super) fn options(entry: &DatabaseConfig) -> MySqlConnectOptions {
         .timezone(None)
         .pipes_as_concat(false)
         .no_engine_substitution(false)
+        .ssl_mode(match entry.tls {
+            MysqlTls::Off => MySqlSslMode::Disabled,
+            MysqlTls::Preferred => MySqlSslMode::Preferred,
+            MysqlTls::Required => MySqlSslMode::Required,
+            MysqlTls::Verify => MySqlSslMode::VerifyIdentity,
+        })
         // Ours (`statement_log`) knows the request.
-        .disable_statement_logging()
+        .disable_statement_logging();
+    match &entry.tls_ca {
+        Some(file) => options.ssl_ca(file),
+        None => options,
+    }
 }
 
 /// A pool for one entry; connects when first used.

@@ -7,6 +7,7 @@
 //! - A connection goes back only in a known state. If its statement was cut off (deadline,
 //!   cancelled request) it is closed on the spot, which frees its place at once.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,12 +17,14 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::time::timeout;
+use tokio::time::{Instant as Deadline, timeout};
 
 use super::dialect::Dialect;
 use super::error::StoreError;
 use super::link::{Link, Wire};
 use super::metrics::PoolMetrics;
+use super::mysql::SQL_MODE;
+use super::nesting::assert_no_transaction;
 
 /// How long a live server may take to answer a ping.
 const PING_LIMIT: Duration = Duration::from_millis(400);
@@ -32,10 +35,15 @@ const SPARE_FOR: Duration = Duration::from_secs(4);
 /// Any other: well before the server ends it ([`MYSQL_SESSION`]).
 const IDLE_FOR: Duration = Duration::from_secs(8);
 
+/// How long a connection is waited for while others come back: a rush is served late rather than refused, whereas
+/// a database that is away gives none back.
+const RUSH_LIMIT: Duration = Duration::from_secs(8);
+
 /// Sent once on each new MySQL connection. Row locks are waited for at most a second, so that a
 /// wait ends with an error that rolls back, and not with the statement's deadline. A node that is
 /// frozen in the midst of a transaction keeps its locks, and others from leading, for 10 s at most.
-const MYSQL_SESSION: [&str; 2] = [
+const MYSQL_SESSION: [&str; 3] = [
+    SQL_MODE,
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 1, SESSION wait_timeout = 10",
 ];
@@ -114,6 +122,8 @@ pub(super) struct Opener {
     doubted_until: AtomicU64,
     /// Connections last taken before this moment are dead.
     dead_until: AtomicU64,
+    /// How many connections came back in good order.
+    given_back: AtomicU64,
 }
 
 impl Opener {
@@ -177,6 +187,7 @@ impl Pool {
             born: Instant::now(),
             doubted_until: AtomicU64::new(0),
             dead_until: AtomicU64::new(0),
+            given_back: AtomicU64::new(0),
         };
         // The one used last goes first, so that the others can grow old and be closed.
         let inner = managed::Pool::builder(opener)
@@ -202,13 +213,29 @@ impl Pool {
         self.inner.manager().target.dialect()
     }
 
-    /// Takes a connection out, waiting at most [`Dialect::acquire_limit`].
-    pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
-        let asked = Instant::now();
-        let timed = timeout(self.dialect().acquire_limit(), self.inner.get()).await;
-        self.metrics().wait.observe(asked.elapsed().as_secs_f64());
+    /// Takes a connection out, waiting at most [`Dialect::acquire_limit`] for the next one to come back, and
+    /// [`RUSH_LIMIT`] in all. With it the deadline of a statement, into which only an ordinary wait counts.
+    pub(super) async fn lease(&self) -> Result<(Lease, Deadline), DbErr> {
+        assert_no_transaction();
+        let (asked, limit) = (Deadline::now(), self.dialect().acquire_limit());
+        let given_back = || self.inner.manager().given_back.load(Ordering::Relaxed);
+        let mut before = given_back();
+        let mut get = pin!(self.inner.get());
+        let timed = loop {
+            let timed = timeout(limit, get.as_mut()).await;
+            let is_moving = given_back() != std::mem::replace(&mut before, given_back());
+            if timed.is_ok() || !is_moving || asked.elapsed() >= RUSH_LIMIT {
+                break timed;
+            }
+        };
+        let waited = asked.elapsed();
+        self.metrics().wait.observe(waited.as_secs_f64());
         let error = match timed {
-            Ok(Ok(object)) => return Ok(Lease { object: Some(object), settled: true }),
+            Ok(Ok(object)) => {
+                let begun = if waited > limit { Deadline::now() } else { asked };
+                let lease = Lease { object: Some(object), settled: true };
+                return Ok((lease, begun + self.dialect().statement_limit()));
+            }
             Ok(Err(PoolError::Backend(error))) => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
             Ok(Err(PoolError::Closed)) => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
             Ok(Err(_)) | Err(_) => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
@@ -289,8 +316,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !self.settled {
-            self.discard();
+        match self.object.as_ref().and_then(Object::pool) {
+            Some(pool) if self.settled => _ = pool.manager().given_back.fetch_add(1, Ordering::Relaxed),
+            _ => self.discard(),
         }
     }
 }

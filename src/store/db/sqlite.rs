@@ -1,6 +1,8 @@
 //! The embedded database: one file, one process, one writing connection and several readers.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use super::conn::Conn;
 use super::error::StoreError;
 use super::metrics::{Metrics, Role};
 use super::pool::{Bounds, Pool, Target};
+use super::prefix::{FOLDED, fold_order};
 
 /// The database file inside `node.data_dir`.
 pub const FILE: &str = "liveloom.db";
@@ -40,6 +43,30 @@ pub(super) fn lock(data_dir: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Sees to it that only the owner may read the database, which holds passwords of IM accounts and sessions:
+/// SQLite gives the files that it makes beside it (`-wal`, `-shm`) the mode of the database itself.
+pub(super) fn keep_private(data_dir: &Path) -> Result<(), StoreError> {
+    let file = data_dir.join(FILE);
+    let refused = |error: io::Error| {
+        StoreError::Setup(format!("{} cannot be kept from other users: {error}", file.display()))
+    };
+    match File::options().write(true).create_new(true).mode(0o600).open(&file) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(refused(error)),
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let path = data_dir.join(format!("{FILE}{suffix}"));
+        match path.metadata().map(|found| found.permissions().mode() & 0o777) {
+            Ok(0o600) => {}
+            Ok(_) => std::fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(refused)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(())
+}
+
 /// What every connection is opened with. An acknowledged write is on the disk (`FULL`); LIKE tells
 /// upper from lower case, as it does in the tables that the server creates on MySQL.
 pub(super) fn options(data_dir: &Path) -> SqliteConnectOptions {
@@ -51,6 +78,7 @@ pub(super) fn options(data_dir: &Path) -> SqliteConnectOptions {
         .foreign_keys(false)
         .busy_timeout(BUSY)
         .pragma("case_sensitive_like", "ON")
+        .collation(FOLDED, fold_order)
         // Ours (`statement_log`) knows the request.
         .disable_statement_logging()
 }

@@ -15,6 +15,7 @@ use super::conn::{Running, run_on};
 use super::dialect::Dialect;
 use super::error::{RetryableError, StoreError};
 use super::link::Link;
+use super::nesting;
 use super::pool::{Lease, Pool};
 
 /// How often the work is done at most.
@@ -60,8 +61,8 @@ impl Db {
     ///
     /// When another transaction was in the way (a deadlock, a lock not given up in time) the whole
     /// of `work` is done again, at most three times in all: it must have no effect besides its
-    /// statements. Statements inside go to the [`Tx`], never to [`Db::writer`], which on SQLite
-    /// would wait for this very transaction.
+    /// statements. Statements inside go to the [`Tx`], never to [`Db::writer`] or a look-up, which would
+    /// wait for a connection while they hold one; debug builds panic there.
     ///
     /// # Errors
     /// What `work` returned last, or a [`StoreError`] when the transaction could not be begun or
@@ -119,7 +120,7 @@ where
     E: From<StoreError>,
 {
     let tx = Tx::begin(db.writer().pool(), durability).await.map_err(StoreError::from)?;
-    match work(&tx).await {
+    match nesting::holding(work(&tx)).await {
         Ok(value) => {
             let wakes = tx.wakes.load(Ordering::Relaxed);
             tx.finish(End::Commit).await.map_err(StoreError::from)?;
@@ -142,8 +143,7 @@ where
 impl Tx<'_> {
     async fn begin(pool: &Pool, durability: Durability) -> Result<Self, DbErr> {
         let dialect = pool.dialect();
-        let deadline = Deadline::now() + dialect.statement_limit();
-        let mut lease = pool.lease().await?;
+        let (mut lease, deadline) = pool.lease().await?;
         let begin = match (dialect, durability) {
             (Dialect::MySql, _) => "BEGIN",
             (Dialect::Sqlite, Durability::Full) => "BEGIN IMMEDIATE",

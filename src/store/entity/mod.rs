@@ -1,5 +1,7 @@
 //! The tables, one file each. Nearly every column of the adopted ones may be NULL.
 
+pub mod admin_ended_token;
+pub mod admin_revocation;
 pub mod admin_user;
 pub mod banned_word;
 pub mod callback_delivery;

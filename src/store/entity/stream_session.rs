@@ -17,6 +17,8 @@ pub struct Model {
     pub up: bool,
     /// Since when.
     pub since: WallTime,
+    /// Those who were let in while another publisher was up, the latest first: a JSON list of their ids.
+    pub others: Option<String>,
 }
 
 /// None: rows are joined by ids, in the features.

@@ -21,6 +21,7 @@ use super::connector::{Addr, Connector};
 use super::error::RemoteError;
 use super::layout::Layout;
 use super::link::{DEADLINE, Failed, Link};
+use crate::supervise;
 
 /// How often a call goes where a node sends it.
 const REDIRECTIONS: usize = 8;
@@ -66,7 +67,7 @@ impl Cluster {
             layout: watch::Sender::default(),
             outdated: Notify::new(),
         });
-        let keeper = tokio::spawn(keep(shared.clone()));
+        let keeper = supervise::spawn("redis layout", keep(shared.clone()));
         Self { shared, keeper }
     }
 

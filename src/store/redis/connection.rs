@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value, cmd, from_redis_value};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::script::Call;
 
@@ -28,13 +29,15 @@ impl Request {
 #[derive(Clone)]
 pub(in crate::store) struct Connection {
     inner: MultiplexedConnection,
+    /// Reads and writes for it; ends with the last clone, be there an answer or not.
+    _driver: Arc<AbortOnDropHandle<()>>,
     /// Names this start of the server; empty where nobody asked.
     run_id: Arc<str>,
 }
 
 impl Connection {
-    pub(in crate::store) fn new(inner: MultiplexedConnection) -> Self {
-        Self { inner, run_id: "".into() }
+    pub(super) fn new(inner: MultiplexedConnection, driver: AbortOnDropHandle<()>) -> Self {
+        Self { inner, _driver: Arc::new(driver), run_id: "".into() }
     }
 
     /// Asks the server for its run id, and tells it with calls that want that.

@@ -1,23 +1,18 @@
 //! How to reach Redis: addresses, credentials, encryption.
 
-use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use redis::aio::PubSub;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult,
-    cmd,
-};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisResult, cmd};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::Connection;
 use super::error::RemoteError;
-use super::wire::{Reply, Wire};
+use super::tls::Tls;
+use super::wire::{Reply, Stream, Wire};
 use crate::config::RedisConfig;
 
 /// How long reaching a server and logging in may take.
@@ -58,16 +53,14 @@ impl fmt::Display for Addr {
 #[derive(Clone)]
 pub(in crate::store) struct Connector {
     settings: RedisConnectionInfo,
-    tls: bool,
+    tls: Option<Tls>,
     asks_run_id: bool,
 }
 
 impl Connector {
-    pub(in crate::store) fn new(cfg: &RedisConfig) -> Self {
-        if cfg.tls {
-            // Fails only when a provider is installed already, which serves as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
+    /// # Errors
+    /// When the files for TLS cannot be used.
+    pub(in crate::store) fn new(cfg: &RedisConfig) -> Result<Self, RemoteError> {
         let mut settings = RedisConnectionInfo::default();
         if !cfg.username.is_empty() {
             settings = settings.set_username(&cfg.username);
@@ -75,7 +68,7 @@ impl Connector {
         if !cfg.password.is_empty() {
             settings = settings.set_password(cfg.password.expose());
         }
-        Self { settings, tls: cfg.tls, asks_run_id: false }
+        Ok(Self { settings, tls: Tls::new(cfg)?, asks_run_id: false })
     }
 
     /// Makes connections that know the run id of their server.
@@ -85,24 +78,19 @@ impl Connector {
 
     /// Opens a connection for commands, which waits for answers as long as its user does.
     pub(in crate::store) async fn connect(&self, addr: &Addr) -> RedisResult<Connection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(1024);
-        let client = self.client(addr)?;
-        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        let connection = Connection::new(connection);
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_pipeline_buffer_size(1024);
+        let opening = async {
+            let stream = self.open(addr).await?;
+            MultiplexedConnection::new_with_config(&self.settings, stream, config).await
+        };
+        let (connection, driver) = timeout(CONNECT_TIMEOUT, opening).await.map_err(io::Error::from)??;
+        let connection = Connection::new(connection, AbortOnDropHandle::new(tokio::spawn(driver)));
         if self.asks_run_id { connection.ask_run_id().await } else { Ok(connection) }
     }
 
     /// Opens a connection for one who reads what comes, as it comes.
     pub(in crate::store) async fn connect_wire(&self, addr: &Addr) -> io::Result<Wire> {
-        let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
-        tcp.set_nodelay(true)?;
-        let mut wire = match self.tls {
-            true => Wire::new(Box::new(encrypt(tcp, &addr.host).await?)),
-            false => Wire::new(Box::new(tcp)),
-        };
+        let mut wire = Wire::new(self.open(addr).await?);
         if let Some(login) = self.login() {
             wire.send(&login).await?;
             if let Reply::Error(refusal) = wire.receive().await? {
@@ -110,6 +98,20 @@ impl Connector {
             }
         }
         Ok(wire)
+    }
+
+    /// Opens a connection for subscriptions.
+    pub(in crate::store) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
+        PubSub::new(&self.settings, self.open(addr).await?).await
+    }
+
+    async fn open(&self, addr: &Addr) -> io::Result<Box<dyn Stream>> {
+        let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
+        tcp.set_nodelay(true)?;
+        Ok(match &self.tls {
+            Some(tls) => Box::new(tls.encrypt(tcp, &addr.host).await?),
+            None => Box::new(tcp),
+        })
     }
 
     fn login(&self) -> Option<Cmd> {
@@ -120,30 +122,6 @@ impl Connector {
         login.arg(self.settings.password()?);
         Some(login)
     }
-
-    /// Opens a connection for subscriptions.
-    pub(in crate::store) async fn connect_pubsub(&self, addr: &Addr) -> RedisResult<PubSub> {
-        self.client(addr)?.get_async_pubsub().await
-    }
-
-    fn client(&self, addr: &Addr) -> RedisResult<Client> {
-        let Addr { host, port } = addr.clone();
-        let addr = if self.tls {
-            ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
-        } else {
-            ConnectionAddr::Tcp(host, port)
-        };
-        let tcp = redis::io::tcp::TcpSettings::default().set_nodelay(true);
-        let info = addr.into_connection_info()?;
-        Client::open(info.set_redis_settings(self.settings.clone()).set_tcp_settings(tcp))
-    }
-}
-
-async fn encrypt(tcp: TcpStream, host: &str) -> io::Result<TlsStream<TcpStream>> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
 /// The addresses of the configuration: one of a node, any number of a cluster.

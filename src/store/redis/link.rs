@@ -17,11 +17,12 @@ use tokio::time::{sleep, timeout};
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
 use super::error::RemoteError;
+use crate::supervise;
 
 /// How long a call may take, the wait for a connection included.
 pub(in crate::store) const DEADLINE: Duration = Duration::from_secs(1);
 /// How long an attempt to connect may take in all.
-const CONNECT_LIMIT: Duration = Duration::from_millis(700);
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 /// How often an idle connection is asked for an answer.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long that answer may take.
@@ -79,7 +80,8 @@ impl Link {
     pub(in crate::store) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
         let doubt = Arc::new(Doubt::default());
-        let keeper = tokio::spawn(keep(connector, addr.clone(), sender, doubt.clone()));
+        let keeping = keep(connector, addr.clone(), sender, doubt.clone());
+        let keeper = supervise::spawn("redis connection", keeping);
         Self { addr, state, doubt, keeper }
     }
 

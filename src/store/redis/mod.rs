@@ -4,12 +4,15 @@
 pub(in crate::store) mod cluster;
 pub(in crate::store) mod connection;
 pub(in crate::store) mod connector;
+pub(in crate::store) mod credentials;
 mod error;
 pub(in crate::store) mod layout;
 pub(in crate::store) mod link;
 pub(in crate::store) mod metrics;
 pub(in crate::store) mod remote;
 pub(in crate::store) mod script;
+mod tls;
+pub(in crate::store) mod trouble;
 pub(in crate::store) mod wire;
 
 pub use self::error::RemoteError;

@@ -1,7 +1,7 @@
 //! Redis, be it a node or a cluster.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use prometheus::Registry;
@@ -16,15 +16,22 @@ use super::layout::Layout;
 use super::link::{Failed, Link};
 use super::metrics::{Metrics, Purpose};
 use super::script::Call;
+use super::trouble::Trouble;
+use crate::clock::life_ms;
 use crate::config::RedisConfig;
 use crate::telemetry::span::Span;
 
 type Result<T> = std::result::Result<T, RemoteError>;
 
+/// How long what was only written to try that is kept: nobody is to find it.
+const WRITE_LIFE: Duration = Duration::from_millis(1);
+
 /// Where calls go, and what is counted of them.
 pub(in crate::store) struct Remote {
     to: To,
     metrics: Metrics,
+    /// Of the calls.
+    trouble: Trouble,
 }
 
 enum To {
@@ -43,12 +50,13 @@ impl Remote {
         let metrics = Metrics::new(user).map_err(|error| RemoteError::Config(error.to_string().into()))?;
         let mut addrs = addrs(cfg, is_cluster)?;
         if is_cluster {
-            return Ok(Arc::new(Self { to: To::Cluster(Cluster::open(connector, addrs)), metrics }));
+            let to = To::Cluster(Cluster::open(connector, addrs));
+            return Ok(Arc::new(Self { to, metrics, trouble: Trouble::none() }));
         }
         let addr = addrs.pop().ok_or_else(|| RemoteError::Config("no address".into()))?;
         let layout = watch::Sender::new(Arc::new(Layout::single(addr.clone())));
         let to = To::Node { link: Link::open(connector, addr), layout };
-        Ok(Arc::new(Self { to, metrics }))
+        Ok(Arc::new(Self { to, metrics, trouble: Trouble::none() }))
     }
 
     /// Shows `liveloom_redis_*` of these calls in `registry`.
@@ -68,6 +76,11 @@ impl Remote {
     /// Whether every server can be asked, without asking.
     pub(in crate::store) fn is_up(&self) -> bool {
         matches!(self.connections(), (1.., 0))
+    }
+
+    /// For how long no call has gone well.
+    pub(in crate::store) fn failing_for(&self) -> Option<Duration> {
+        self.trouble.lasting()
     }
 
     /// Waits, up to the deadline of a call, for the first attempt to connect.
@@ -117,6 +130,19 @@ impl Remote {
         }
     }
 
+    /// Whether the server, or every master that serves one of `keys`, takes a write: sets them for a moment.
+    pub(in crate::store) async fn try_write(&self, keys: &[String]) -> Result<()> {
+        let keys = match &self.to {
+            To::Node { .. } => keys.get(..1).unwrap_or_default(),
+            To::Cluster(_) => keys,
+        };
+        let set = async |key: &String| {
+            let set = cmd("SET").arg(key).arg("").arg("PX").arg(life_ms(WRITE_LIFE)).to_owned();
+            self.call(Purpose::Values, Some(key), &Request::Command(set)).await
+        };
+        try_join_all(keys.iter().map(set)).await.map(|_| ())
+    }
+
     /// Runs a command on `key`, or one that any server can run.
     pub(in crate::store) async fn command<T: FromRedisValue>(
         &self,
@@ -156,6 +182,7 @@ impl Remote {
         let (began, mut span) = (Instant::now(), Span::client("redis"));
         let result = trip.await;
         self.metrics.called(purpose, began, &result);
+        self.trouble.note(result.is_ok());
         if result.is_err() {
             span.fail();
         }

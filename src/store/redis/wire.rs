@@ -12,7 +12,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// How much is read at once at least.
 const CHUNK: usize = 16 * 1024;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// Bytes in both directions, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What Redis said.
@@ -33,9 +35,8 @@ pub(in crate::store) struct Wire {
 }
 
 impl Wire {
-    #[expect(private_bounds, reason = "any stream will do")]
-    pub(super) fn new(stream: impl Stream + 'static) -> Self {
-        Self { stream: Box::new(stream), buffer: BytesMut::new(), taken: 0 }
+    pub(super) fn new(stream: Box<dyn Stream>) -> Self {
+        Self { stream, buffer: BytesMut::new(), taken: 0 }
     }
 
     /// Sends a command.
@@ -153,7 +154,7 @@ mod tests {
         ];
         for size in 1..sent.len() {
             let (near, mut far) = tokio::io::duplex(size);
-            let mut wire = Wire::new(near);
+            let mut wire = Wire::new(Box::new(near));
             let sending = tokio::spawn(async move { far.write_all(sent).await });
             for reply in &expected {
                 assert_eq!(wire.receive().await.unwrap(), *reply, "{size} bytes at once");
@@ -168,7 +169,7 @@ mod tests {
         for nonsense in ["hello\r\n", "*4\r\n", "*-1\r\n", "$x\r\n", "*1\r\n*1\r\n"] {
             let (near, mut far) = tokio::io::duplex(100);
             far.write_all(nonsense.as_bytes()).await.unwrap();
-            let refused = Wire::new(near).receive().await.unwrap_err();
+            let refused = Wire::new(Box::new(near)).receive().await.unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{nonsense:?}");
         }
     }

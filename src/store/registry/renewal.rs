@@ -5,16 +5,18 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::RegistryError;
 use super::claim::{Claim, Claimed};
+use super::{Registration, RegistryError};
+use crate::crash;
 
 /// Ids are reserved a few seconds ahead, so renewals must not be further apart, however long the lease.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
 /// Pause after a failure, so that ids are issued again soon after the database is back.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
 
-/// Renews the registration five times in a lease, until `stop`. A renewal that has begun is ended.
-pub(super) async fn run(claim: Claim, stop: CancellationToken) {
+/// Renews the registration five times in a lease, until `stop`; `registration` tells how the last one went. A
+/// renewal that has begun is ended.
+pub(super) async fn run(claim: Claim, registration: Registration, stop: CancellationToken) {
     let every = AT_LEAST_EVERY.min(claim.row.lease / 5);
     let mut pause = every;
     let mut is_failing = false;
@@ -29,6 +31,8 @@ pub(super) async fn run(claim: Claim, stop: CancellationToken) {
             _ => {}
         }
         is_failing = renewed.is_err();
+        registration.note(!is_failing);
+        crash::point("registry.renewed");
         pause = if is_failing { every.min(AFTER_FAILURE) } else { every };
     }
 }

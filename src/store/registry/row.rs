@@ -111,10 +111,10 @@ impl Row {
     async fn replace(&self, held: &Held, range: Reserved, state: &State) -> Result<bool, StoreError> {
         let sql = format!(
             "UPDATE node_registry SET owner = ?, lease_until_ms = {now} + ?, id_high_water_ms = ?, \
-             cache_failed_ms = {greatest}(cache_failed_ms, ?), report = ?, version = ?, updated_ms = {now} \
+             cache_failed_ms = COALESCE(NULLIF(?, 0), cache_failed_ms), report = ?, version = ?, \
+             updated_ms = {now} \
              WHERE node_id = ? AND owner = ? AND lease_until_ms = ? AND id_high_water_ms = ?",
             now = self.dialect().now_ms_sql(),
-            greatest = greatest(self.dialect()),
         );
         let values: [Value; 10] = [
             self.owner.as_str().into(),
@@ -162,8 +162,8 @@ impl Row {
         let mark = raise.value(&format!("{greatest}(id_high_water_ms, {now} + {AHEAD_MS}, ?)"));
         let sql = format!(
             "UPDATE node_registry SET id_high_water_ms = {mark}, lease_until_ms = {now} + ?, \
-             cache_failed_ms = {greatest}(cache_failed_ms, ?), report = ?, version = ?, updated_ms = {now} \
-             WHERE node_id = ? AND owner = ?"
+             cache_failed_ms = COALESCE(NULLIF(?, 0), cache_failed_ms), report = ?, version = ?, \
+             updated_ms = {now} WHERE node_id = ? AND owner = ?"
         );
         let values = vec![
             last_ms.saturating_add(AHEAD_MS).into(),

@@ -52,7 +52,13 @@ impl Default for KnownRows {
 impl KnownRows {
     /// Whether the row of `key` was there, and an `UPDATE` saves an id.
     pub(super) fn has(&self, db: &Db, key: CountKey<'_>) -> bool {
-        db.dialect() == Dialect::MySql && self.0.rows.get(&self.hash(key)).is_some()
+        db.dialect() == Dialect::MySql && self.knows(key)
+    }
+
+    /// Whether the row of `key` was there.
+    #[must_use]
+    pub fn knows(&self, key: CountKey<'_>) -> bool {
+        self.0.rows.get(&self.hash(key)).is_some()
     }
 
     /// Remembers that the row of `key` is there.
@@ -61,7 +67,7 @@ impl KnownRows {
     }
 
     /// Forgets the row of `key`.
-    pub(super) fn forget(&self, key: CountKey<'_>) {
+    pub fn forget(&self, key: CountKey<'_>) {
         self.0.rows.invalidate(&self.hash(key));
     }
 

@@ -12,12 +12,12 @@ use crate::store::entity::admin_user::Model;
 #[derive(Deserialize, Validate, ToSchema)]
 pub struct CreateAdmin {
     /// Name to log in with: 1 to 64 characters, as a user id.
-    #[garde(custom(text::user_id))]
+    #[garde(custom(text::new_user_id))]
     pub user_name: String,
     /// Id in tokens and in the operation log; the name when absent.
-    #[garde(inner(custom(text::user_id)))]
+    #[garde(inner(custom(text::new_user_id)))]
     pub user_id: Option<String>,
-    /// 8 to 255 characters.
+    /// 8 to 255 characters, not easily guessed.
     #[garde(length(chars, min = 8, max = 255))]
     pub password: String,
     /// What they are; at most 255 characters.
@@ -29,11 +29,14 @@ pub struct CreateAdmin {
 #[derive(Deserialize, Validate, ToSchema)]
 pub struct ChangeAdmin {
     /// Name to log in with.
-    #[garde(inner(custom(text::user_id)))]
+    #[garde(inner(custom(text::new_user_id)))]
     pub user_name: Option<String>,
-    /// 8 to 255 characters.
+    /// 8 to 255 characters, not easily guessed. All tokens and sessions of the administrator end.
     #[garde(inner(length(chars, min = 8, max = 255)))]
     pub password: Option<String>,
+    /// The password until now: needed by an administrator who changes their own.
+    #[garde(inner(length(chars, max = 255)))]
+    pub old_password: Option<String>,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]
     pub description: Option<String>,

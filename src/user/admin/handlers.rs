@@ -1,10 +1,10 @@
 //! HTTP to the administrators and back.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 
 use super::dto::{AdminView, ChangeAdmin, CreateAdmin};
-use super::{Admins, NewAdmin};
-use crate::auth::Admin;
+use super::{Admins, LogIns, NewAdmin};
+use crate::auth::{Admin, Gate};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, Page, Paging, Params, PathId, Reply};
 
@@ -34,19 +34,28 @@ pub async fn create(admins: web::Data<Admins>, _: Admin, body: Body<CreateAdmin>
     Ok(Reply::data(admins.create(new).await?))
 }
 
-/// Changes name, password or description of an administrator.
+/// Changes name, password or description of an administrator. Another password ends all of their tokens and
+/// sessions; whoever changes their own gives the former one.
 ///
 /// # Errors
-/// 400, with code 10001 when the name is taken; 401, 404.
+/// 400, with code 10001 when the name is taken; 401, 403 for a wrong `old_password`, 404, 429.
 #[utoipa::path(put, path = "/admin/users/{user_id}", tag = "admin", security(("admin" = [])),
     params(("user_id" = String, Path)), request_body = ChangeAdmin,
-    responses((status = 200, body = inline(Success<AdminView>))))]
+    responses((status = 200, body = inline(Success<AdminView>)),
+        (status = 403, description = "One's own password without the former one")))]
 pub async fn change(
     admins: web::Data<Admins>,
-    _: Admin,
+    log_ins: web::Data<LogIns>,
+    gate: web::Data<Gate>,
+    admin: Admin,
+    request: HttpRequest,
     user_id: PathId,
     body: Body<ChangeAdmin>,
 ) -> Answer<AdminView> {
+    if user_id.0 == admin.user_id() && body.0.password.is_some() {
+        let old = body.0.old_password.as_deref();
+        log_ins.check_own(gate.client_ip(&request), admin.user_id(), old).await?;
+    }
     Ok(Reply::data(admins.change(&user_id.0, &body.0).await?))
 }
 

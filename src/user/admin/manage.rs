@@ -5,7 +5,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::dto::{AdminView, ChangeAdmin};
-use super::{AdminError, Admins, NewAdmin};
+use super::{AdminError, Admins, NewAdmin, sessions};
 use crate::rest::{Page, Paging};
 use crate::store::db::{StoreError, Tx};
 use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
@@ -14,8 +14,9 @@ impl Admins {
     /// Creates an administrator who can log in.
     ///
     /// # Errors
-    /// [`AdminError::AlreadyExists`], a password of a bad length, or the store's.
+    /// [`AdminError::AlreadyExists`], [`AdminError::Guessable`], a password of a bad length, or the store's.
     pub async fn create(&self, new: NewAdmin) -> Result<AdminView, AdminError> {
+        check_strength(&new.password, &[&new.user_name, &new.user_id])?;
         let hash = self.passwords.hash(&new.password).await?;
         let row = ActiveModel {
             user_id: Set(Some(new.user_id)),
@@ -70,24 +71,36 @@ impl Admins {
         Ok(Page::new(paging, total, rows.into_iter().map(AdminView::of_row).collect()))
     }
 
-    /// Changes what is given of an administrator. Tokens that were issued stay good.
+    /// Changes what is given of an administrator. With another password all of their tokens end.
     ///
     /// # Errors
-    /// [`AdminError::NotFound`], [`AdminError::AlreadyExists`] for a name that is taken, or the store's.
+    /// [`AdminError::NotFound`], [`AdminError::AlreadyExists`] for a name that is taken,
+    /// [`AdminError::Guessable`], or the store's.
     pub async fn change(&self, user_id: &str, change: &ChangeAdmin) -> Result<AdminView, AdminError> {
         let hash = match &change.password {
-            Some(password) => Some(self.passwords.hash(password).await?),
+            Some(password) => {
+                let name = change.user_name.as_deref().unwrap_or_default();
+                check_strength(password, &[user_id, name])?;
+                Some(self.passwords.hash(password).await?)
+            }
             None => None,
         };
         self.db
             .transaction(|tx| {
                 let hash = &hash;
-                Box::pin(async move { change_row(tx, user_id, change, hash.as_deref()).await })
+                Box::pin(async move {
+                    let changed = change_row(tx, user_id, change, hash.as_deref()).await?;
+                    if hash.is_some() {
+                        sessions::revoke(tx, user_id, self.clock.now().timestamp()).await?;
+                    }
+                    Ok(changed)
+                })
             })
             .await
     }
 
-    /// Deletes an administrator in the name of another; the tokens of the deleted one end at once.
+    /// Deletes an administrator in the name of another; the tokens of the deleted one end for good, also when
+    /// the same id is created again.
     ///
     /// # Errors
     /// [`AdminError::Own`], [`AdminError::NotFound`], [`AdminError::Last`], [`AdminError::Gone`], or the
@@ -108,6 +121,7 @@ impl Admins {
                         return Err(AdminError::Last);
                     }
                     Entity::delete_by_id(row.id).exec(tx).await.map_err(StoreError::from)?;
+                    sessions::revoke(tx, user_id, self.clock.now().timestamp()).await?;
                     Ok(())
                 })
             })
@@ -147,6 +161,14 @@ async fn all_locked(tx: &Tx<'_>) -> Result<Vec<Model>, StoreError> {
 
 fn find<'a>(rows: &'a [Model], user_id: &str) -> Option<&'a Model> {
     rows.iter().find(|row| row.user_id.as_deref() == Some(user_id))
+}
+
+/// Refuses a password that is found with less than a million guesses, told who has it.
+fn check_strength(password: &str, names: &[&str]) -> Result<(), AdminError> {
+    if zxcvbn::zxcvbn(password, names).score() < zxcvbn::Score::Two {
+        return Err(AdminError::Guessable);
+    }
+    Ok(())
 }
 
 /// Those that a backend's call for a token has made have no password.

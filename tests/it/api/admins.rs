@@ -81,7 +81,7 @@ async fn only_administrators_may_call(api: Api) -> Verdict {
             if method == "GET" { call } else { call.json(&body) }
         };
         call().send().await.unauthorized();
-        call().by(&user).send().await.unauthorized();
+        call().by(&user).send().await.forbidden();
         call().server().send().await.unauthorized();
         call().authorization("x.y.z").send().await.unauthorized();
     }
@@ -151,6 +151,16 @@ async fn limits_are_checked(api: Api) -> Verdict {
         ("user_id", json!("x".repeat(65))),
         ("password", json!("seven77")),
         ("password", json!("x".repeat(256))),
+        ("password", json!("password")),
+        ("password", json!("12345678")),
+        ("password", json!("Passw0rd!")),
+        ("password", json!("qwertyuiop")),
+        ("password", json!("change-me")),
+        // The name.
+        ("password", good["user_name"].clone()),
+        ("user_id", json!("a?b")),
+        ("user_name", json!("a\u{202e}b")),
+        ("user_id", json!("\u{200b}\u{3164}")),
         ("password", Value::Null),
         ("description", json!("x".repeat(256))),
     ];
@@ -160,7 +170,13 @@ async fn limits_are_checked(api: Api) -> Verdict {
         api.post("/admin/users").by(&boss).json(&body).send().await.bad_in(field);
     }
     let target = format!("/admin/users/{}", boss.id);
-    for (field, value) in [("password", "short"), ("user_name", ""), ("description", &"x".repeat(256))] {
+    for (field, value) in [
+        ("password", "short"),
+        ("password", "11111111"),
+        ("user_name", ""),
+        ("user_name", "a?"),
+        ("description", &"x".repeat(256)),
+    ] {
         api.put(&target).by(&boss).json(&json!({field: value})).send().await.bad_in(field);
     }
     api.delete(format!("/admin/users/{}", "x".repeat(65))).by(&boss).send().await.bad();
@@ -184,11 +200,12 @@ async fn an_administrator_is_changed(api: Api) -> Verdict {
     let changed = api.put(&target).by(&boss).json(&json!({"description": ""})).send().await;
     assert_eq!(changed.ok()["description"], "");
     log_in(&api, &renamed, "a better password").await;
-    // One who was made by a call for a token gets name and password, and logs in.
+    // One who was made by a call for a token gets name and password, and logs in again.
     let body = json!({"user_name": unique("name"), "password": PASSWORD});
     let changed = api.put(format!("/admin/users/{}", boss.id)).by(&boss).json(&body).send().await;
     assert_eq!(changed.ok()["can_log_in"], true);
     log_in(&api, body["user_name"].as_str().expect("a name"), PASSWORD).await;
+    let boss = api.operator().await;
     api.put("/admin/users/nobody-of-that-id").by(&boss).json(&body).send().await.not_found();
     Ok(())
 }

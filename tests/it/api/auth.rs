@@ -13,6 +13,7 @@ cases![
     a_token_creates_its_user,
     a_token_lives_seven_days_by_default,
     a_token_ends_when_asked,
+    tokens_of_other_issuers_are_read,
     a_token_that_ends_in_the_past_is_refused,
     token_parameters_are_checked,
     a_token_carries_the_documented_claims,
@@ -88,6 +89,34 @@ async fn a_token_ends_when_asked(api: Api) -> Verdict {
     Ok(())
 }
 
+async fn tokens_of_other_issuers_are_read(api: Api) -> Verdict {
+    let key = api.jwt_key()?;
+    let user = api.user().await;
+    let with = |more: Value| {
+        let mut claims = json!({"exp": now() + 600, "UserId": user.id});
+        claims.as_object_mut().expect("claims").extend(more.as_object().expect("claims").clone());
+        profile(&api, jwt(key, "HS256", &claims))
+    };
+    let seconds = f64::from(u32::try_from(now()).expect("this century"));
+    for good in [
+        json!({}),
+        json!({"nbf": now() + 30, "iat": now() + 30}),
+        json!({"exp": seconds + 600.5, "nbf": seconds - 0.5, "iat": seconds - 0.5}),
+        json!({"AppId": null, "DeviceId": null, "Role": null, "nbf": null, "iat": null}),
+    ] {
+        with(good).send().await.ok();
+    }
+    for bad in [
+        json!({"nbf": now() + 120}),
+        json!({"exp": (now() + 600) * 1000}),
+        json!({"exp": null}),
+        json!({"UserId": null}),
+    ] {
+        with(bad).send().await.unauthorized();
+    }
+    Ok(())
+}
+
 async fn a_token_that_ends_in_the_past_is_refused(api: Api) -> Verdict {
     for ends in [now() - 60, 1, -1] {
         let answer = api.get(format!("{TOKEN}{}&expires_at={ends}", unique("u"))).server().send().await;
@@ -111,6 +140,11 @@ async fn token_parameters_are_checked(api: Api) -> Verdict {
         (&long, "user_id"),
         ("app_id=a&user_id=u&expires_at=soon", "expires_at"),
         ("app_id=a&user_id=u&expires_at=1.5", "expires_at"),
+        // Milliseconds.
+        ("app_id=a&user_id=u&expires_at=1893456000000", "expires_at"),
+        ("app_id=a&user_id=a%3Fb", "user_id"),
+        ("app_id=a&user_id=a%E2%80%AEb", "user_id"),
+        ("app_id=a&user_id=%E2%80%8B%E3%85%A4", "user_id"),
     ];
     for (query, field) in bad {
         api.get(format!("/server/auth/token?{query}")).server().send().await.bad_in(field);
@@ -232,8 +266,14 @@ async fn an_admin_token_is_no_client_token(api: Api) -> Verdict {
     let id = unique("admin");
     let answer = api.get(format!("/server/auth/admin/token?app_id=suite&user_id={id}")).server().send().await;
     let token = answer.ok()["access_token"].as_str().expect("access_token").to_owned();
-    profile(&api, token).send().await.unauthorized();
+    profile(&api, &token).send().await.forbidden();
     api.get(format!("/server/user/info/{id}")).server().send().await.not_found();
+    // Also where a user is called as the administrator is.
+    api.user_called(&id).await;
+    profile(&api, &token).send().await.forbidden();
+    let boss = api.operator().await;
+    api.delete(format!("/admin/users/{id}")).by(&boss).send().await.done();
+    profile(&api, &token).send().await.unauthorized();
     Ok(())
 }
 
@@ -258,6 +298,8 @@ async fn admin_token_parameters_are_checked(api: Api) -> Verdict {
     api.get(format!("{path}?app_id=a")).server().send().await.bad_in("user_id");
     api.get(format!("{path}?user_id=u")).server().send().await.bad_in("app_id");
     api.get(format!("{path}?app_id=a&user_id=u&expires_at=1")).server().send().await.bad_in("expires_at");
+    let new = format!("{path}?app_id=a&user_id={}%3F", unique("new"));
+    api.get(new).server().send().await.bad_in("user_id");
     api.get(format!("{path}?app_id=a&user_id=u")).send().await.unauthorized();
     Ok(())
 }

@@ -25,6 +25,7 @@ cases![
     a_backends_id_is_one_gift,
     redo_asks_again,
     amounts_follow_the_gift_type,
+    a_gift_of_no_price_is_paid_with_nothing,
     the_sender_is_in_the_room_and_the_room_is_live,
     rooms_senders_and_types_must_exist,
     input_is_checked,
@@ -354,7 +355,7 @@ async fn amounts_follow_the_gift_type(api: Api) -> Verdict {
     for amount in [50, 100, 1_000_000] {
         assert_eq!(stage.paid(amount).await["amount"], amount);
     }
-    for amount in [1, 49, 51, 75] {
+    for amount in [-1, 0, 1, 49, 51, 75] {
         stage.send(stage.body(amount)).await.bad_in("amount");
         stage.put(&unique("biz"), amount, false).await.bad_in("amount");
     }
@@ -363,6 +364,20 @@ async fn amounts_follow_the_gift_type(api: Api) -> Verdict {
     api.post("/server/gift/config").server().json(&body).send().await.done();
     stage.paid(14).await;
     stage.send(stage.body(50)).await.bad_in("amount");
+    Ok(())
+}
+
+async fn a_gift_of_no_price_is_paid_with_nothing(api: Api) -> Verdict {
+    let stage = Stage::set(&api).await?;
+    let sent = stage.paid(0).await;
+    assert_eq!((&sent["amount"], &sent["status"]), (&json!(0), &json!(1)), "{sent}");
+    let biz_id = sent["biz_id"].as_str().expect("biz_id").to_owned();
+    assert_eq!(api.payer()?.calls()[&biz_id], 1, "the payment service is asked as for any gift");
+    let found = api.get(format!("/server/gift/{biz_id}")).server().send().await.ok().clone();
+    assert_eq!((&found["amount"], &found["status"]), (&json!(0), &json!(1)), "{found}");
+    assert_eq!(stage.put(&unique("biz"), 0, false).await.ok()["status"], 1);
+    stage.send(stage.body(-1)).await.bad_in("amount");
+    stage.send(stage.body(1_000_001)).await.bad_in("amount");
     Ok(())
 }
 
@@ -406,7 +421,7 @@ async fn rooms_senders_and_types_must_exist(api: Api) -> Verdict {
 
 async fn input_is_checked(api: Api) -> Verdict {
     let stage = Stage::set(&api).await?;
-    let amounts = [json!(0), json!(-1), json!(1_000_001), json!("5"), json!(1.5), Value::Null, json!(1e300)];
+    let amounts = [json!(-1), json!(1_000_001), json!("5"), json!(1.5), Value::Null, json!(1e300)];
     for amount in amounts {
         stage.send(stage.with(4, "amount", amount.clone())).await.bad_in("amount");
         let body = json!({"biz_id": "b", "user_id": "u", "gift_id": 1, "amount": amount});

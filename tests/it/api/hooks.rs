@@ -3,6 +3,7 @@
 use liveloom::config::Secret;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::client::{Call, escape};
 use super::sign;
 use super::world::{now, unique};
@@ -18,6 +19,9 @@ cases![
     a_hook_without_a_stream_is_not_accepted,
     a_publish_may_end_and_begin_again,
     the_end_of_a_foreign_session_changes_nothing,
+    hooks_are_called_by_get_too,
+    a_whip_publish_is_accepted,
+    the_first_of_two_publishers_stays_up_when_the_second_is_refused,
     hooks_are_for_allowed_peers,
     hooks_are_for_those_who_know_the_secret,
 ];
@@ -57,6 +61,16 @@ impl Stream {
             self.name,
         );
         api.post(format!("/hooks/{call}")).body("application/x-www-form-urlencoded", form)
+    }
+
+    /// As nginx-rtmp does it with `notify_method get`: behind a question mark, whatever the address has already.
+    fn nginx_get(&self, api: &Api, call: &str, own_query: &str, session: &str) -> Call {
+        let form = format!(
+            "app={}&flashver=FMLE/3.0%20(compatible&swfurl=&tcurl=rtmp://127.0.0.1/{}&pageurl=&addr=127.0.0.1&\
+             clientid={session}&call={call}&name={}&type=live&{}",
+            self.app, self.app, self.name, self.query
+        );
+        api.get(format!("/hooks/{call}{own_query}?{form}"))
     }
 
     /// As SRS's `on_publish` and `on_unpublish` tell it.
@@ -180,7 +194,7 @@ async fn a_hook_without_a_stream_is_not_accepted(api: Api) -> Verdict {
         let answer = api.post("/hooks/publish").body(kind, body).send().await;
         assert!([400, 403].contains(&answer.status), "{answer:?}");
     }
-    api.get("/hooks/publish").send().await.refused(405, 405);
+    api.put("/hooks/publish").send().await.refused(405, 405);
     Ok(())
 }
 
@@ -203,6 +217,105 @@ async fn the_end_of_a_foreign_session_changes_nothing(api: Api) -> Verdict {
     stream.srs(&api, "publish_done", "another").send().await;
     stream.srs(&api, "publish_done", "mine").send().await.ok();
     assert_eq!(api.info(&anchor, &id).await["live_status"], 1);
+    Ok(())
+}
+
+async fn hooks_are_called_by_get_too(api: Api) -> Verdict {
+    let keys = api.stream_keys()?;
+    let (_, _, stream) = stream(&api, true).await;
+    for _ in 0..2 {
+        stream.nginx_get(&api, "publish", "", "g").send().await.ok();
+        stream.nginx_get(&api, "publish_done", "", "g").send().await.ok();
+    }
+    let forged = stream.signed((keys.0, "another key"), now() + 3600);
+    forged.nginx_get(&api, "publish", "", "g").send().await.forbidden();
+    Stream { query: format!("name=x&{}", stream.query), ..stream.clone() }
+        .nginx_get(&api, "publish", "", "g")
+        .send()
+        .await
+        .bad();
+    for hook in ["/hooks/publish", "/hooks/publish_done", "/hooks/publish?app=", "/hooks/publish_done?name=x"]
+    {
+        let answer = api.get(hook).send().await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+    let own = api
+        .own_server(|config| {
+            config.hooks.allow = Vec::new();
+            config.hooks.secret = Secret::new("hook secret");
+        })
+        .await?;
+    let (_, _, stream) = self::stream(&own.api(), true).await;
+    for call in ["publish", "publish_done"] {
+        stream.nginx_get(&own.api(), call, "?secret=hook+secret", "g").send().await.ok();
+        for query in ["", "?secret=another", "?app=secret&secret=hook+secret"] {
+            stream.nginx_get(&own.api(), call, query, "g").send().await.forbidden();
+        }
+        // The publisher's own arguments bring no secret.
+        Stream { query: format!("secret=hook+secret&{}", stream.query), ..stream.clone() }
+            .nginx_get(&own.api(), call, "", "g")
+            .send()
+            .await
+            .forbidden();
+    }
+    own.stop().await;
+    Ok(())
+}
+
+async fn a_whip_publish_is_accepted(api: Api) -> Verdict {
+    api.stream_keys()?;
+    let (_, _, stream) = stream(&api, true).await;
+    let whip = |name: &str| Stream {
+        query: format!("app={}&stream={name}&vhost=__defaultVhost__&{}", stream.app, stream.query),
+        ..stream.clone()
+    };
+    whip(&stream.name).srs(&api, "publish", "w").send().await.ok();
+    whip(&stream.name).srs(&api, "publish_done", "w").send().await.ok();
+    whip("another").srs(&api, "publish", "w").send().await.forbidden();
+    Ok(())
+}
+
+async fn the_first_of_two_publishers_stays_up_when_the_second_is_refused(api: Api) -> Verdict {
+    let own = api.own_server(|_| {}).await?;
+    let api = own.api();
+    let (_, id, stream) = stream(&api, true).await;
+    let tell = |call: &str, session: &str| stream.nginx(&api, call, session).send();
+    let is_up = async || own.stream_session(&id).await;
+    tell("publish", "1").await.done();
+    for refused in ["2", "3"] {
+        tell("publish", refused).await.done();
+        tell("publish_done", refused).await.done();
+        assert_eq!(is_up().await, (true, "127.0.0.1/1".to_owned()), "after {refused} was refused");
+    }
+    // Both at once, and told of in another order.
+    tell("publish", "4").await.done();
+    tell("publish", "5").await.done();
+    tell("publish_done", "4").await.done();
+    tell("publish_done", "5").await.done();
+    assert_eq!(is_up().await, (true, "127.0.0.1/1".to_owned()));
+    // One who takes the place of the first is up when the first has ended.
+    tell("publish", "6").await.done();
+    tell("publish_done", "1").await.done();
+    assert_eq!(is_up().await, (true, "127.0.0.1/6".to_owned()));
+    tell("publish_done", "1").await.done();
+    tell("publish_done", "6").await.done();
+    assert!(!is_up().await.0);
+    // Many at once leave one row, which ends with the last.
+    let all: Vec<String> = (10..18).map(|number| number.to_string()).collect();
+    let begun = futures_util::future::join_all(all.iter().map(|session| tell("publish", session))).await;
+    begun.iter().for_each(Answer::done);
+    assert!(is_up().await.0);
+    let ended = futures_util::future::join_all(all.iter().map(|session| tell("publish_done", session))).await;
+    ended.iter().for_each(Answer::done);
+    assert!(!is_up().await.0);
+    // Whoever was up for a while had the stream alone: nobody told of the end of the one before.
+    tell("publish", "20").await.done();
+    tell("publish", "21").await.done();
+    let long_ago = "UPDATE stream_session SET since = '2020-01-01 00:00:00'";
+    own.execute(format!("{long_ago} WHERE live_id = '{id}'")).await;
+    tell("publish_done", "21").await.done();
+    assert!(!is_up().await.0);
+    own.stop().await;
     Ok(())
 }
 

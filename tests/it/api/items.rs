@@ -142,6 +142,13 @@ async fn fields_are_as_wide_as_their_columns(api: Api) -> Verdict {
     let mut control = item("x");
     control["item_id"] = json!("a\nb");
     shop.add(Side::Client, json!([control])).await.bad_in("item_id");
+    for title in ["a\nb", " ", "\u{200b}"] {
+        let mut unseen = item("x");
+        unseen["title"] = json!(title);
+        shop.add(Side::Client, json!([unseen])).await.bad_in("title");
+        let path = shop.path("wide");
+        shop.call(Side::Client, "PUT", &path).json(&json!({"title": title})).send().await.bad_in("title");
+    }
     Ok(())
 }
 

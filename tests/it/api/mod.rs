@@ -7,6 +7,7 @@
 
 #![allow(clippy::panic)]
 
+mod addresses;
 mod admin_callbacks;
 mod admin_directory;
 mod admin_gifts;
@@ -38,6 +39,7 @@ mod items;
 mod ledger;
 mod likes;
 mod lists;
+mod log_ins;
 mod membership;
 mod mesh;
 mod mics;
@@ -70,6 +72,7 @@ mod spellings;
 mod stats;
 mod streams;
 mod target;
+mod user_limits;
 mod user_lists;
 mod users;
 mod widths;
@@ -113,10 +116,13 @@ fn all_cases() -> Vec<Case> {
         envelope::cases(),
         auth::cases(),
         sessions::cases(),
+        log_ins::cases(),
+        addresses::cases(),
         demo::cases(),
         review_client::cases(),
         signature::cases(),
         users::cases(),
+        user_limits::cases(),
         user_lists::cases(),
         rooms::cases(),
         room_life::cases(),

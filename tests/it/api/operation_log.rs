@@ -78,7 +78,7 @@ async fn reading_is_not_noted(api: Api) -> Verdict {
 async fn strangers_leave_no_note(api: Api) -> Verdict {
     let (operator, user) = (api.operator().await, api.user().await);
     let path = format!("/admin/censor/stoplive/{}", unique("1"));
-    api.post(path.as_str()).by(&user).send().await.unauthorized();
+    api.post(path.as_str()).by(&user).send().await.forbidden();
     api.post(path.as_str()).send().await.unauthorized();
     let answer = api.get("/admin/operations?page_size=200").by(&operator).send().await;
     let list = answer.ok()["list"].as_array().expect("a list");

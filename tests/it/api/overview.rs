@@ -55,7 +55,7 @@ async fn the_overview_counts_what_is_there_on_all_nodes(api: Api) -> Verdict {
     let wanted = json!({
         "rooms_live": 1, "users_online": 2, "likes_total": 3, "gifts_total": 1,
         "gifts": {"waiting": 1, "flagged": 1}, "review": {"waiting": 2},
-        "callbacks": {"pending": 0, "failed": 0, "oldest_s": 0}, "warnings": [],
+        "callbacks": {"pending": 0, "failed": 0, "oldest_s": 0}, "warnings": [], "weak_secrets": [],
     });
     eventually("the overview shows it", SOON, || async {
         let seen = get(&api, &boss, "overview").await;

@@ -1,6 +1,7 @@
 //! Servers of our own in this process, one backend each.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -116,7 +117,7 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
         let (address, metrics) = (application.addr(), application.metrics_addr());
         let (stop, stopped) = oneshot::channel();
         let _ = ready.send(Running { address, metrics, stop });
-        let govern = async |control: Control| {
+        let govern = async |control: Rc<Control>| {
             // Also when nobody is left who could ask for it.
             let _ = stopped.await;
             control.stop().await;
@@ -156,6 +157,20 @@ impl OwnServer {
             }
         }
         .expect("the administrator's row")
+    }
+
+    /// Whether a room's stream is up, and whose it is.
+    pub async fn stream_session(&self, live_id: &str) -> (bool, String) {
+        let select = sqlx::AssertSqlSafe(format!(
+            "SELECT up, session FROM stream_session WHERE live_id = '{live_id}'"
+        ));
+        match self.backend {
+            Backend::Embedded => sqlx::query_as(select).fetch_one(&mut self.database.sqlite().await).await,
+            Backend::MariaDbAndRedis => {
+                sqlx::query_as(select).fetch_one(&mut self.database.mysql().await).await
+            }
+        }
+        .expect("the stream's row")
     }
 
     /// Writes an administrator as the reference did, with a plain password.
@@ -200,6 +215,9 @@ fn config(database: &TestDatabase) -> Config {
     config.live = LiveConfig { viewer_timeout_s: 120, anchor_timeout_s: 600 };
     config.limits.open_per_s = 500;
     config.limits.login_per_s = 500;
+    config.limits.login_failures = 0;
+    config.limits.rooms_per_user_h = 0;
+    config.limits.writes_per_user_s = 0;
     config
 }
 

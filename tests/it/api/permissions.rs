@@ -83,9 +83,11 @@ impl Row {
         ["/moderation", "/bans", "/banned_words"].iter().any(|part| self.path().contains(part))
     }
 
-    /// The status of a refusal: one who is known, but may not, gets another than one who is not.
+    /// The status of a refusal: one who is known, but may not, gets another than one who is not. Whoever has a
+    /// good token is known wherever tokens count, of a user or of an administrator.
     fn refusal(&self, caller: Caller) -> u16 {
-        let is_known = self.may.iter().any(|allowed| allowed.is_user()) && caller.is_user();
+        let has_token = |caller: &Caller| caller.is_user() || *caller == Caller::Admin;
+        let is_known = self.may.iter().any(has_token) && has_token(&caller);
         if is_known { 403 } else { 401 }
     }
 }

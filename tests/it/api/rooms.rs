@@ -10,6 +10,7 @@ cases![
     a_created_room_has_the_documented_fields,
     a_created_room_keeps_what_was_said,
     a_title_must_be_present,
+    a_title_has_something_to_see_and_no_control,
     times_come_as_seconds_or_as_text,
     times_that_are_none_are_bad,
     a_server_creates_for_an_anchor,
@@ -116,12 +117,32 @@ async fn a_title_must_be_present(api: Api) -> Verdict {
     Ok(())
 }
 
+async fn a_title_has_something_to_see_and_no_control(api: Api) -> Verdict {
+    let anchor = api.user().await;
+    for title in ["a\nb", "\t", "\u{7}", "\u{9b}31m", " ", "\u{3000}", "\u{200b}\u{feff}", "\u{3164}"] {
+        let body = json!({"title": title, "anchor_id": anchor.id});
+        api.post("/client/live/room/instance").by(&anchor).json(&body).send().await.bad_in("title");
+        api.post("/server/live").server().json(&body).send().await.bad_in("title");
+    }
+    for title in ["", "\u{1f469}\u{200d}\u{1f469}", "\u{645}\u{6cc}\u{200c}\u{62e}", " a "] {
+        assert_eq!(api.room_with(&anchor, json!({"title": title})).await["title"], title);
+    }
+    Ok(())
+}
+
 async fn times_come_as_seconds_or_as_text(api: Api) -> Verdict {
     let anchor = api.user().await;
     let cases = [
         (json!(1_638_414_671), 1_638_414_671),
         (json!("2021-12-02 11:11:11"), 1_638_414_671),
         (json!("2000-02-29 00:00:00"), 951_753_600),
+        (json!("2030-12-02 11:11"), 1_922_411_460),
+        (json!("2030/12/02 11:11:00"), 1_922_411_460),
+        (json!("2030/12/2 11:11"), 1_922_411_460),
+        (json!("2030-12-02"), 1_922_371_200),
+        (json!("2030/12/02"), 1_922_371_200),
+        (json!(1_922_411_460_000_i64), 1_922_411_460),
+        (json!("1922411460999"), 1_922_411_460),
         (json!(0), 0),
         (json!(null), 0),
     ];

@@ -13,6 +13,9 @@ cases![
     search_finds_live_rooms_only,
     search_shows_a_room_once,
     search_pages,
+    search_ignores_case_in_every_alphabet,
+    search_finds_every_text_by_its_own_beginning,
+    search_of_users_ignores_case_in_every_alphabet,
 ];
 
 async fn search(api: &Api, user: &User, keyword: &str) -> Value {
@@ -120,5 +123,65 @@ async fn search_pages(api: Api) -> Verdict {
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted);
+    Ok(())
+}
+
+/// Titles, and how else people may type them.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("\u{41c}\u{43e}\u{441}\u{43a}\u{432}\u{430}", "\u{43c}\u{41e}\u{421}\u{41a}\u{412}\u{410}"),
+    ("\u{39f}\u{394}\u{39f}\u{3a3}", "\u{3bf}\u{3b4}\u{3bf}\u{3c2}"),
+    ("\u{3bf}\u{3b4}\u{3bf}\u{3c2}", "\u{39f}\u{394}\u{39f}\u{3a3}"),
+    ("\u{c9}t\u{e9}", "\u{e9}T\u{c9}"),
+    ("\u{130}zmir", "izmir"),
+    ("Plain", "pLAIN"),
+];
+
+async fn search_ignores_case_in_every_alphabet(api: Api) -> Verdict {
+    let viewer = api.user().await;
+    for (title, typed) in SPELLINGS {
+        let own = unique("");
+        let id = titled(&api, &api.user().await, &format!("{title}{own}")).await;
+        for keyword in
+            [format!("{title}{own}"), format!("{typed}{own}"), format!("{typed}{}", own.to_uppercase())]
+        {
+            let page = search(&api, &viewer, &keyword).await;
+            assert_eq!(column(&page["list"], "live_id"), [&id], "{keyword} finds {title}");
+        }
+    }
+    let own = unique("");
+    titled(&api, &api.user().await, &format!("\u{e9}{own}")).await;
+    assert_eq!(search(&api, &viewer, &format!("e{own}")).await["total_count"], 0, "accents are letters");
+    Ok(())
+}
+
+/// Each letter as it is written, whatever its small form is.
+async fn search_finds_every_text_by_its_own_beginning(api: Api) -> Verdict {
+    let viewer = api.user().await;
+    let letters = "\u{130}\u{131}\u{df}\u{1e9e}\u{3a3}\u{3c2}\u{c9}E\u{301}\u{1c5}\u{13a0}\u{10a0}\u{fb01}\u{212a}\u{1f600}|%_";
+    let own = unique("");
+    let id = titled(&api, &api.user().await, &format!("{own}{letters}")).await;
+    for length in 0..=letters.chars().count() {
+        let keyword: String = own.chars().chain(letters.chars().take(length)).collect();
+        let page = search(&api, &viewer, &keyword).await;
+        assert_eq!(column(&page["list"], "live_id"), [&id], "{keyword}");
+    }
+    Ok(())
+}
+
+async fn search_of_users_ignores_case_in_every_alphabet(api: Api) -> Verdict {
+    let operator = api.operator().await;
+    for (nick, typed) in SPELLINGS {
+        let (own, id) = (unique(""), unique("u"));
+        let body = json!({"user_id": id, "nick": format!("{nick}{own}")});
+        api.post("/server/user/register").server().json(&body).send().await.ok();
+        for keyword in [format!("{nick}{own}"), format!("{typed}{own}"), id.clone()] {
+            let target = format!("/admin/user/list?keyword={}", escape(&keyword));
+            let page = api.get(target).by(&operator).send().await.ok().clone();
+            assert_eq!(column(&page["list"], "user_id"), [&id], "{keyword} finds {nick}");
+        }
+        let target = format!("/admin/user/list?keyword={}", escape(&id.to_uppercase()));
+        let page = api.get(target).by(&operator).send().await.ok().clone();
+        assert_eq!(page["total_count"], 0, "ids are compared byte by byte");
+    }
     Ok(())
 }

@@ -12,6 +12,10 @@ cases![
     a_cookie_counts_only_with_the_consoles_header,
     what_a_session_does_is_noted,
     a_session_that_was_ended_stays_ended,
+    a_log_out_ends_the_token_of_the_header_and_no_other,
+    another_password_ends_all_sessions,
+    an_administrator_who_is_created_again_has_no_old_tokens,
+    ones_own_password_is_changed_by_who_knows_it,
     a_session_ends_with_its_administrator,
     bad_log_ins_begin_no_session,
 ];
@@ -102,10 +106,114 @@ async fn a_session_that_was_ended_stays_ended(api: Api) -> Verdict {
     }
     assert_ne!(cookie(&other), ended, "sessions of one second are two");
     from_console(api.get("/admin/session"), &cookie(&other)).send().await.ok();
-    // A call with a token ends no session.
+    // The token of the cookie is no bearer's either.
+    let (_, token) = ended.split_once('=').expect("a value");
+    api.get("/admin/session").authorization(token).send().await.unauthorized();
+    api.get("/admin/session").authorization(format!("Bearer {token}")).send().await.unauthorized();
+    Ok(())
+}
+
+async fn a_log_out_ends_the_token_of_the_header_and_no_other(api: Api) -> Verdict {
+    let (name, _) = begin(&api).await;
+    let body = json!({"user_name": name, "password": PASSWORD});
+    let log_in = async || {
+        let answer = api.post("/manager/login").json(&body).send().await;
+        answer.ok()["access_token"].as_str().expect("a token").to_owned()
+    };
+    let (one, other) = (log_in().await, log_in().await);
+    assert_ne!(one, other, "tokens of one second are two");
+    api.delete("/admin/session").authorization(format!("Bearer {one}")).send().await.done();
+    for method in ["GET", "DELETE"] {
+        api.call(method, "/admin/session").authorization(&one).send().await.unauthorized();
+    }
+    api.get("/client/user/profile").authorization(&one).send().await.unauthorized();
+    from_console(api.get("/admin/session"), &format!("liveloom_console={one}")).send().await.unauthorized();
+    api.get("/admin/session").authorization(&other).send().await.ok();
+    // Also one that a backend asked for.
     let by = api.operator().await;
     api.delete("/admin/session").by(&by).send().await.done();
-    api.get("/admin/session").by(&by).send().await.ok();
+    api.get("/admin/session").by(&by).send().await.unauthorized();
+    Ok(())
+}
+
+async fn another_password_ends_all_sessions(api: Api) -> Verdict {
+    let (name, answer) = begin(&api).await;
+    let cookie = cookie(&answer);
+    let body = json!({"user_name": name, "password": PASSWORD});
+    let bearer = api.post("/manager/login").json(&body).send().await;
+    let bearer = bearer.ok()["access_token"].as_str().expect("a token").to_owned();
+    let issued = api.operator_called(&name).await;
+    let boss = api.operator().await;
+    let path = format!("/admin/users/{name}");
+    // What is no password ends nothing.
+    api.put(&path).by(&boss).json(&json!({"description": "d"})).send().await.ok();
+    from_console(api.get("/admin/session"), &cookie).send().await.ok();
+    let better = "quite another password";
+    api.put(&path).by(&boss).json(&json!({"password": better})).send().await.ok();
+    from_console(api.get("/admin/session"), &cookie).send().await.unauthorized();
+    api.get("/admin/session").authorization(bearer).send().await.unauthorized();
+    api.get("/admin/session").by(&issued).send().await.unauthorized();
+    api.get("/admin/session").by(&boss).send().await.ok();
+    // At once, in the same second, too.
+    for _ in 0..3 {
+        let again =
+            api.post("/manager/session").json(&json!({"user_name": name, "password": better})).send().await;
+        let again = self::cookie(&again);
+        from_console(api.get("/admin/session"), &again).send().await.ok();
+        api.put(&path).by(&boss).json(&json!({"password": better})).send().await.ok();
+        from_console(api.get("/admin/session"), &again).send().await.unauthorized();
+    }
+    Ok(())
+}
+
+async fn an_administrator_who_is_created_again_has_no_old_tokens(api: Api) -> Verdict {
+    let boss = api.operator().await;
+    for _ in 0..3 {
+        let (name, answer) = begin(&api).await;
+        let (cookie, issued) = (cookie(&answer), api.operator_called(&name).await);
+        api.delete(format!("/admin/users/{name}")).by(&boss).send().await.done();
+        let body = json!({"user_name": name, "password": PASSWORD});
+        api.post("/admin/users").by(&boss).json(&body).send().await.ok();
+        from_console(api.get("/admin/session"), &cookie).send().await.unauthorized();
+        api.get("/admin/session").by(&issued).send().await.unauthorized();
+        // New ones are good at once.
+        let again = api.post("/manager/session").json(&body).send().await;
+        from_console(api.get("/admin/session"), &self::cookie(&again)).send().await.ok();
+        api.get("/admin/session").by(&api.operator_called(&name).await).send().await.ok();
+        // Also where a backend's call for a token creates the administrator.
+        api.delete(format!("/admin/users/{name}")).by(&boss).send().await.done();
+        let created = api.operator_called(&name).await;
+        api.get("/admin/session").by(&issued).send().await.unauthorized();
+        api.get("/admin/session").by(&created).send().await.ok();
+    }
+    Ok(())
+}
+
+async fn ones_own_password_is_changed_by_who_knows_it(api: Api) -> Verdict {
+    let (name, answer) = begin(&api).await;
+    let cookie = cookie(&answer);
+    let change = |body: serde_json::Value| {
+        let call = from_console(api.put(format!("/admin/users/{name}")), &cookie).json(&body);
+        async move { call.send().await }
+    };
+    let better = "quite another password";
+    let refused = change(json!({"password": better})).await;
+    refused.forbidden();
+    assert!(refused.message().starts_with("old_password: "), "{refused:?}");
+    change(json!({"password": better, "old_password": "a bad password"})).await.forbidden();
+    change(json!({"password": better, "old_password": ""})).await.forbidden();
+    change(json!({"description": "needs none"})).await.ok();
+    from_console(api.get("/admin/session"), &cookie).send().await.ok();
+    change(json!({"password": better, "old_password": PASSWORD})).await.ok();
+    from_console(api.get("/admin/session"), &cookie).send().await.unauthorized();
+    let body = json!({"user_name": name, "password": better});
+    api.post("/manager/session").json(&body).send().await.ok();
+    // Who has none needs none to take one; others are changed without.
+    let by = api.operator().await;
+    let first = json!({"user_name": unique("n"), "password": PASSWORD});
+    api.put(format!("/admin/users/{}", by.id)).by(&by).json(&first).send().await.ok();
+    let other = api.operator().await;
+    api.put(format!("/admin/users/{name}")).by(&other).json(&json!({"password": PASSWORD})).send().await.ok();
     Ok(())
 }
 

@@ -21,6 +21,8 @@ cases![
     of_racing_registrations_one_wins,
     user_ids_follow_their_rules,
     unusual_user_ids_are_allowed,
+    ids_that_were_registered_before_stay_reachable,
+    nicks_have_something_to_see_and_no_control,
     user_ids_are_compared_byte_by_byte,
     users_may_be_called_like_routes,
     an_update_leaves_empty_fields_alone,
@@ -153,6 +155,12 @@ async fn user_ids_follow_their_rules(api: Api) -> Verdict {
         format!("{start}\u{0}x"),
         format!("{start}\u{7f}x"),
         format!("{start}\u{85}x"),
+        format!("{start}?x"),
+        format!("{start}\u{202e}x"),
+        format!("\u{2066}{start}"),
+        "\u{200b}\u{2060}".to_owned(),
+        "\u{3164}".to_owned(),
+        "\u{feff}\u{2800}".to_owned(),
     ];
     for id in bad {
         register(&api, json!({"user_id": id})).await.bad_in("user_id");
@@ -187,6 +195,45 @@ async fn unusual_user_ids_are_allowed(api: Api) -> Verdict {
     let answer = api.get(format!("/server/user/infos?{}", query.join("&"))).server().send().await;
     let found: BTreeSet<&str> = column(answer.ok(), "user_id").into_iter().collect();
     assert_eq!(found, ids.iter().map(String::as_str).collect());
+    Ok(())
+}
+
+async fn ids_that_were_registered_before_stay_reachable(api: Api) -> Verdict {
+    let own = api.own_server(|_| {}).await?;
+    let api = own.api();
+    for (number, id) in ["who?", "who\u{202e}ami", "\u{200b}\u{3164}"].into_iter().enumerate() {
+        own.execute(format!(
+            "INSERT INTO live_users (user_id, nick, im_userid, im_username) VALUES ('{id}', 'n', {number}7, 'i{number}')"
+        ))
+        .await;
+        let escaped = super::client::escape(id);
+        let answer = api.get(format!("/server/auth/token?app_id=a&user_id={escaped}")).server().send().await;
+        let token = answer.ok()["access_token"].as_str().expect("a token").to_owned();
+        let user = super::world::User { id: id.to_owned(), token };
+        assert_eq!(api.get("/client/user/profile").by(&user).send().await.ok()["user_id"], id);
+        let infos = api.get(format!("/server/user/infos?user_ids={escaped}")).server().send().await;
+        assert_eq!(infos.ok()[0]["user_id"], id);
+        let live_id = api.live_room(&user).await;
+        assert_eq!(api.beat(&user, &live_id).await, 1);
+        assert_eq!(api.members(&api.user().await, &live_id).await, [id]);
+        register(&api, json!({"user_id": id})).await.bad_in("user_id");
+    }
+    own.stop().await;
+    Ok(())
+}
+
+async fn nicks_have_something_to_see_and_no_control(api: Api) -> Verdict {
+    let user = api.user().await;
+    for nick in ["a\nb", "\u{1b}[31m", "\u{0}", " ", "\u{3000}", "\u{200b}", "\u{3164}\u{115f}"] {
+        let body = json!({"user_id": unique("u"), "nick": nick});
+        register(&api, body).await.bad_in("nick");
+        let change = json!({"nick": nick});
+        api.put("/client/user/user").by(&user).json(&change).send().await.bad_in("nick");
+        api.put(format!("/server/user/{}", user.id)).server().json(&change).send().await.bad_in("nick");
+    }
+    for nick in ["", " a ", "\u{1f469}\u{200d}\u{1f469}", "\u{645}\u{6cc}\u{200c}\u{62e}"] {
+        api.put("/client/user/user").by(&user).json(&json!({"nick": nick})).send().await.done();
+    }
     Ok(())
 }
 

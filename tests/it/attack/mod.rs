@@ -36,7 +36,8 @@ const P99: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(100);
 const SOON: Duration = Duration::from_secs(60);
 /// As shipped, where the settings of tests are wider. Only one address of this machine passes for its own.
-const SETTINGS: &str = "limits: {open_per_s: 20}\nauth: {server: {allow: ['127.0.0.1/32']}}";
+const SETTINGS: &str = "limits: {open_per_s: 20, rooms_per_user_h: 60, writes_per_user_s: 20, \
+    stats_rows_per_room: 1000}\nauth: {server: {allow: ['127.0.0.1/32']}}";
 
 /// How much is done.
 struct Extent {

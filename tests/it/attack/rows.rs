@@ -55,12 +55,17 @@ fn counts(live_id: &str, number: usize, turn: usize) -> Value {
     json!({"data": (0..COUNTS).map(count).collect::<Vec<_>>()})
 }
 
-/// The database holds what the limits allow.
-pub async fn assert_bounded(server: &ServerProcess, _lasted: Duration) {
+/// The database holds what the limits allow: 60 rooms an hour, and 1,000 rows in a room.
+pub async fn assert_bounded(server: &ServerProcess, lasted: Duration) {
     let rooms =
         count(server, "SELECT CAST(COUNT(*) AS CHAR) FROM live_entities WHERE anchor_id = 'attacker'").await;
-    let counts = count(server, "SELECT CAST(COUNT(*) AS CHAR) FROM stats_single_live").await;
+    let counts =
+        "SELECT CAST(COUNT(*) AS CHAR) FROM stats_single_live WHERE user_id = 'attacker' AND type = 2";
+    let counts = count(server, counts).await;
     eprintln!("  {rooms} rooms, {counts} statistics");
+    // One comes back each minute.
+    assert!(rooms <= 61 + lasted.as_secs() / 60, "{rooms} rooms of one user");
+    assert!(counts <= 1000, "{counts} statistics of one user in a room");
 }
 
 async fn count(server: &ServerProcess, sql: &str) -> u64 {

@@ -72,7 +72,7 @@ impl Bed {
         Self::over(Place::cluster()).await
     }
 
-    async fn over(place: Place) -> Self {
+    pub async fn over(place: Place) -> Self {
         let config = place.config.clone();
         let ((first, one), (second, other)) = (open(&config).await, open(&config).await);
         let (brokers, ears) = ([first, second], vec![one, other]);

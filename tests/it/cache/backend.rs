@@ -19,6 +19,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// One that others take care of.
+    pub fn of(config: CacheConfig) -> Self {
+        Self { config, _server: None, _cluster: None }
+    }
+
     pub fn memory() -> Self {
         Self { config: CacheConfig::Memory, _server: None, _cluster: None }
     }
@@ -63,7 +68,7 @@ impl Backend {
         Self::open(Place::cluster()).await
     }
 
-    async fn open(place: Place) -> Self {
+    pub async fn open(place: Place) -> Self {
         let config = place.config.clone();
         Self { cache: open(&config).await, config, _place: place }
     }
@@ -138,8 +143,11 @@ pub fn members(live_id: &str, users: &[&str]) -> Vec<Member> {
 pub async fn remove_everywhere(cache: &Cache, timeout: Duration) -> Vec<Member> {
     let mut all = Vec::new();
     for shard in 0..cache.shards() {
-        match cache.remove_silent(shard, timeout, 1000).await.unwrap() {
-            Silent::Removed(gone) => all.extend(gone),
+        match cache.remove_silent(shard, timeout, 1000, false).await.unwrap() {
+            Silent::Found(gone) => {
+                assert_eq!(cache.acknowledge_removed(&gone).await.unwrap(), vec![true; gone.len()]);
+                all.extend(gone);
+            }
             Silent::Waiting => {}
             Silent::Lost => panic!("shard {shard} is not watched"),
         }

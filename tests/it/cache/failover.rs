@@ -132,7 +132,7 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     assert_eq!(cache.present(&kept).await.unwrap(), vec![true; kept.len()]);
     assert_consistent(&cache).await;
     for shard in 0..cache.shards() {
-        let answer = cache.remove_silent(shard, Duration::from_secs(3600), 10).await.unwrap();
+        let answer = cache.remove_silent(shard, Duration::from_secs(3600), 10, false).await.unwrap();
         assert_eq!(answer, Silent::Waiting, "the watch is not forgotten");
     }
     enter_all(&cache, "later").await;

@@ -1,15 +1,18 @@
 //! Redis going away, and coming back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use liveloom::clock::SystemClock;
+use liveloom::config::CacheConfig;
 use liveloom::error::{Failure, Kind};
 use liveloom::store::cache::{Announcement, Cache, CacheError, Enter, Silent};
 use tokio::sync::broadcast::Receiver;
 
-use super::backend::{eventually, members, open_node};
+use super::backend::{config, eventually, members, open, open_node};
 use crate::support::chaos::{ChaosProxy, Mode};
-use crate::support::redis::RedisServer;
+use crate::support::redis::{RedisCluster, RedisServer};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Within this, every call has answered, and an outage is over.
@@ -120,7 +123,7 @@ async fn a_killed_redis_comes_back_empty_and_knows_it() {
     assert_back_in_time(&cache).await;
     // The scripts are unknown to the new process, too.
     assert!(!cache.heard("1", "a", false).await.unwrap());
-    assert_eq!(cache.remove_silent(0, Duration::from_millis(1), 10).await.unwrap(), Silent::Lost);
+    assert_eq!(cache.remove_silent(0, Duration::from_millis(1), 10, false).await.unwrap(), Silent::Lost);
     cache.restore(&members("1", &["a"]), &[]).await.unwrap();
     assert!(cache.heard("1", "a", false).await.unwrap());
 }
@@ -130,16 +133,16 @@ async fn a_flushed_redis_is_lost_and_scripts_are_sent_again() {
     let server = RedisServer::start(&[]);
     let cache = open_node(&server.addr()).await;
     cache.begin_watch().await.unwrap();
-    assert_eq!(cache.remove_silent(0, MINUTE, 10).await.unwrap(), Silent::Waiting);
+    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
     server.run::<()>(&["SCRIPT", "FLUSH"]);
-    assert_eq!(cache.remove_silent(0, MINUTE, 10).await.unwrap(), Silent::Waiting);
+    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
     server.run::<()>(&["SCRIPT", "FLUSH"]);
     // Several in one pipeline, none of them known.
     let rooms: Vec<String> = (0..50).map(|room| room.to_string()).collect();
     let rooms: Vec<(&str, &str)> = rooms.iter().map(|room| (room.as_str(), "a")).collect();
     assert_eq!(cache.room_states(&rooms).await.unwrap().len(), 50);
     server.run::<()>(&["FLUSHALL"]);
-    assert_eq!(cache.remove_silent(0, MINUTE, 10).await.unwrap(), Silent::Lost);
+    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Lost);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,17 +174,33 @@ async fn a_password_is_sent_and_encryption_is_asked_for() {
             tls,
             ..super::backend::config(vec![server.addr()])
         };
-        super::backend::open(&liveloom::config::CacheConfig::Node(config)).await
+        Cache::connect(&liveloom::config::CacheConfig::Node(config), Arc::new(SystemClock)).await
     };
-    open("loom", "secret", false).await.ping().await.unwrap();
-    open("", "other", false).await.ping().await.unwrap();
-    for refused in
-        [open("loom", "wrong", false).await, open("", "", false).await, open("loom", "secret", true).await]
-    {
-        let error = refused.ping().await.unwrap_err();
-        assert_eq!(error.kind(), Kind::Unavailable);
-        assert!(!error.to_string().contains("secret"), "{error}");
+    open("loom", "secret", false).await.unwrap().ping().await.unwrap();
+    open("", "other", false).await.unwrap().ping().await.unwrap();
+    let encrypted = open("loom", "secret", true).await.unwrap();
+    assert_eq!(encrypted.ping().await.unwrap_err().kind(), Kind::Unavailable);
+    for (username, password) in [("loom", "wrong"), ("", "")] {
+        let error = open(username, password, false).await.err().expect("it is told at once").to_string();
+        assert!(error.contains("cache.password") && !error.contains("wrong"), "{error}");
     }
+}
+
+/// Of a cluster one master is enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_without_memory_takes_no_writes_and_the_cache_says_so() {
+    let cluster = RedisCluster::start();
+    let cache = open(&CacheConfig::Cluster(config(cluster.addrs()))).await;
+    eventually("all masters take writes", SOON, async || cache.try_write().await.ok()).await;
+    assert!(cache.is_up());
+    let master = cluster.master_of("whichever", 0);
+    master.run::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = cache.try_write().await.unwrap_err();
+    assert!(matches!(refused, CacheError::Refused(_)), "{refused}");
+    assert!(cache.ping().await.is_ok() && !cache.is_up(), "it answers all the same");
+    master.run::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    cache.try_write().await.unwrap();
+    assert!(cache.is_up());
 }
 
 #[tokio::test]

@@ -136,7 +136,10 @@ async fn compare(redis: &Cache, acts: &[Act]) {
         assert_eq!(answer, expected, "{act:?}");
     }
     assert_eq!(members_of_all(redis).await, members_of_all(&memory).await);
-    assert!(matches!(redis.remove_silent(0, Duration::from_secs(3600), 1).await.unwrap(), Silent::Waiting));
+    assert!(matches!(
+        redis.remove_silent(0, Duration::from_secs(3600), 1, false).await.unwrap(),
+        Silent::Waiting
+    ));
 }
 
 /// Runs on both; a failure is shrunk to the shortest sequence that fails.

@@ -139,7 +139,7 @@ async fn a_hundred_thousand_leave(on: &Backend, busy: impl AsyncFn() -> u64) {
     for shard in 0..cache.shards() {
         loop {
             let start = Instant::now();
-            let Silent::Removed(gone) = cache.remove_silent(shard, TIMEOUT, 2_000).await.unwrap() else {
+            let Silent::Found(gone) = cache.remove_silent(shard, TIMEOUT, 2_000, false).await.unwrap() else {
                 panic!("it is watched for long enough")
             };
             in_cache += start.elapsed();

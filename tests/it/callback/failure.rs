@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use liveloom::callback::{Error, Filter, State};
+use liveloom::store::db::Dialect;
 use rstest::rstest;
+use sea_orm::ConnectionTrait;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;
@@ -206,5 +208,89 @@ async fn a_receiver_that_is_down_is_probed_and_misses_nothing(#[case] mood: Opti
         bed.wait_taken(room, 2).await;
     }
     assert_eq!(node.metric("liveloom_callback_breaker_open"), 0.0);
+    node.stop().await;
+}
+
+/// Lets no row of `callback_delivery` be stored for this room.
+async fn refuse_rows_of(bed: &Bed, live_id: &str) {
+    let sql = match bed.db.dialect() {
+        Dialect::MySql => format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON callback_delivery FOR EACH ROW \
+             IF NEW.live_id = '{live_id}' THEN SIGNAL SQLSTATE '45000'; END IF"
+        ),
+        Dialect::Sqlite => format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON callback_delivery WHEN NEW.live_id = '{live_id}' \
+             BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        ),
+    };
+    bed.db.writer().execute_unprepared(&sql).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_can_never_be_stored_makes_no_other_room_repeat_its_callbacks(
+    #[values(false, true)] is_embedded: bool,
+) {
+    let mut bed = Bed::new(is_embedded).await;
+    bed.config.max_attempts = 1;
+    refuse_rows_of(&bed, "7").await;
+    let rooms: Vec<String> = (1..=60).map(|room| room.to_string()).collect();
+    let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
+    // Half of them leave their lanes, among them the one that cannot.
+    for room in &rooms[..30] {
+        bed.receiver.set_mood_for(room, Mood::Code(7));
+    }
+    bed.append_to(&rooms, 1).await;
+    let node = bed.node().await;
+    for room in rooms.iter().filter(|room| **room != "7") {
+        wait_until("the room is done with", SOON, async || bed.lane(room).await.callback_due.is_none()).await;
+    }
+    assert_eq!(bed.list(only(State::Failed)).await.len(), 29);
+    let waiting = bed.free_lane("7").await;
+    assert_eq!((waiting.callback_done, waiting.callback_attempts), (Some(0), 1), "nothing is given up");
+    assert!(bed.seconds_to(waiting.callback_due).await > 60.0, "and not tried again and again");
+    for room in &rooms {
+        assert_eq!(bed.receiver.calls_of(room).len(), 1, "{room}");
+    }
+
+    bed.db.writer().execute_unprepared("DROP TRIGGER poison").await.unwrap();
+    bed.receiver.set_mood_for("7", Mood::Well);
+    bed.append_to(&["7"], 1).await;
+    bed.pass(Duration::from_secs(20 * 60)).await;
+    bed.wait_taken("7", 2).await;
+    node.stop().await;
+}
+
+/// The same of callbacks that left their lanes, whose results are recorded together.
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_can_never_be_stored_makes_no_other_callback_repeat(
+    #[values(false, true)] is_embedded: bool,
+) {
+    let bed = Bed::new(is_embedded).await;
+    let rooms: Vec<String> = (1..=20).map(|room| room.to_string()).collect();
+    let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
+    bed.receiver.set_mood(Mood::RetryAfter(429, "600".into()));
+    let node = bed.node().await;
+    bed.append_to(&rooms, 1).await;
+    wait_until("all have left", SOON, async || bed.list(only(State::Pending)).await.len() == 20).await;
+    let sql = match bed.db.dialect() {
+        Dialect::MySql => {
+            "CREATE TRIGGER poison BEFORE UPDATE ON callback_delivery FOR EACH ROW \
+             IF NEW.live_id = '7' AND NEW.state = 2 THEN SIGNAL SQLSTATE '45000'; END IF"
+        }
+        Dialect::Sqlite => {
+            "CREATE TRIGGER poison BEFORE UPDATE ON callback_delivery WHEN NEW.live_id = '7' AND NEW.state = 2 \
+             BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        }
+    };
+    bed.db.writer().execute_unprepared(sql).await.unwrap();
+    bed.receiver.set_mood(Mood::Well);
+    bed.pass(Duration::from_secs(20 * 60)).await;
+    wait_until("the others are recorded", SOON, async || bed.list(only(State::Delivered)).await.len() == 19)
+        .await;
+    for room in rooms.iter().filter(|room| **room != "7") {
+        assert_eq!(bed.receiver.calls_of(room).len(), 2, "{room}");
+    }
     node.stop().await;
 }

@@ -40,7 +40,7 @@ fn it_runs_alone_with_a_media_server_of_this_machine() {
     assert_eq!((config.cache, config.im), (CacheConfig::Memory, ImConfig::Builtin));
     assert!(config.mysql.databases.is_empty());
     assert_eq!((config.node.node_id, config.node.data_dir.as_path()), (1, dir.path()));
-    assert_eq!(config.httpq.addr, ":8099");
+    assert_eq!(config.httpq.addr, "127.0.0.1:8099");
     assert_eq!(config.pili.security_type, SecurityType::Expiry);
     assert!(!config.pili.publish_key.is_empty());
     let stream = format!("{}/{}/{}", config.pili.publish_url, config.pili.hub, config.pili.stream_pattern);

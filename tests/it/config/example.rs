@@ -42,9 +42,9 @@ fn collect(value: &Value, path: &str, keys: &mut BTreeSet<String>) {
 fn the_example_parses_to_the_built_in_defaults() {
     let config = Setup::new(EXAMPLE).overlay(KEYS).config();
     let mut expected = Config::default();
-    expected.auth.jwt_keys = vec![Secret::new("signing-key")];
+    expected.auth.jwt_keys = vec![Secret::new("signing-key-of-the-tests")];
     expected.auth.server.access_key = "server-ak".to_owned();
-    expected.auth.server.secret_key = Secret::new("server-sk");
+    expected.auth.server.secret_key = Secret::new("server-sk-of-the-tests");
     assert_eq!(config, expected);
 }
 

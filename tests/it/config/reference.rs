@@ -29,7 +29,8 @@ fn the_guides_file_is_accepted() {
     assert_eq!((config.pili.security_type, config.pili.room_token_expire_s), (SecurityType::Expiry, 3600));
     assert!(matches!(config.prome, PromeConfig::Pusher { interval_s: 10, .. }));
     assert_eq!(config.gift.gift_addr, "http://127.0.0.1:8099/manager/gift/test");
-    assert_eq!(warned_keys(&setup), SAMPLE_KEYS);
+    let short = ["account.secret_key", "pili.publish_key"];
+    assert_eq!(warned_keys(&setup), [&short[..1], &SAMPLE_KEYS, &short[1..]].concat());
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn the_guides_other_spellings_are_accepted() {
     assert_eq!(redis.addrs, ["r1:1", "r2:2"]);
     assert_eq!(config.prome, PromeConfig::Exporter { listen_addr: ":9200".to_owned() });
     let mut warned = warned_keys(&setup);
-    warned.retain(|key| !SAMPLE_KEYS.contains(&key.as_str()));
+    warned.retain(|key| !SAMPLE_KEYS.contains(&key.as_str()) && !key.ends_with("_key"));
     assert_eq!(warned, ["auth.admin.enable", "auth.client.enable"]);
 }
 

@@ -1,6 +1,6 @@
 //! Rules of sections, and rules that span sections.
 
-use liveloom::config::{Config, ImConfig, PromeConfig, parse_listen_addr};
+use liveloom::config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
 use rstest::rstest;
 
 use super::with_keys;
@@ -21,6 +21,30 @@ const MYSQL: &str = "mysql: {databases: [{host: h, username: u, database: d}]}\n
 #[case::url(
     "cache: {type: node, addr: 'redis://h:1'}\nnode: {node_id: 1}",
     "cache.addr: \"redis://h:1\" is not of"
+)]
+#[case::tls_in_vain(
+    "cache: {type: node, addr: 'r:1', tls_server_name: h}\nnode: {node_id: 1}",
+    "cache.tls_server_name: is used with tls: true only"
+)]
+#[case::certificate_without_key(
+    "cache: {type: node, addr: 'r:1', tls: true, tls_cert: Cargo.toml}\nnode: {node_id: 1}",
+    "cache.tls_key: is required with tls_cert"
+)]
+#[case::key_without_certificate(
+    "cache: {type: node, addr: 'r:1', tls: true, tls_key: Cargo.toml}\nnode: {node_id: 1}",
+    "cache.tls_cert: is required with tls_key"
+)]
+#[case::no_such_file(
+    "cache: {type: node, addr: 'r:1', tls: true, tls_ca: /nowhere.pem}\nnode: {node_id: 1}",
+    "cache.tls_ca: /nowhere.pem cannot be read"
+)]
+#[case::tls_of_a_database(
+    "mysql: {databases: [{host: h, username: u, database: d, tls: maybe}]}",
+    "mysql.databases[0].tls: \"maybe\" is not one of off, preferred, required, verify"
+)]
+#[case::authority_in_vain(
+    "mysql: {databases: [{host: h, username: u, database: d, tls: required, tls_ca: Cargo.toml}]}",
+    "mysql.databases[0].tls_ca: is used with tls: verify only"
 )]
 #[case::redis_without_id("cache: {type: node, addr: 'r:1'}", "node.node_id: is required with Redis")]
 #[case::no_writer(
@@ -139,12 +163,29 @@ fn zero_means_the_default_where_go_means_no_limit() {
 }
 
 #[test]
+fn an_authority_of_a_database_is_named_to_be_checked() {
+    let entry = |tls: &str| {
+        let file = format!("mysql: {{databases: [{{host: h, username: u, database: d{tls}}}]}}");
+        let entry = with_keys(&file).config().mysql.databases.remove(0);
+        (entry.tls, entry.tls_ca.is_some())
+    };
+    assert_eq!(entry(""), (MysqlTls::Preferred, false));
+    assert_eq!(entry(", tls: off"), (MysqlTls::Off, false));
+    assert_eq!(entry(", tls: verify"), (MysqlTls::Verify, false));
+    assert_eq!(entry(", tls_ca: Cargo.toml"), (MysqlTls::Verify, true));
+}
+
+#[test]
 fn listen_addresses_may_lack_the_host() {
-    let parsed = |text| parse_listen_addr(text).map(|addr| addr.to_string());
-    assert_eq!(parsed(":80").as_deref(), Some("0.0.0.0:80"));
-    assert_eq!(parsed("localhost:0").as_deref(), Some("127.0.0.1:0"));
+    let parsed = |text| {
+        let addrs = listen_addrs(text)?;
+        Some(addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(parsed(":80").as_deref(), Some("[::]:80"));
+    assert_eq!(parsed("0.0.0.0:80").as_deref(), Some("0.0.0.0:80"));
+    assert_eq!(parsed("localhost:0").as_deref(), Some("127.0.0.1:0 [::1]:0"));
     assert_eq!(parsed("[::1]:8099").as_deref(), Some("[::1]:8099"));
-    for text in ["", "80", "8099:", "host:80", ":99999", "::1"] {
-        assert_eq!(parse_listen_addr(text), None, "{text}");
+    for text in ["", "80", "8099:", "host:80", ":99999", "::1", ":+80"] {
+        assert_eq!(listen_addrs(text), None, "{text}");
     }
 }

@@ -21,7 +21,7 @@ fn the_second_file_is_merged_key_by_key_and_the_environment_wins() {
     assert_eq!(config.hooks.allow, ["192.168.0.0/16".parse().unwrap()]);
     assert_eq!((config.live.viewer_timeout_s, config.live.anchor_timeout_s), (24, 23));
     assert_eq!(config.auth.server.access_key, "from-env");
-    assert_eq!(config.auth.server.secret_key.expose(), "server-sk");
+    assert_eq!(config.auth.server.secret_key.expose(), "server-sk-of-the-tests");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn lists_and_mappings_come_from_the_environment_as_yaml() {
     let CacheConfig::Cluster(redis) = &config.cache else { panic!("{:?}", config.cache) };
     assert_eq!(redis.addrs, ["a:1", "b:2"]);
     assert_eq!(config.httpq.trusted_proxies, ["10.0.0.0/8", "192.0.2.7/32"].map(|net| net.parse().unwrap()));
-    assert_eq!(config.auth.jwt_keys, ["signing-key", "second,key", "third"].map(Secret::new));
+    assert_eq!(config.auth.jwt_keys, ["signing-key-of-the-tests", "second,key", "third"].map(Secret::new));
     assert_eq!(config.mysql.databases[0].password.expose(), "007");
     assert_eq!(config.callback, CallbackConfig { timeout_s: 7, ..CallbackConfig::default() });
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroI64;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use liveloom::store::db::{Added, Db, Dialect, StoreError, UpsertAdd, escape_like, starts_with, upsert_add};
+use liveloom::store::db::{Added, Db, Dialect, StoreError, UpsertAdd, escape_like, upsert_add};
 use liveloom::store::entity::{live_entities, live_users, operation_log, stats_single_live, stream_session};
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
@@ -28,6 +28,7 @@ async fn times_are_stored_as_wall_clock_text_in_whole_seconds(#[case] backend: B
         session: Set("s".to_owned()),
         up: Set(true),
         since: Set(db.wall(at)),
+        others: Set(None),
     };
     stream_session::Entity::insert(row).exec_without_returning(db.writer()).await.unwrap();
     let text = match db.dialect() {
@@ -143,14 +144,15 @@ async fn counts_are_inserted_once_and_then_added_to(#[case] backend: Backend) {
 async fn a_search_by_prefix_takes_its_text_literally(#[case] backend: Backend) {
     let database = backend.database().await;
     let db = database.migrated().await;
-    let titles = ["100% fun", "100 fun", "a_b", "axb", r"c:\d", "c:d", "ABC", "it's \u{4f60}\u{597d}"];
+    let titles =
+        ["100% fun", "100 fun", "a_b", "axb", r"c:\d", "c:d", "ABC", "it's \u{4f60}\u{597d}", "x|y", "xy"];
     for title in titles {
         let row = live_entities::ActiveModel { title: Set(Some(title.to_owned())), ..Default::default() };
         live_entities::Entity::insert(row).exec_without_returning(db.writer()).await.unwrap();
     }
     let found = async |prefix: &str| -> Result<Vec<String>, DbErr> {
-        let matching =
-            live_entities::Entity::find().filter(starts_with(live_entities::Column::Title, prefix));
+        let matching = live_entities::Entity::find()
+            .filter(db.dialect().starts_with(live_entities::Column::Title, prefix));
         let rows = matching.order_by_asc(live_entities::Column::Id).all(db.reader()).await?;
         Ok(rows.into_iter().filter_map(|row| row.title).collect())
     };
@@ -160,17 +162,17 @@ async fn a_search_by_prefix_takes_its_text_literally(#[case] backend: Backend) {
     assert_eq!(found("it's \u{4f60}").await.unwrap(), ["it's \u{4f60}\u{597d}"]);
     assert_eq!(found("abc").await.unwrap(), Vec::<String>::new(), "upper and lower case differ");
     assert_eq!(found("").await.unwrap(), titles);
-    assert_eq!(escape_like(r"a%b_c\d"), r"a\%b\_c\\d");
+    assert_eq!(found("x|").await.unwrap(), ["x|y"]);
+    assert_eq!(escape_like(r"a%b_c\d|e"), r"a|%b|_c\d||e");
 }
 
 #[tokio::test]
-async fn a_mysql_session_is_left_as_the_server_sets_it() {
+async fn a_mysql_session_has_our_sql_mode_and_the_servers_time_zone() {
     let database = Backend::MySql.database().await;
     let db = database.connect().await;
-    // That spaces before brackets are ignored is a flag of the driver's handshake.
-    let same = "SELECT REPLACE(@@session.sql_mode, 'IGNORE_SPACE,', '') = @@global.sql_mode \
+    let ours = "SELECT @@session.sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' \
                 AND @@session.time_zone = @@global.time_zone";
-    assert_eq!(number(db.writer(), same).await, 1);
+    assert_eq!(number(db.writer(), ours).await, 1);
     let committed =
         "SELECT @@session.tx_isolation = 'READ-COMMITTED' AND @@session.character_set_client = 'utf8mb4'";
     assert_eq!(number(db.writer(), committed).await, 1);
@@ -193,6 +195,36 @@ async fn a_statement_costs_one_question_and_no_ping() {
         number(db.writer(), "SELECT 1").await;
     }
     assert_eq!(counted().await - before, 11, "ten statements and the question itself");
+}
+
+#[tokio::test]
+async fn an_embedded_file_is_its_owners_alone() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let database = Backend::Sqlite.database().await;
+    let file =
+        |suffix: &str| database.data_dir().join(format!("{}{suffix}", liveloom::store::db::SQLITE_FILE));
+    let modes = || {
+        ["", "-wal", "-shm"]
+            .map(|suffix| fs::metadata(file(suffix)).ok().map(|found| found.permissions().mode() & 0o777))
+    };
+    let db = database.migrated().await;
+    db.writer().execute_unprepared("INSERT INTO id_sequence VALUES ('a', 1)").await.unwrap();
+    assert_eq!(modes(), [Some(0o600); 3], "a new one");
+    // As a former version left them, which was killed.
+    for suffix in ["", "-wal", "-shm"] {
+        fs::set_permissions(file(suffix), Permissions::from_mode(0o644)).unwrap();
+    }
+    let kept = ["-wal", "-shm"].map(|suffix| fs::read(file(suffix)).unwrap());
+    db.close().await;
+    for (suffix, bytes) in ["-wal", "-shm"].iter().zip(kept) {
+        fs::write(file(suffix), bytes).unwrap();
+        fs::set_permissions(file(suffix), Permissions::from_mode(0o644)).unwrap();
+    }
+    let db = database.connect().await;
+    db.ping().await.unwrap();
+    assert!(modes().into_iter().flatten().all(|mode| mode == 0o600), "{:?}", modes());
+    assert_eq!(number(db.writer(), "SELECT COUNT(*) FROM id_sequence").await, 1);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub async fn read_all(conn: &impl ConnectionTrait) {
         };
     }
     read!(
-        admin_user callback_delivery censor_config censor_image event_log gift_config id_sequence item_demonstrate
+        admin_ended_token admin_revocation admin_user callback_delivery censor_config censor_image event_log gift_config id_sequence item_demonstrate
         item_demonstrate_log items leader_lease live_censor live_entities live_gift live_like
         live_like_flush live_mic_entities live_room_user_entities live_users node_registry
         operation_log relay_sessions replica_heartbeat room_lane stats_single_live stream_session

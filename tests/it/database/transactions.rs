@@ -224,3 +224,90 @@ async fn only_a_lazy_transaction_does_not_wait_for_the_disk() {
         assert_eq!(number(db.writer(), ASK).await, 2, "FULL");
     }
 }
+
+/// As many such transactions as connections would wait for each other.
+#[cfg(debug_assertions)]
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::MySql)]
+#[tokio::test]
+async fn who_asks_for_a_second_connection_or_a_look_up_inside_a_transaction_is_found_out(
+    #[case] backend: Backend,
+) {
+    use liveloom::store::lookup::Lookup;
+
+    let database = backend.database().await;
+    let db = database.migrated().await;
+    let rows: Lookup<i64> = Lookup::new(10, Duration::from_secs(60));
+    rows.get("known", async { Ok(Some(1)) }).await.unwrap();
+    let ways = ["writer", "reader", "transaction", "look-up"];
+    for way in ways {
+        let (db, rows) = (db.clone(), rows.clone());
+        let asked = tokio::spawn(async move {
+            db.transaction(|tx| {
+                let (db, rows) = (&db, &rows);
+                Box::pin(async move {
+                    tx.execute_unprepared("SELECT 1").await?;
+                    match way {
+                        "writer" => db.ping().await,
+                        "reader" => db
+                            .reader_for(true)
+                            .execute_unprepared("SELECT 1")
+                            .await
+                            .map(drop)
+                            .map_err(StoreError::from),
+                        "transaction" => db.transaction(|tx| Box::pin(add(tx, "inner"))).await,
+                        // It is in memory: another time it is not.
+                        _ => rows
+                            .get("known", async { Ok(Some(1)) })
+                            .await
+                            .map(drop)
+                            .map_err(|_| StoreError::Setup(String::new())),
+                    }
+                })
+            })
+            .await
+        });
+        let panicked = asked.await.expect_err(way);
+        assert!(panicked.is_panic(), "{way}");
+    }
+    assert_eq!(number(db.writer(), COUNT).await, 0);
+
+    // Beside a transaction, in the same task, everybody may ask.
+    let (begun, wait) = tokio::sync::oneshot::channel();
+    let begun = std::sync::Mutex::new(Some(begun));
+    let meet = Barrier::new(2);
+    let working = db.transaction(|tx| {
+        let (begun, meet) = (&begun, &meet);
+        Box::pin(async move {
+            add(tx, "outer").await?;
+            begun.lock().unwrap().take().unwrap().send(()).unwrap();
+            meet.wait().await;
+            Ok::<_, StoreError>(())
+        })
+    });
+    let beside = async {
+        wait.await.unwrap();
+        rows.get("known", async { Ok(None) }).await.unwrap();
+        db.reader().execute_unprepared("SELECT 1").await.unwrap();
+        meet.wait().await;
+    };
+    let (done, ()) = tokio::join!(working, beside);
+    done.unwrap();
+    assert_eq!(number(db.writer(), COUNT).await, 1);
+}
+
+/// Longer than a connection is waited for when none comes back.
+#[tokio::test]
+async fn a_rush_is_served_in_turn_and_not_refused() {
+    let database = Backend::MySql.database().await;
+    let mut config = database.config();
+    config.databases.iter_mut().for_each(|entry| (entry.max_open_conns, entry.max_idle_conns) = (1, 1));
+    let db = database.open(&config).await.unwrap();
+    let begun = std::time::Instant::now();
+    let asked = (0..24).map(|_| db.writer().execute_unprepared("SELECT SLEEP(0.1)"));
+    let refused: Vec<_> =
+        futures_util::future::join_all(asked).await.into_iter().filter_map(Result::err).collect();
+    assert!(refused.is_empty(), "{} of 24: {:?}", refused.len(), refused[0]);
+    assert!(begun.elapsed() > db.dialect().statement_limit());
+}

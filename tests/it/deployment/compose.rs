@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_yaml::Value;
 
@@ -11,13 +11,78 @@ use super::{STOP_S, check_config, example, keys, path, references, said, text, t
 /// The variables of single nodes.
 const OWN: [&str; 1] = ["LIVELOOM__NODE__NODE_ID"];
 
-/// The file as docker-compose reads it, with the variables of `.env.example` only.
+/// The file as docker-compose reads it, with the variables of `.env.example` only, its first part filled in.
 fn read() -> Value {
+    serde_yaml::from_str(&said("docker-compose config", compose(&filled_in()))).unwrap()
+}
+
+/// What docker-compose says of the file with such a `.env`.
+fn compose(variables: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("env");
+    fs::write(&file, variables).unwrap();
     let mut command = Command::new("docker-compose");
-    command.args(["--env-file", ".env.example", "config"]).current_dir(path("."));
+    command.arg("--env-file").arg(file).arg("config").current_dir(path("."));
     let paths = std::env::var("PATH").unwrap();
-    let output = command.env_clear().env("PATH", paths).output().expect("docker-compose is installed");
-    serde_yaml::from_str(&said("docker-compose config", output)).unwrap()
+    command.env_clear().env("PATH", paths).output().expect("docker-compose is installed")
+}
+
+/// The first part of `.env.example`.
+fn to_be_filled_in() -> Vec<String> {
+    let text = text(".env.example");
+    let part = text.split("\n\n").nth(1).unwrap();
+    let empty = part.lines().filter_map(|line| line.strip_suffix('='));
+    empty.filter(|name| !name.starts_with('#')).map(str::to_owned).collect()
+}
+
+fn filled_in() -> String {
+    let fill = |text: String, name: String| {
+        text.replacen(&format!("\n{name}=\n"), &format!("\n{name}=0123456789abcdef{name}\n"), 1)
+    };
+    to_be_filled_in().into_iter().fold(text(".env.example"), fill)
+}
+
+#[test]
+fn an_unedited_example_is_refused_and_named_before_anything_starts() {
+    let names = to_be_filled_in();
+    assert_eq!(names.len(), 9, "{names:?}");
+    let filled = filled_in();
+    for name in names.iter().filter(|name| *name != "PILI_PUB_KEY") {
+        let without = filled.replacen(&format!("\n{name}=0123456789abcdef{name}"), &format!("\n{name}="), 1);
+        let refused = compose(&without);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success(), "{name}");
+        assert!(said.contains(name.as_str()) && said.contains("fill it in in .env"), "{name}: {said}");
+    }
+    assert!(!compose(&text(".env.example")).status.success());
+    // The one that not everybody needs is named by the server.
+    let services = serde_yaml::from_str::<Value>(&said(
+        "docker-compose config",
+        compose(&filled.replace("0123456789abcdefPILI_PUB_KEY", "")),
+    ));
+    let variables = texts(&services.unwrap()["services"]["live1"]["environment"]);
+    let checked = check_config(&path("deploy/compose/config.yaml"), variables);
+    assert!(!checked.status.success());
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(said.contains("pili.publish_key: is required for the security_type expiry"), "{said}");
+}
+
+#[test]
+fn the_former_examples_placeholders_are_refused_by_the_server() {
+    let services = read();
+    let variables = texts(&services["services"]["live1"]["environment"]).into_iter().map(|(name, value)| {
+        let value = if value.starts_with("0123456789abcdef") { "change-me".to_owned() } else { value };
+        (name, value)
+    });
+    let checked = check_config(&path("deploy/compose/config.yaml"), variables.collect());
+    assert!(!checked.status.success());
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    for key in ["auth.jwt_key", "auth.server.access_key", "auth.server.secret_key", "cache.password"] {
+        assert!(said.contains(&format!("{key}: still is the placeholder")), "{key}: {said}");
+    }
+    for key in ["mysql.databases[0].password", "mysql.databases[1].password", "pili.publish_key"] {
+        assert!(said.contains(&format!("{key}: still is the placeholder")), "{key}: {said}");
+    }
 }
 
 #[test]

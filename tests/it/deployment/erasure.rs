@@ -8,7 +8,8 @@ use crate::support::database::TestDatabase;
 use crate::support::server::{Backend, Setup};
 
 /// Where users' names are, but not those of the users who are erased, or as the document says.
-const LEFT: [&str; 6] = [
+const LEFT: [&str; 7] = [
+    "admin_revocation.user_id",
     "admin_user.user_id",
     "banned_word.by_user",
     "censor_image.review_user_id",

@@ -57,8 +57,20 @@ fn the_configuration_is_accepted_with_the_variables_of_the_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.yaml");
     fs::write(&file, config).unwrap();
+    let ordinal = (ORDINAL.to_owned(), "0".to_owned());
     let mut variables = texts(&secret["stringData"]);
-    variables.push((ORDINAL.to_owned(), "0".to_owned()));
+    variables.push(ordinal.clone());
+    let unedited = check_config(&file, variables.clone());
+    let refused = String::from_utf8_lossy(&unedited.stderr).into_owned();
+    assert!(!unedited.status.success());
+    let changed: Vec<_> = variables.iter().filter(|(_, value)| value == "change-me").collect();
+    // Two databases have one password.
+    assert_eq!(refused.matches(": still is the placeholder").count(), changed.len() + 1, "{refused}");
+    let own = |(name, value): (String, String)| match value.as_str() {
+        "change-me" => (name.clone(), format!("0123456789abcdef{name}")),
+        _ => (name, value),
+    };
+    let variables = variables.into_iter().map(own).collect();
     assert_eq!(said("check-config", check_config(&file, variables)), "ok\n");
 }
 

@@ -1,5 +1,6 @@
 //! The money path of gifts: whatever fails whenever, the ledgers agree.
 
+mod by_time;
 mod command;
 mod crash;
 mod job;

@@ -303,3 +303,19 @@ async fn a_room_with_many_likers_is_seeded_in_pages() {
     let users: Vec<UserLikes> = other.cache.unwritten_likes(&[&live_id], 10).await.unwrap().remove(0).users;
     assert_eq!(users, [UserLikes { user_id: "ann".to_owned(), count: 1 }]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn likes_that_can_never_be_written_keep_no_other_rooms_likes_from_it() {
+    let (_database, node, _) = Kind::Redis.start().await;
+    for room in ["room-1", "room-2", "room-3"] {
+        fill(&node, room, 3).await;
+    }
+    let poison = "CREATE TRIGGER poison BEFORE INSERT ON stats_single_live FOR EACH ROW \
+                  IF NEW.live_id = 'room-2' THEN SIGNAL SQLSTATE '45000'; END IF";
+    node.db.writer().execute_unprepared(poison).await.unwrap();
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 6);
+    let stored = [node.stored("room-1").await, node.stored("room-2").await, node.stored("room-3").await];
+    assert_eq!(stored.map(|likes| likes.len()), [3, 0, 3]);
+    node.db.writer().execute_unprepared("DROP TRIGGER poison").await.unwrap();
+    assert_eq!(node.likes.flush(Some(&Leader)).await.unwrap(), 3, "they wait in the cache");
+}

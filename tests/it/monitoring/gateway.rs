@@ -163,3 +163,25 @@ async fn a_node_does_not_leave_behind_what_it_tells_no_more() {
     .await;
     drop(gateway);
 }
+
+/// What a path cannot have is sent encoded, and the gateway has it as it was meant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_and_an_instance_may_have_slashes() {
+    let addr = format!("127.0.0.1:{}", free_port());
+    let gateway = Gateway::start(&addr).await;
+    let pushing = format!(
+        "prome: {{client_mode: pusher, pusher_config: {{url: 'http://{addr}', job: 'team/live', \
+         instance: 'rack/7/live?', interval_s: 1}}}}"
+    );
+    let mut server = Setup::new(Backend::Embedded).await.with(&pushing).start().await;
+    let labels = async || {
+        let answer = reqwest::get(format!("http://{addr}/api/v1/metrics")).await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        items(&answer["data"]).map(|group| group["labels"].clone()).collect::<Vec<_>>()
+    };
+    let expected = serde_json::json!({"job": "team/live", "instance": "rack/7/live?"});
+    wait_until("the group is there", SOON, async || labels().await == [expected.clone()]).await;
+    assert!(server.terminate(END_LIMIT).await.success());
+    assert_eq!(labels().await, Vec::<Value>::new(), "it is dropped under the same name");
+    drop(gateway);
+}

@@ -21,7 +21,9 @@ const PICTURES: [(&str, &str); 4] =
 async fn an_operator_goes_through_the_console() {
     let setup = Setup::new(Backend::Embedded).await;
     let url = url(&setup);
-    let _server = server(setup.with(PUBLISHING)).await;
+    // Without anything to be warned of.
+    let own_keys = "account: {secret_key: 0123456789abcdef0123456789abcdef}";
+    let _server = server(setup.with(PUBLISHING).with(own_keys)).await;
     browse("console", &url, &[]).await;
 }
 

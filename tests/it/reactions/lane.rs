@@ -163,3 +163,38 @@ async fn a_reaction_follows_its_commit_closely() {
     // Polling alone would take 200 ms.
     assert!(took[10] < Duration::from_millis(100), "median {:?}", took[10]);
 }
+
+/// Panics at every second event.
+struct Panics(Seen);
+
+#[async_trait]
+impl Reaction for Panics {
+    fn name(&self) -> &'static str {
+        "panics"
+    }
+
+    async fn react(&self, event: &StoredEvent) -> Result<(), ReactionError> {
+        assert_eq!(event.seq % 2, 0, "an event that nobody can react to");
+        self.0.lock().unwrap().push((event.live_id.clone(), event.seq));
+        Ok(())
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reaction_that_panics_has_failed_and_everything_else_goes_on(
+    #[values(false, true)] is_embedded: bool,
+) {
+    let (seen, other) = witness("other", HashMap::new());
+    let half = Seen::default();
+    let bed = Bed::new(is_embedded, vec![Arc::new(Panics(Arc::clone(&half))), other]).await;
+    bed.append(&["100"], 6).await;
+    wait_until("all is seen", SOON, async || of(&seen, "100").len() == 6).await;
+    assert_eq!((of(&seen, "100"), of(&half, "100")), ((1..=6).collect(), vec![2, 4, 6]));
+    wait_until("the lane is done", SOON, async || bed.lane("100").await.reaction_done == Some(6)).await;
+    let text = TextEncoder::new().encode_to_string(&bed.registry.gather()).unwrap();
+    let failed = "liveloom_reaction_failures_total{reaction=\"panics\",result=\"failed\"} 3";
+    assert!(text.contains(failed), "{text}");
+    bed.stop.cancel();
+    bed.running.wait().await;
+}

@@ -280,3 +280,26 @@ async fn both(socket: &mut Socket, one: &str, other: &str) -> (Value, Value) {
     }
     (first, second)
 }
+
+/// However short the time-out is, the connection's own heartbeats are shorter.
+#[rstest]
+#[tokio::test]
+async fn who_is_connected_is_never_silent(#[values(Backend::Embedded, Backend::Redis)] backend: Backend) {
+    let bed = Bed::start(backend, "live: {viewer_timeout_s: 3}").await;
+    let (anchor, mut at_anchor) = bed.user("anchor").await;
+    let (live_id, room) = bed.room(&anchor).await;
+    at_anchor.follow(&room).await;
+    let (_, mut at_viewer) = bed.viewer("viewer", &live_id).await;
+    // Three times as long as it takes until others are out.
+    for number in 0..3 {
+        let silent = bed.client.log_in(&format!("silent-{number}")).await;
+        join(&silent, &live_id).await;
+        count_of(&mut at_anchor, 3).await;
+        count_of(&mut at_anchor, 2).await;
+    }
+    let present = at_viewer.result("presence", json!({"channel": room})).await;
+    let users: Vec<&str> =
+        present["users"].as_array().unwrap().iter().filter_map(|user| user["user_id"].as_str()).collect();
+    assert_eq!(users.len(), 2, "{present}");
+    assert!(users.contains(&"anchor") && users.contains(&"viewer"), "{present}");
+}

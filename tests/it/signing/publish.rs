@@ -154,6 +154,33 @@ fn a_second_name_in_the_arguments_is_refused() {
     }
 }
 
+/// A WHIP address names the stream in its query, and SRS hands all of it on.
+#[rstest]
+#[case(SecurityType::Expiry)]
+#[case(SecurityType::ExpirySk)]
+fn what_srs_adds_to_the_arguments_is_not_signed(#[case] security: SecurityType) {
+    let pili = pili(security);
+    let (arguments, stream) = (arguments(&pili), "qn_live_kit-1001");
+    let verdict = |param: &str| pili.verify_publish(&PublishCall::from_srs("hub", stream, param), now());
+    for param in [
+        format!("?app=hub&stream={stream}&{arguments}"),
+        format!("?{arguments}&app=hub&stream={stream}&vhost=__defaultVhost__"),
+        format!("?vhost=v&{arguments}"),
+        format!("?{arguments}"),
+    ] {
+        assert_eq!(verdict(&param).as_deref(), Ok("1001"), "{param}");
+    }
+    // What names another stream is no address of this one.
+    for param in [
+        format!("?app=hub&stream=qn_live_kit-1002&{arguments}"),
+        format!("?app=other&stream={stream}&{arguments}"),
+        format!("?stream={stream}&stream={stream}&{arguments}"),
+        format!("?eip=192.0.2.1&{arguments}"),
+    ] {
+        assert_eq!(verdict(&param), Err(PublishRefusal::Forged), "{param}");
+    }
+}
+
 #[rstest]
 #[case("")]
 #[case("app=hub&call=publish")]

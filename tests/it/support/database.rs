@@ -103,6 +103,7 @@ impl TestDatabase {
             default: "live".to_owned(),
             read_only: false,
             loc: Shanghai,
+            ..DatabaseConfig::default()
         })
     }
 

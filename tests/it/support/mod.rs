@@ -1,6 +1,7 @@
 //! What tests need from outside: servers of their own, and fakes of the paid clouds.
 
 pub mod callback_receiver;
+pub mod certificates;
 pub mod cgroup;
 pub mod chaos;
 pub mod client;

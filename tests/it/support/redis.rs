@@ -246,7 +246,7 @@ impl RedisCluster {
 }
 
 /// A port that is free, and whose neighbour 10,000 above, for the cluster's bus, is too.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         if port < 55_000 && TcpListener::bind(("127.0.0.1", port + 10_000)).is_ok() {

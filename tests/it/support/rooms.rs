@@ -76,6 +76,11 @@ impl Rooms {
         Self { db, cache, clock, users, lives, mics, relays, database }
     }
 
+    /// What they stand on.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     /// The cache, as another node over the same stores is connected to it.
     pub async fn cache_of_another_node(&self) -> Cache {
         Cache::connect(&cache_config(self.database.schema()), Arc::clone(&self.clock)).await.unwrap()
@@ -118,7 +123,7 @@ impl Rooms {
 }
 
 /// Memory without a schema, else this run's Redis.
-fn cache_config(schema: &str) -> CacheConfig {
+pub fn cache_config(schema: &str) -> CacheConfig {
     if schema.is_empty() {
         return CacheConfig::Memory;
     }

@@ -38,6 +38,8 @@ pub struct Setup {
     yaml: String,
     overlay: String,
     crash_at: Option<String>,
+    panic_at: Option<String>,
+    shell: Option<String>,
 }
 
 impl Setup {
@@ -59,7 +61,7 @@ impl Setup {
              auth: {{jwt_key: key-of-the-tests-0123456789abcdef, server: {{enable: false}}}}\n\
              account: {{access_key: test-ak, secret_key: test-sk}}\n\
              cron: {{lease_s: 2}}\n\
-             limits: {{open_per_s: 10000}}\n\
+             limits: {{open_per_s: 10000, rooms_per_user_h: 0, writes_per_user_s: 0, stats_rows_per_room: 0}}\n\
              realtime: {{drain_s: 0}}\n\
              {cache}{mysql}",
             folder = database.data_dir().display(),
@@ -71,7 +73,16 @@ impl Setup {
 
     fn of(database: TestDatabase, port: u16, yaml: String, overlay: String) -> Self {
         let folder = database.data_dir().to_owned();
-        Self { database: Arc::new(database), folder, port, yaml, overlay, crash_at: None }
+        Self {
+            database: Arc::new(database),
+            folder,
+            port,
+            yaml,
+            overlay,
+            crash_at: None,
+            panic_at: None,
+            shell: None,
+        }
     }
 
     /// Another node over the same database and cache, with a port and a folder of its own.
@@ -85,6 +96,8 @@ impl Setup {
             yaml: self.yaml.clone(),
             overlay: self.overlay.clone(),
             crash_at: None,
+            panic_at: None,
+            shell: None,
             folder,
         };
         let node = |id: u16, folder: &Path| format!("node_id: {id}, data_dir: '{}'", folder.display());
@@ -153,6 +166,20 @@ impl Setup {
         self
     }
 
+    /// As [`Setup::crashing_at`], but a task of the server panics there.
+    #[must_use]
+    pub fn panicking_at(mut self, point: &str) -> Self {
+        self.panic_at = Some(point.to_owned());
+        self
+    }
+
+    /// Starts the server by a shell that runs `command` first, such as `ulimit -n 500`.
+    #[must_use]
+    pub fn after(mut self, command: &str) -> Self {
+        self.shell = Some(command.to_owned());
+        self
+    }
+
     /// Where the server will listen, at 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -177,9 +204,12 @@ impl Setup {
         (config, overlay)
     }
 
-    /// Creates an administrator, by the command.
+    /// Makes the tables and creates an administrator, by the commands.
     pub fn create_administrator(&self, name: &str, password: &str) {
         let (config, overlay) = self.write();
+        let mut migrate = binary(&["migrate", "--config"]);
+        let migrated = migrate.arg(&config).arg("-e").arg(&overlay).output().unwrap();
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let mut command = binary(&["admin", "create", "--name", name, "--config"]);
         command.arg(config).arg("-e").arg(overlay).env("LIVELOOM_ADMIN_PASSWORD", password);
         let created = command.output().unwrap();
@@ -188,11 +218,16 @@ impl Setup {
 
     /// Starts the server and waits until it is ready.
     pub async fn start(self) -> ServerProcess {
-        let (config, overlay) = self.write();
-        let log = self.folder.join("server.log");
-        let mut server = ServerProcess { child: None, log, config, overlay, setup: self };
+        let mut server = self.prepare();
         server.start().await;
         server
+    }
+
+    /// A server that is still to be started.
+    pub fn prepare(self) -> ServerProcess {
+        let (config, overlay) = self.write();
+        let log = self.folder.join("server.log");
+        ServerProcess { child: None, log, config, overlay, setup: self }
     }
 }
 
@@ -249,11 +284,16 @@ impl ServerProcess {
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the server runs already");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let child = binary(&["serve", "--config"])
+        let mut command = match &self.setup.shell {
+            None => binary(&["serve", "--config"]),
+            Some(first) => shell(&format!("{first}; exec \"$0\" serve --config \"$@\"")),
+        };
+        let child = command
             .arg(&self.config)
             .arg("-e")
             .arg(&self.overlay)
             .envs(self.setup.crash_at.take().map(|point| ("LIVELOOM_CRASH_AT", point)))
+            .envs(self.setup.panic_at.take().map(|point| ("LIVELOOM_PANIC_AT", point)))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -365,7 +405,19 @@ impl Drop for ServerProcess {
 /// The server's program with arguments, without settings of this process's environment.
 pub fn binary(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_liveloom"));
-    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+    command.args(arguments);
+    without_settings(command)
+}
+
+/// A shell that has the server's program as `$0`.
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_liveloom")]);
+    without_settings(command)
+}
+
+fn without_settings(mut command: Command) -> Command {
+    command.stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIVELOOM__")) {
         command.env_remove(name);
     }

@@ -1,6 +1,6 @@
 /** An operator goes through the console: every page, and on each what one does there. */
 
-import { expect, test, type APIRequestContext, type Locator, type Page } from '@playwright/test';
+import { expect, test, type APIRequestContext, type Browser, type Locator, type Page } from '@playwright/test';
 import { demoUser, logIn, operator, picture, watch, type DemoUser } from './support';
 
 /** A session that has ended meanwhile is told so by a 401. */
@@ -304,7 +304,34 @@ test('callbacks are filtered, review settings changed, words banned', async ({ p
   complaints.none();
 });
 
-test('administrators are managed, and the configuration is read without its secrets', async ({ page }, info) => {
+/** Another administrator, in a browser of their own, who gives the former password and is logged out by the change. */
+async function changesOwnPassword(browser: Browser, name: string, former: string, next: string): Promise<void> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const logInWith = async (password: string) => {
+    await page.getByLabel('User name').fill(name);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  };
+  await page.goto('/console/administrators');
+  await logInWith(former);
+  await row(page, 'you').getByRole('button', { name: 'Edit' }).click();
+  const edit = dialog(page, 'Edit the administrator');
+  await edit.getByLabel('New password').fill(next);
+  const save = edit.getByRole('button', { name: 'Save' });
+  await expect(save).toBeDisabled();
+  await edit.getByLabel('Password until now').fill('not the password');
+  await save.click();
+  await expect(edit.getByRole('alert')).toContainText('old_password');
+  await edit.getByLabel('Password until now').fill(former);
+  await save.click();
+  await expect(page).toHaveURL(/\/console\/login/);
+  await logInWith(next);
+  await expect(page.getByTestId('who')).toHaveText(name);
+  await context.close();
+}
+
+test('administrators are managed, and the configuration is read without its secrets', async ({ browser, page }, info) => {
   const complaints = watch(page);
   await page.goto('/console/administrators');
   await logIn(page);
@@ -327,6 +354,7 @@ test('administrators are managed, and the configuration is read without its secr
   await expect(add.getByRole('alert')).toContainText(/request \S+/);
   await add.getByRole('button', { name: 'Cancel' }).click();
 
+  await changesOwnPassword(browser, 'second', 'long enough to be taken', 'another one, as long');
   await second.getByRole('button', { name: 'Delete' }).click();
   await confirm(page, 'Delete the administrator', 'Delete');
   await expect(second).toHaveCount(0);

@@ -85,3 +85,22 @@ test('the overview shows both nodes and who leads', async ({ page }, info) => {
   await picture(page, info, 'console-overview');
   complaints.none();
 });
+
+test('a banner names weak secrets on every page, in both languages', async ({ page }, info) => {
+  const complaints = watch(page);
+  await page.goto('/console/configuration');
+  await logIn(page);
+  const banner = page.getByTestId('warnings');
+  await expect(banner).toContainText('The configuration needs your attention');
+  await expect(banner).toContainText('demo.enable');
+  const weak = page.getByTestId('weak-secrets');
+  await expect(weak).toContainText('Known or easily guessed secrets: account.secret_key');
+  await picture(page, info, 'console-weak-secrets');
+  await page.getByRole('navigation', { name: 'Pages of the console' }).getByRole('link', { name: 'Users', exact: true }).click();
+  await expect(page).toHaveURL(/\/console\/users/);
+  await expect(weak).toBeVisible();
+  await page.getByRole('combobox', { name: /Language/ }).selectOption('zh');
+  await expect(banner).toContainText('配置需要处理');
+  await expect(weak).toContainText('以下密钥是公开的或容易猜到：account.secret_key');
+  complaints.none();
+});

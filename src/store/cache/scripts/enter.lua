@@ -1,4 +1,4 @@
--- A user goes into a room. KEYS: seen, online, anchors, counters of the room.
+-- A user goes into a room. KEYS: seen, online, anchors, counters of the room, removed.
 -- ARGV: room, member, member that the anchor is, views to add, visitors to add, then room and
 -- member of a former room of the same shard, or "" and "", then from how many views on counters
 -- are raised instead of dropped, and their life in milliseconds.
@@ -12,6 +12,7 @@ if ARGV[6] ~= '' and redis.call('ZREM', KEYS[1], ARGV[7]) == 1 then
 end
 if redis.call('ZADD', KEYS[1], now, ARGV[2]) == 1 then
   redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
+  redis.call('ZREM', KEYS[5], ARGV[2])
 end
 if ARGV[2] == ARGV[3] then
   redis.call('ZADD', KEYS[3], 'XX', now, ARGV[1])

@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use self::command::{Command, HELP};
 
 /// For the console at `/console`, and for `/server` calls. Nobody else reaches the loopback interface.
-const ADMINISTRATOR: (&str, &str) = ("admin", "admin-password");
+const ADMINISTRATOR: (&str, &str) = ("admin", "console of the cluster");
 const SERVER_KEYS: (&str, &str) = ("cluster-access", "cluster-secret-0123456789abcdef");
 
 /// What differs from a cluster for tests: a demo room, streams of a media server on this machine.

@@ -46,6 +46,8 @@ export interface Overview {
   nodes: Node[];
   jobs: Job[];
   warnings: string[];
+  /** Keys of the configuration whose secrets are known or can be guessed. */
+  weak_secrets: string[];
 }
 
 export const readOverview = (signal: AbortSignal) => admin<Overview>('GET', '/overview', { signal });

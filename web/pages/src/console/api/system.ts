@@ -12,6 +12,8 @@ export interface AdministratorForm {
   user_name: string;
   user_id?: string;
   password?: string;
+  /** The password until now, of whoever changes their own. */
+  old_password?: string;
   description: string;
 }
 

@@ -38,6 +38,7 @@ export default {
     who: 'Logged in as',
     logOut: 'Log out',
     warnings: 'The configuration needs your attention',
+    weakSecrets: 'Known or easily guessed secrets: {keys}. Whoever knows them can act as any user, backend or administrator. Change them.',
   },
   action: {
     add: 'Add',

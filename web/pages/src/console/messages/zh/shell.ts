@@ -39,6 +39,7 @@ export default {
     who: '当前登录',
     logOut: '退出登录',
     warnings: '配置需要处理',
+    weakSecrets: '以下密钥是公开的或容易猜到：{keys}。知道密钥的人可以冒充任何用户、业务后端或管理员，请立即更换。',
   },
   action: {
     add: '添加',

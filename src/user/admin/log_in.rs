@@ -1,0 +1,121 @@
+//! The way of a password from a request to its check, which guessers must not make long for operators.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::attempts::{Attempt, Attempts};
+use super::{AdminError, Admins, LoggedIn};
+use crate::clock::SharedClock;
+use crate::config::LimitsConfig;
+use crate::rest::peer;
+use crate::rest::rate_limit::{AddressLimit, LimitsAddresses, RateLimited};
+use crate::store::cache::Cache;
+
+/// Passwords that wait for their check, and those under it, before further ones are sent away.
+const ROOM: usize = 16;
+/// After how long those are to come again.
+const COME_AGAIN: Duration = Duration::from_secs(1);
+/// How long an address is known from which somebody has logged in.
+const KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Logs administrators in.
+pub struct LogIns {
+    admins: Admins,
+    per_address: AddressLimit,
+    attempts: Attempts,
+    waiting: Arc<AtomicUsize>,
+    /// Remembers the known addresses. Losing it costs them their advantage until the next log-in.
+    cache: Cache,
+}
+
+/// A place in the waiting room.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl LogIns {
+    /// Log-ins of `admins` within `limits`.
+    #[must_use]
+    pub fn new(admins: Admins, limits: &LimitsConfig, cache: Cache, clock: SharedClock) -> Self {
+        Self {
+            admins,
+            per_address: AddressLimit::new(limits.login_per_s),
+            attempts: Attempts::new(limits.login_failures, clock),
+            waiting: Arc::default(),
+            cache,
+        }
+    }
+
+    /// Who logs in with `name` and `password` from `ip`.
+    ///
+    /// # Errors
+    /// [`AdminError::LoginFailed`], [`AdminError::Limited`], or the store's.
+    pub async fn log_in(&self, ip: IpAddr, name: &str, password: &str) -> Result<LoggedIn, AdminError> {
+        let (attempt, _place) = self.enter(ip, name).await?;
+        let found = settle(attempt, self.admins.login(name, password).await)?;
+        if let Err(error) = self.cache.set(&known_key(ip), "", KNOWN).await {
+            tracing::debug!(%error, "an address from which somebody has logged in is not remembered");
+        }
+        Ok(found)
+    }
+
+    /// Checks the password of the administrator `user_id`, who is to change it and has logged in already.
+    ///
+    /// # Errors
+    /// [`AdminError::OldPassword`], [`AdminError::Limited`], or the store's.
+    pub async fn check_own(&self, ip: IpAddr, user_id: &str, old: Option<&str>) -> Result<(), AdminError> {
+        if !self.admins.has_password(user_id).await? {
+            return Ok(());
+        }
+        let old = old.ok_or(AdminError::OldPassword)?;
+        let (attempt, _place) = self.enter(ip, user_id).await?;
+        settle(attempt, self.admins.check_password(user_id, old).await)
+    }
+
+    /// A place for a password of `account`.
+    async fn enter(&self, ip: IpAddr, account: &str) -> Result<(Attempt, Place), AdminError> {
+        let attempt = match self.attempts.begin(account, peer::wide_network(ip)) {
+            Ok(attempt) => attempt,
+            // Counted by itself, so that its neighbours do not delay it.
+            Err(_) if self.is_known(ip).await => self.attempts.begin(account, peer::network(ip))?,
+            Err(limited) => return Err(limited.into()),
+        };
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(&self.waiting));
+        if before < ROOM || (before < 2 * ROOM && self.is_known(ip).await) {
+            return Ok((attempt, place));
+        }
+        attempt.came_to_nothing();
+        Err(RateLimited::for_the_next(COME_AGAIN).into())
+    }
+
+    async fn is_known(&self, ip: IpAddr) -> bool {
+        matches!(self.cache.get(&known_key(ip)).await, Ok(Some(_)))
+    }
+}
+
+impl LimitsAddresses for LogIns {
+    fn of_address(&self) -> &AddressLimit {
+        &self.per_address
+    }
+}
+
+/// Tells the attempt how it ended.
+fn settle<T>(attempt: Attempt, outcome: Result<T, AdminError>) -> Result<T, AdminError> {
+    match &outcome {
+        Ok(_) => attempt.succeeded(),
+        Err(AdminError::LoginFailed | AdminError::OldPassword) => attempt.failed(),
+        Err(_) => attempt.came_to_nothing(),
+    }
+    outcome
+}
+
+fn known_key(ip: IpAddr) -> String {
+    format!("login:known:{}", peer::network(ip))
+}

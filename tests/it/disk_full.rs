@@ -1,0 +1,77 @@
+//! A full disk: what cannot be stored is refused, what was acknowledged stays, also after `kill -9`, and all goes
+//! on once there is room.
+#![cfg(target_os = "linux")]
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::server::{Backend, Setup};
+use crate::support::wait::wait_until;
+
+const SOON: Duration = Duration::from_secs(60);
+/// Calls after which the files of the database are full at the latest.
+const CALLS: usize = 3000;
+/// Users of one call.
+const USERS: usize = 10;
+
+/// No file of the process may grow beyond that, which looks like a full disk to it.
+fn limit_files(pid: u32, limit: &str) {
+    let limit = format!("--fsize={limit}:");
+    let limited = Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status();
+    assert!(limited.expect("prlimit is installed").success());
+}
+
+/// Registers users until that is refused; those that were acknowledged.
+async fn fill(client: &Client, prefix: &str) -> Vec<String> {
+    let mut known = Vec::new();
+    for call in 0..CALLS {
+        let names: Vec<String> = (0..USERS).map(|user| format!("{prefix}-{call}-{user}")).collect();
+        let users = names.iter().map(|name| json!({"user_id": name, "nick": name})).collect::<Vec<_>>();
+        let answer = client.post("/server/user/register/batch", json!(users)).await;
+        if answer.status != 200 {
+            assert_eq!(answer.status, 503, "{answer:?}");
+            return known;
+        }
+        known.extend(names);
+    }
+    panic!("the disk is never full");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_on_a_full_disk_is_not_ready_keeps_what_it_acknowledged_and_goes_on() {
+    // A process that exceeds the limit of its files gets a signal, which would end it.
+    let setup = Setup::new(Backend::Embedded).await.with("log: {filter: error}").after("trap '' XFSZ");
+    let mut server = setup.start().await;
+    let client = server.client();
+    limit_files(server.pid(), "1500000");
+    let mut known = fill(&client, "first").await;
+    assert!(!known.is_empty());
+    wait_until("it is not ready", SOON, async || {
+        let ready = client.get("/readyz").await;
+        ready.status == 503 && ready.body["message"].as_str().is_some_and(|text| text.contains("database"))
+    })
+    .await;
+    assert_eq!(client.get("/healthz").await.status, 200);
+    assert_known(&client, &known[..1]).await;
+
+    limit_files(server.pid(), "unlimited");
+    wait_until("it is ready again", SOON, async || client.get("/readyz").await.status == 200).await;
+    server.client_of("anchor").await.go_live("after").await;
+
+    limit_files(server.pid(), "2500000");
+    known.extend(fill(&client, "second").await);
+    server.kill();
+    server.start().await;
+    assert_known(&client, &known).await;
+    server.client_of("anchor").await.go_live("the next one").await;
+}
+
+async fn assert_known(client: &Client, users: &[String]) {
+    for user in users {
+        let found = client.get(&format!("/server/user/info/{user}")).await;
+        assert_eq!(found.status, 200, "{user}, one of {}: {found:?}", users.len());
+    }
+}
