@@ -13,6 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use rustix::net::{Shutdown, shutdown};
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use tokio_util::codec::Decoder;
 
@@ -24,6 +25,8 @@ use crate::hub::{Closing, Connection, LocalHub, Next, frame};
 const READ: usize = 16 * 1024;
 /// How long a peer may take to say good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Bytes that are read of a peer meanwhile: what was on its way, of one who does not stream.
+const REMAINDER: usize = 256 * 1024;
 
 thread_local! {
     /// Where a worker reads into: a connection that sends nothing holds no buffer.
@@ -84,18 +87,24 @@ pub(super) async fn end(io: &TcpStream) {
         return;
     }
     let reading = async {
-        loop {
-            let is_over = io.readable().await.is_err()
-                || SCRATCH.with_borrow_mut(|scratch| match io.try_read(&mut scratch[..]) {
-                    Ok(count) => count == 0,
-                    Err(error) => error.kind() != ErrorKind::WouldBlock,
-                });
-            if is_over {
-                return;
+        let mut left = REMAINDER;
+        while left > 0 && readable(io).await {
+            match SCRATCH.with_borrow_mut(|scratch| io.try_read(&mut scratch[..])) {
+                Ok(0) => return,
+                Ok(count) => left = left.saturating_sub(count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return,
             }
         }
     };
     let _ = timeout(FAREWELL, reading).await;
+}
+
+/// Waits for something to read; false when the socket is broken. A peer who streams without a pause does not keep
+/// others from the worker: [`TcpStream::readable`] alone would never give way.
+async fn readable(io: &TcpStream) -> bool {
+    consume_budget().await;
+    io.readable().await.is_ok()
 }
 
 struct Reader<'a> {
@@ -138,7 +147,7 @@ impl Reader<'_> {
             if self.buffer.is_empty() {
                 self.buffer = BytesMut::new();
             }
-            if self.io.readable().await.is_err() || !self.read() {
+            if !readable(self.io).await || !self.read() {
                 return Closing::NORMAL;
             }
         }

@@ -77,7 +77,8 @@ async fn assert_refuses(setup: Setup, told: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_of_redis_is_told_at_the_start() {
-    let redis = RedisServer::start(&["--requirepass", "the-password"]);
+    let redis = RedisServer::start(&[]);
+    redis.run::<()>(&["CONFIG", "SET", "requirepass", "the-password"]);
     let addr = redis.addr();
     let with = async |password: &str| {
         let setup = Setup::new(Backend::Redis).await.replacing(&env::redis(), &addr);

@@ -156,10 +156,13 @@ async fn use_room(server: &ServerProcess) {
     let Some(live_id) = room.and_then(|room| room.body["data"]["live_id"].as_str().map(str::to_owned)) else {
         return;
     };
-    if let Some(mut socket) = socket {
-        socket.try_ask("subscribe", json!({ "channel": format!("room:{live_id}") })).await;
-    }
     anchor.try_put(&format!("/client/live/room/{live_id}"), json!({})).await;
+    if let Some(mut socket) = socket {
+        let channel = format!("room:{live_id}");
+        socket.try_ask("subscribe", json!({ "channel": channel })).await;
+        let said = json!({"channel": channel, "action": "liveroom-pubchat", "data": "hello"});
+        socket.try_ask("publish", said).await;
+    }
     anchor.try_put("/client/user/user", json!({"nick": "another"})).await;
 }
 

@@ -35,6 +35,9 @@ struct Shard {
 
 impl Shard {
     fn log(&mut self, channel: &str, now: i64) -> (Arc<str>, &mut Log) {
+        if self.logs.get_mut(channel).is_some_and(|log| !log.expire(now)) {
+            self.logs.remove(channel);
+        }
         let known = self.logs.get_key_value(channel).map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| channel.into());
         (name.clone(), self.logs.entry(name).or_insert_with(|| Log::new(now)))

@@ -20,24 +20,25 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use liveloom::config::LimitsConfig;
+
 use self::bystanders::{Bystanders, Verdict};
 use self::target::Target;
-use crate::support::cgroup::{Cgroup, MIB, peak};
+use crate::support::cgroup::Cgroup;
+use crate::support::memory::memory_of;
 use crate::support::server::{Backend, ServerProcess, Setup};
 use crate::support::wait::wait_until;
 
+const MIB: usize = 1 << 20;
 /// What the server may take.
-const MEMORY: u64 = 400 * MIB;
+const MEMORY: usize = 400 * MIB;
 /// What its cgroup may: it counts files and the buffers of sockets too.
-const CGROUP: u64 = 1024 * MIB;
+const CGROUP: u64 = 1 << 30;
 /// How long almost all calls of others take at most.
 const P99: Duration = Duration::from_millis(500);
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_millis(100);
 const SOON: Duration = Duration::from_secs(60);
-/// As shipped, where the settings of tests are wider. Only one address of this machine passes for its own.
-const SETTINGS: &str = "limits: {open_per_s: 20, rooms_per_user_h: 60, writes_per_user_s: 20, \
-    stats_rows_per_room: 1000}\nauth: {server: {allow: ['127.0.0.1/32']}}";
 
 /// How much is done.
 struct Extent {
@@ -64,6 +65,12 @@ impl Extent {
     }
 }
 
+/// The limits as shipped, where those of tests are wider. Only one address of this machine passes for its own.
+fn settings() -> String {
+    let limits = serde_json::to_string(&LimitsConfig::default()).unwrap();
+    format!("limits: {limits}\nauth: {{server: {{allow: ['127.0.0.1/32']}}}}")
+}
+
 /// So many as the limit of open files allows, which is raised as far as it goes.
 fn heads_at_most(wanted: usize) -> usize {
     /// For everything else.
@@ -81,11 +88,11 @@ fn heads_at_most(wanted: usize) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Backend) {
     let extent = Extent::of_environment();
-    let mut server = Setup::new(backend).await.with(SETTINGS).start().await;
+    let mut server = Setup::new(backend).await.with(&settings()).start().await;
     let cgroup = Cgroup::around(server.pid(), CGROUP);
     let bystanders = Bystanders::gather(&server).await;
     let (attacker, stranger) = (server.client_of("attacker").await, server.client_of("stranger").await);
-    let before = peak(server.pid()).expect("the server runs");
+    let before = memory_of(server.pid()).peak;
     let target = Target::new(server.setup().port(), Instant::now() + extent.lasts);
     let watched = bystanders.watch(target.end());
     let under_attack = async {
@@ -102,15 +109,15 @@ async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Ba
         tallies = under_attack => tallies,
         peak = grows_beyond(server.pid()) => panic!("{} MiB are more than {}", peak / MIB, MEMORY / MIB),
     };
-    let verdict = watched.await;
-    let after = peak(server.pid()).expect("the server still runs");
+    let verdict = watched.await.expect("the bystanders come to a verdict");
+    let after = memory_of(server.pid()).peak;
     eprintln!(
         "attack on {backend:?}, {:?}: {} MiB before, at most {} MiB, of the cgroup {:?} MiB; others: {verdict}\n  \
          frames: {frames}\n  heads ({}): {heads}\n  nests: {nests}\n  rows: {rows}\n  strangers: {strangers}\n  videos: {videos}",
         extent.lasts,
         before / MIB,
         after / MIB,
-        cgroup.as_ref().and_then(Cgroup::peak).map(|bytes| bytes / MIB),
+        cgroup.as_ref().and_then(Cgroup::peak).map(|bytes| bytes >> 20),
         extent.heads,
     );
     frames.assert_only(frames::EXPECTED);
@@ -125,13 +132,12 @@ async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Ba
 }
 
 /// Ends when the server has taken more than it may: before the machine is full.
-async fn grows_beyond(pid: u32) -> u64 {
+async fn grows_beyond(pid: u32) -> usize {
     loop {
         tokio::time::sleep(LOOK).await;
-        match peak(pid) {
-            Some(bytes) if bytes <= MEMORY => {}
-            Some(bytes) => return bytes,
-            None => panic!("the server is gone"),
+        let peak = memory_of(pid).peak;
+        if peak > MEMORY {
+            return peak;
         }
     }
 }

@@ -9,7 +9,10 @@ const HIDDEN: &str = "GET /status HTTP/1.1\r\nHost: x\r\n\r\n";
 #[tokio::test]
 async fn an_ambiguous_request_is_refused_and_ends_the_connection() {
     let server = Setup::new(Backend::Embedded).await.start().await;
-    let post = |headers: &str, body: &str| format!("POST /status HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}");
+    // Where a body is read.
+    let user = server.client_of("u").await;
+    let line = format!("PUT /client/user/user HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n", user.token());
+    let post = |headers: &str, body: &str| format!("{line}{headers}\r\n{body}");
     let chunked =
         |size: &str| post("Transfer-Encoding: chunked\r\n", &format!("{size}\r\nhello\r\n0\r\n\r\n"));
     let ambiguous = [

@@ -1,17 +1,7 @@
-//! How much memory a process takes.
+//! A bound for the memory of a process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// A mebibyte.
-pub const MIB: u64 = 1 << 20;
-
-/// The most that a process has ever had in memory, in bytes (`VmHWM`); None when it is gone.
-pub fn peak(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
-}
 
 /// A cgroup of one process, which counts what the kernel holds for it as well, such as the buffers of sockets, and
 /// lets the process be killed rather than the machine be swamped.
@@ -63,10 +53,4 @@ fn hierarchy(line: &str) -> Option<(PathBuf, &'static str, &'static str)> {
     // In a container the mount may begin at its own group.
     let own = root.join(path.trim_start_matches('/'));
     Some((if own.is_dir() { own } else { root }, limit, peak))
-}
-
-#[test]
-fn the_peak_of_this_process_is_known_and_of_nobody_is_not() {
-    assert!(peak(std::process::id()).is_some_and(|bytes| bytes > MIB));
-    assert_eq!(peak(u32::MAX), None);
 }
