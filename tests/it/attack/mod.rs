@@ -17,10 +17,9 @@ mod videos;
 
 use std::time::{Duration, Instant};
 
+use liveloom::config::LimitsConfig;
 use rstest::rstest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use liveloom::config::LimitsConfig;
 
 use self::bystanders::{Bystanders, Verdict};
 use self::target::Target;
@@ -88,8 +87,7 @@ fn heads_at_most(wanted: usize) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Backend) {
     let extent = Extent::of_environment();
-    let mut server = Setup::new(backend).await.with(&settings()).start().await;
-    let cgroup = Cgroup::around(server.pid(), CGROUP);
+    let (cgroup, mut server) = start(backend).await;
     let bystanders = Bystanders::gather(&server).await;
     let (attacker, stranger) = (server.client_of("attacker").await, server.client_of("stranger").await);
     let before = memory_of(server.pid()).peak;
@@ -129,6 +127,13 @@ async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Ba
     rows::assert_bounded(&server, extent.lasts).await;
     assert_others_were_served(&verdict, &extent);
     is_well(&mut server).await;
+}
+
+/// A server in a cgroup of its own, where one can be made; that can be removed once the server has ended, and so is the
+/// first.
+async fn start(backend: Backend) -> (Option<Cgroup>, ServerProcess) {
+    let server = Setup::new(backend).await.with(&settings()).start().await;
+    (Cgroup::around(server.pid(), CGROUP), server)
 }
 
 /// Ends when the server has taken more than it may: before the machine is full.
