@@ -7,19 +7,23 @@
 /// Blanks the option `upgrade` in the `Connection` headers of the request head that begins `chunk`. Leaves alone a
 /// head that asks for a WebSocket, and one that is not whole.
 pub(super) fn blank(chunk: &mut [u8]) {
-    let mut is_asked = false;
+    let (mut is_asked, mut is_whole) = (false, false);
     for line in chunk.split_inclusive(is_newline).skip(1) {
         if !line.ends_with(b"\n") {
             return;
         }
         match header(line) {
-            None if line.trim_ascii().is_empty() => break,
+            None if line.trim_ascii().is_empty() => {
+                is_whole = true;
+                break;
+            }
             None => {}
             Some((name, value)) if is_websocket(name, value) => return,
             Some((name, value)) => is_asked |= is_connection(name) && value.split(is_comma).any(is_upgrade),
         }
     }
-    if !is_asked {
+    // The rest of one that is not whole may ask for a WebSocket.
+    if !(is_asked && is_whole) {
         return;
     }
     for line in chunk.split_inclusive_mut(is_newline).skip(1) {

@@ -114,3 +114,21 @@ async fn a_refused_handshake_tells_the_end() {
         }
     }
 }
+
+/// A handshake is one wherever its head is cut on the way.
+#[tokio::test]
+async fn a_handshake_may_come_in_pieces() {
+    let (_server, port, _) = server().await;
+    let head = "GET /barrage-videos HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    // After each line, in the middle of each, and between the two bytes of each line's end.
+    let ends: Vec<usize> = head.match_indices('\n').map(|(at, _)| at).collect();
+    for at in ends.into_iter().flat_map(|end| [end - 5, end, end + 1]).filter(|at| *at < head.len()) {
+        let mut wire = Wire::open(port).await;
+        assert!(wire.send(&head[..at]).await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(wire.send(&head[at..]).await);
+        let answer = wire.answer().await.unwrap_or_else(|| panic!("no answer to a head cut at {at}"));
+        assert_eq!(answer.status, 101, "cut at {at}: {}", answer.head);
+    }
+}
