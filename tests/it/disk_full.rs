@@ -2,25 +2,35 @@
 //! on once there is room.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::support::client::Client;
-use crate::support::server::{Backend, Setup};
+use crate::support::server::{Backend, ServerProcess, Setup};
 use crate::support::wait::wait_until;
 
 const SOON: Duration = Duration::from_secs(60);
 /// Calls after which the files of the database are full at the latest.
 const CALLS: usize = 3000;
 /// Users of one call.
-const USERS: usize = 10;
+const USERS: usize = 50;
+/// What may still be written.
+const LEFT: u64 = 400_000;
 
-/// No file of the process may grow beyond that, which looks like a full disk to it.
-fn limit_files(pid: u32, limit: &str) {
-    let limit = format!("--fsize={limit}:");
-    let limited = Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status();
+/// Lets no file of the server grow much larger than the largest is now, which looks like a full disk to it.
+fn fill_disk(server: &ServerProcess) {
+    let files = fs::read_dir(server.database().data_dir()).unwrap();
+    let largest = files.map(|file| file.unwrap().metadata().unwrap().len()).max().unwrap();
+    limit_files(server, &(largest + LEFT).to_string());
+}
+
+fn limit_files(server: &ServerProcess, limit: &str) {
+    let (pid, limit) = (server.pid().to_string(), format!("--fsize={limit}:"));
+    let limited = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
     assert!(limited.expect("prlimit is installed").success());
 }
 
@@ -46,7 +56,7 @@ async fn a_node_on_a_full_disk_is_not_ready_keeps_what_it_acknowledged_and_goes_
     let setup = Setup::new(Backend::Embedded).await.with("log: {filter: error}").after("trap '' XFSZ");
     let mut server = setup.start().await;
     let client = server.client();
-    limit_files(server.pid(), "1500000");
+    fill_disk(&server);
     let mut known = fill(&client, "first").await;
     assert!(!known.is_empty());
     wait_until("it is not ready", SOON, async || {
@@ -55,23 +65,20 @@ async fn a_node_on_a_full_disk_is_not_ready_keeps_what_it_acknowledged_and_goes_
     })
     .await;
     assert_eq!(client.get("/healthz").await.status, 200);
-    assert_known(&client, &known[..1]).await;
+    let found = client.get(&format!("/server/user/info/{}", known[0])).await;
+    assert_eq!(found.status, 200, "what is there can be read: {found:?}");
 
-    limit_files(server.pid(), "unlimited");
+    limit_files(&server, "unlimited");
     wait_until("it is ready again", SOON, async || client.get("/readyz").await.status == 200).await;
     server.client_of("anchor").await.go_live("after").await;
 
-    limit_files(server.pid(), "2500000");
+    fill_disk(&server);
     known.extend(fill(&client, "second").await);
     server.kill();
     server.start().await;
-    assert_known(&client, &known).await;
+    let stored = server.database().rows("SELECT user_id FROM live_users").await;
+    let stored: BTreeSet<String> = stored.into_iter().flatten().flatten().collect();
+    let lost: Vec<_> = known.iter().filter(|user| !stored.contains(*user)).collect();
+    assert!(lost.is_empty(), "{} of {} are lost: {lost:?}", lost.len(), known.len());
     server.client_of("anchor").await.go_live("the next one").await;
-}
-
-async fn assert_known(client: &Client, users: &[String]) {
-    for user in users {
-        let found = client.get(&format!("/server/user/info/{user}")).await;
-        assert_eq!(found.status, 200, "{user}, one of {}: {found:?}", users.len());
-    }
 }
