@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn all_strings_count_and_do_not_run_together() {
-        let data = r#"{"content": "bad", "list": ["word", 5e999, {"deep": "x"}, "cut \\ud83d"]}"#;
+        let data = r#"{"content": "bad", "list": ["word", 5e999, {"deep": "x"}, "cut \ud83d"]}"#;
         let text = normalize(&texts_of(data).unwrap());
-        for word in ["bad", "word", "x", "cut\u{fffd}"] {
+        for word in ["bad", "word", "x", "cut"] {
             assert!(text.contains(word), "{text:?}");
         }
         assert!(!text.contains("badword") && !text.contains("content"), "{text:?}");
