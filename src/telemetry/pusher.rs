@@ -89,6 +89,7 @@ mod tests {
 
     #[test]
     fn the_group_is_a_path_whatever_its_labels_are() {
+        // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let group = |job, instance| {
             Pusher::new("http://g:9091/base/", job, instance, TIMEOUT).unwrap().group.to_string()

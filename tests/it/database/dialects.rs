@@ -238,9 +238,12 @@ async fn an_embedded_file_is_durable_and_read_beside_a_writer() {
     assert_eq!(mode, "wal");
     let inside: i64 = db
         .transaction(|tx| {
-            Box::pin(async {
+            let db = db.clone();
+            Box::pin(async move {
                 tx.execute_unprepared("INSERT INTO id_sequence VALUES ('a', 1)").await?;
-                Ok::<_, StoreError>(number(db.reader(), "SELECT COUNT(*) FROM id_sequence").await)
+                // Somebody else: who holds a transaction asks through it alone.
+                let asked = async move { number(db.reader(), "SELECT COUNT(*) FROM id_sequence").await };
+                Ok::<_, StoreError>(tokio::spawn(asked).await.unwrap())
             })
         })
         .await
