@@ -13,11 +13,12 @@ use crate::support::wait::{wait_for, wait_until};
 const SOON: Duration = Duration::from_secs(30);
 const FILTER: &str = "info,liveloom=debug,migrations=warn,sea_orm_migration=warn";
 
-/// All lines of the log, each of which must be an object.
+/// All lines of the log, each of which must be an object. Warnings of the configuration come before it.
 fn lines(server: &ServerProcess) -> Vec<Value> {
     let log = server.log();
     let whole = &log[..=log.rfind('\n').unwrap_or_default()];
-    whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    let logged = whole.lines().skip_while(|line| line.starts_with("warning: "));
+    logged.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
 
 /// The lines of a target that carry an id.
