@@ -90,6 +90,8 @@ async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Ba
     let (cgroup, mut server) = start(backend).await;
     let bystanders = Bystanders::gather(&server).await;
     let (attacker, stranger) = (server.client_of("attacker").await, server.client_of("stranger").await);
+    let room = attacker.go_live("attack").await;
+    let live_id = room["live_id"].as_str().unwrap();
     let before = memory_of(server.pid()).peak;
     let target = Target::new(server.setup().port(), Instant::now() + extent.lasts);
     let watched = bystanders.watch(target.end());
@@ -98,7 +100,7 @@ async fn a_server_under_attack_stays_small_and_serves_others(#[case] backend: Ba
             frames::attack(&target, extent.sockets),
             heads::attack(&target, extent.heads, attacker.token()),
             nests::attack(&target),
-            rows::attack(&target, &attacker),
+            rows::attack(&target, &attacker, live_id),
             strangers::attack(&target, &stranger),
             videos::attack(&target),
         )
