@@ -88,10 +88,19 @@ impl Link {
     pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, Failed> {
         let text = Arc::new(statement.sql);
         let watched = Watched::begin(Arc::clone(&text), &self.database);
-        let ended = with_query!(&mut self.wire, text, statement.values, |conn, query| query
-            .fetch_optional(conn)
-            .await
-            .map(|row| row.map(QueryResult::from)));
+        let (text, values) = (AssertSqlSafe(text), values(statement.values));
+        let ended = match &mut self.wire {
+            Wire::MySql(conn) => {
+                let row = sqlx::query_with(text, values).fetch_optional(conn).await;
+                row.map(|row| row.map(QueryResult::from))
+            }
+            // To its end: one that writes (`RETURNING`) is committed by its last step, and a disk that is full
+            // would go unseen.
+            Wire::Sqlite(conn) => {
+                let rows = sqlx::query_with(text, values).fetch_all(conn).await;
+                rows.map(|rows| rows.into_iter().next().map(QueryResult::from))
+            }
+        };
         watched.ended(ended.as_ref().ok().map(|row| u64::from(row.is_some())));
         ended.map_err(|error| failed(error, DbErr::Query))
     }
