@@ -24,14 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Serve};
 use super::services::{Ground, Services};
-use crate::config::listen_addrs;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
-use crate::listen::listen_at;
 use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
 use crate::rest::middleware::{cors, observe, refuse_unreadable};
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
+use common::listen::listen_at;
+use config::listen_addrs;
 
 /// How long running requests may go on once nobody listens any more, in seconds.
 const SHUTDOWN_S: u64 = 10;

@@ -10,11 +10,11 @@ use super::error::Error;
 use super::job_queries::{self as queries, Change, Job, State};
 use super::service::Reviews;
 use super::settings::Settings;
-use crate::crash;
 use crate::live::{LiveStatus, Room};
 use crate::media::ReviewError;
 use crate::media::review::{ListJobs, NewJob, QueryJob};
-use crate::store::fence::Fence;
+use common::crash;
+use store::fence::Fence;
 
 /// After this long nobody waits for the service's answer any more, in this process or another.
 pub(super) const STALE: TimeDelta = TimeDelta::seconds(10);

@@ -12,7 +12,7 @@ use super::job_queries::{self as queries, Change, Job, State};
 use super::jobs::{Cause, chain, is_stale};
 use super::service::Reviews;
 use crate::media::review::{ListJobs, MAX_LISTED};
-use crate::store::fence::Fence;
+use store::fence::Fence;
 
 /// Rooms, or jobs, looked at with one statement each.
 const BATCH: usize = 500;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval_at};
 
 use super::serve::PASSWORD_FILE;
 use super::source::Source;
-use crate::store::db::{SQLITE_FILE, check_sqlite, copy_sqlite};
+use store::db::{SQLITE_FILE, check_sqlite, copy_sqlite};
 
 /// Copied when they are there. Without the keys all tokens and push URLs are void.
 const BESIDE: [&str; 2] = ["keys.yaml", PASSWORD_FILE];

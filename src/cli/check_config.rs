@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::{Config, Sources};
+use config::{Config, Sources};
 
 /// Options of `liveloom check-config`.
 #[derive(clap::Args, Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::clock::{SharedClock, SystemClock};
-use crate::config::Config;
-use crate::store::db::{Db, SQLITE_FILE};
+use common::clock::{SharedClock, SystemClock};
+use config::Config;
+use store::db::{Db, SQLITE_FILE};
 
 /// Opens the database of `config`, whose tables must be up to date.
 ///

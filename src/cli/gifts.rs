@@ -10,7 +10,7 @@ use super::database;
 use super::gift_report::{Line, csv_writer, print_table, write_csv};
 use super::source::Source;
 use crate::gift::{Corrected, Cursor, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
-use crate::store::db::Db;
+use store::db::Db;
 
 /// Rows that an export holds in memory at once.
 const BATCH: u64 = 1000;

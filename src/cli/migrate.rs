@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::source::Source;
-use crate::clock::SystemClock;
-use crate::store::db::Db;
+use common::clock::SystemClock;
+use store::db::Db;
 
 /// Options of `liveloom migrate`.
 #[derive(clap::Args, Debug)]

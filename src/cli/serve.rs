@@ -15,12 +15,12 @@ use super::signals::Signals;
 use super::source::{self, Source};
 use super::token;
 use crate::app::Application;
-use crate::config::Config;
-use crate::telemetry::logging::Logging;
-use crate::telemetry::open_files;
-use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
+use config::Config;
+use telemetry::logging::Logging;
+use telemetry::open_files;
+use telemetry::traces::Traces;
 
 /// Options of `liveloom serve`.
 #[derive(clap::Args, Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Loaded, Problems, Sources};
+use config::{Config, Loaded, Problems, Sources};
 
 /// The data folder of embedded mode, unless `LIVELOOM__NODE__DATA_DIR` names another.
 const DATA_DIR: &str = "./data";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// Requests a second of one connection, and at once.
 const REQUESTS: (u32, u32) = (20, 60);

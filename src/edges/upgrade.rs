@@ -18,10 +18,10 @@ use super::limits::{AddressCount, Counted};
 use super::mesh::{self, Mesh};
 use super::native::{self, Native};
 use crate::auth::Gate;
-use crate::hub::{Endpoint, Hub, LocalHub};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::peer;
 use crate::rest::rate_limit::AddressLimit;
+use realtime::{Endpoint, Hub, LocalHub};
 
 /// What the endpoints need; one for all workers.
 #[derive(Clone)]

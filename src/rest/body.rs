@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use self::lenient::{Lenient, reason};
 use super::error::{ApiError, Invalid};
 use super::incoming::RawBody;
-use crate::json;
+use common::json;
 
 /// The body of `request`; empty when it has none, or none was taken.
 #[must_use]

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// The failure of a request, ready to be answered.
 pub struct ApiError(Box<dyn Failure>);

@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use prometheus::{Opts, Registry};
 
 use super::error::ApiError;
-use crate::error::{Failure, Kind};
-use crate::telemetry::asked;
+use common::failure::{Failure, Kind};
+use telemetry::asked;
 
 /// Bytes that a body may have where nothing else is said.
 pub const SMALL: usize = 64 << 10;

@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 
 use super::peer;
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// Calls between two clean-ups of addresses that have been quiet.
 const SWEEP_EVERY: u32 = 4096;

@@ -8,12 +8,12 @@ use actix_web::{Error, FromRequest, HttpRequest, ResponseError, web};
 
 use crate::auth::{Admin, Backend, Client, Gate};
 use crate::censor;
-use crate::config::{Current, HooksConfig};
 use crate::edges::Mesh;
 use crate::live::stream;
 use crate::rest::ApiError;
 use crate::rest::incoming::{self, BATCH, BodyBudget, SMALL, Trust};
 use crate::rest::rate_limit::LimitsAddresses;
+use config::{Current, HooksConfig};
 
 /// The routes whose bodies may have [`BATCH`] bytes; all others have [`SMALL`].
 const BATCHES: [&str; 22] = [

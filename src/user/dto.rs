@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::User;
 use super::bans::end_in_seconds;
 use crate::rest::text::{self, Extends};
-use crate::store::entity::user_ban;
+use store::entity::user_ban;
 
 /// A user to register.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]

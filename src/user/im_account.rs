@@ -9,9 +9,9 @@ use sha1::{Digest, Sha1};
 
 use super::dto::Register;
 use super::{User, queries};
-use crate::config::Secret;
 use crate::im::Im;
-use crate::store::db::{Db, StoreError};
+use config::Secret;
+use store::db::{Db, StoreError};
 
 /// How long the IM service is left alone after it failed, so that look-ups stay fast meanwhile.
 const PAUSE: Duration = Duration::from_secs(3);

@@ -13,11 +13,11 @@ use super::admin::{Admins, LogIns};
 use super::service::Users;
 use crate::auth::token::LATEST_EXP;
 use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, TokenService};
-use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
+use common::clock::SharedClock;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

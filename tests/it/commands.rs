@@ -69,5 +69,5 @@ async fn where_there_is_no_database_none_is_made() {
         assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
         assert!(said(&output).contains("there is no database at"), "{command:?}: {}", said(&output));
     }
-    assert!(!setup.database().data_dir().join(liveloom::store::db::SQLITE_FILE).exists());
+    assert!(!setup.database().data_dir().join(store::db::SQLITE_FILE).exists());
 }

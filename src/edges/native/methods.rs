@@ -9,12 +9,12 @@ use serde_json::value::RawValue;
 use super::request::Request;
 use super::subscribe::{Refused, position};
 use super::{Session, login_of};
-use crate::error::{Failure, Kind as ErrorKind};
-use crate::hub::message::{OF_SERVER, push_publications};
-use crate::hub::{Channel, Draft, Kind};
 use crate::moderation;
 use crate::rest::{ApiError, Invalid, Paging};
-use crate::store::broker::Pace;
+use common::failure::{Failure, Kind as ErrorKind};
+use realtime::message::{OF_SERVER, push_publications};
+use realtime::{Channel, Draft, Kind};
+use store::broker::Pace;
 
 /// Bytes of a message, its action and its data as they were sent.
 const MAX_MESSAGE: usize = 4096;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::attempts::{Attempt, Attempts};
 use super::{AdminError, Admins, LoggedIn};
-use crate::clock::SharedClock;
-use crate::config::LimitsConfig;
 use crate::rest::peer;
 use crate::rest::rate_limit::{AddressLimit, LimitsAddresses, RateLimited};
-use crate::store::cache::Cache;
+use common::clock::SharedClock;
+use config::LimitsConfig;
+use store::cache::Cache;
 
 /// Passwords that wait for their check, and those under it, before further ones are sent away.
 const ROOM: usize = 16;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use liveloom::config::CacheConfig;
-use liveloom::store::cache::{Cache, Enter, Member, Silent};
+use config::CacheConfig;
 use redis::aio::MultiplexedConnection;
+use store::cache::{Cache, Enter, Member, Silent};
 use tokio::task::JoinSet;
 
 use super::backend::{Backend, eventually};

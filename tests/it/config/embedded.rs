@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use liveloom::config::{CacheConfig, Config, Environment, ImConfig, SecurityType};
+use config::{CacheConfig, Config, Environment, ImConfig, SecurityType};
 
 #[test]
 fn keys_are_made_once_and_kept_private() {

@@ -1,6 +1,6 @@
 //! Rules of sections, and rules that span sections.
 
-use liveloom::config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
+use config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
 use rstest::rstest;
 
 use super::with_keys;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use liveloom::config::PLACEHOLDERS;
+use config::PLACEHOLDERS;
 use rstest::rstest;
 use serde_yaml::Value;
 
