@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::request::Request;
 use super::subscribe::{Refused, position};
 use super::{Session, login_of};
-use crate::error::{Failure, Kind as ErrorKind};
+use crate::error::{Failure, Kind as ErrorKind, Wait};
 use crate::hub::message::{OF_SERVER, push_publications};
 use crate::hub::{Channel, Draft, Kind};
 use crate::moderation;
@@ -38,7 +38,7 @@ enum NotTaken {
     NoMethod(String),
     #[error("the token is another user's")]
     NotYours,
-    #[error("so much was read, try again in {} ms", .0.as_millis())]
+    #[error("so much was read, try again in {}", Wait(*.0))]
     TooMuch(Duration),
 }
 
