@@ -113,7 +113,7 @@ async fn a_console_of_an_origin_that_is_not_named_is_told_of_once() {
     let named = "httpq: {cors_admin_origins: ['https://named.example']}";
     let server = Setup::new(Backend::Embedded).await.with(named).start().await;
     let preflight = async |origin: &str, path: &str| {
-        let url = format!("http://127.0.0.1:{}{path}", server.port());
+        let url = format!("http://127.0.0.1:{}{path}", server.setup().port());
         let call = reqwest::Client::new().request(reqwest::Method::OPTIONS, url).header("origin", origin);
         call.header("access-control-request-method", "POST").send().await.unwrap();
     };
