@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use liveloom::config::{CacheConfig, Config, Environment, ImConfig, SecurityType};
+use liveloom::config::{CacheConfig, Config, Environment, ImConfig, Problem, SecurityType};
 
 #[test]
 fn keys_are_made_once_and_kept_private() {
@@ -89,5 +89,5 @@ fn its_demo_room_is_meant_and_one_that_was_written_is_warned_of() {
     };
     assert_eq!(warnings(std::slice::from_ref(&addr)), []);
     let warned = warnings(&[addr, demo]);
-    assert_eq!(warned.iter().map(|warning| warning.key()).collect::<Vec<_>>(), ["demo.enable"]);
+    assert_eq!(warned.iter().map(Problem::key).collect::<Vec<_>>(), ["demo.enable"]);
 }
