@@ -27,7 +27,7 @@ use super::services::{Ground, Services};
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
 use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
-use crate::rest::middleware::{cors, observe, refuse_unreadable};
+use crate::rest::middleware::{RefusedOrigins, cors, observe, refuse_unreadable};
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
 use common::listen::listen_at;
@@ -70,13 +70,14 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
     let closing = CancellationToken::new();
     let closed = closing.clone();
     let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(ground, services));
+    let refused = RefusedOrigins::default();
     let factory = move || {
         let services = services.clone();
         let app = App::new()
             .configure(|config| services.configure(config))
             .configure(routes::configure)
             .wrap(from_fn(refuse_unreadable))
-            .wrap(cors(httpq.cors, &httpq.cors_admin_origins))
+            .wrap(cors(httpq.cors, &httpq.cors_admin_origins, refused.clone()))
             .wrap(from_fn(observe));
         let signal = closed.clone();
         let http = HttpService::build()

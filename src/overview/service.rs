@@ -140,7 +140,9 @@ impl Inner {
     fn warnings(&self) -> (Vec<String>, Vec<String>) {
         let warnings = self.parts.warnings.get();
         let weak = warnings.iter().filter(|warning| warning.is_weak_secret());
-        let weak = weak.map(|warning| warning.key().to_owned()).collect();
+        let mut weak: Vec<_> = weak.map(|warning| warning.key().to_owned()).collect();
+        // Several of one list.
+        weak.dedup();
         (warnings.iter().map(ToString::to_string).collect(), weak)
     }
 

@@ -4,7 +4,23 @@
 //! variant is; `rest` alone turns a kind into an HTTP status and an error code.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
+
+/// How long a caller has to wait, in words for them: tenths of a second, whole ones from ten on, rounded up.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait(pub Duration);
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = self.0.as_nanos().div_ceil(100_000_000).max(1);
+        if tenths < 100 && !tenths.is_multiple_of(10) {
+            write!(f, "{}.{} s", tenths / 10, tenths % 10)
+        } else {
+            write!(f, "{} s", tenths.div_ceil(10))
+        }
+    }
+}
 
 /// What went wrong, in the terms of the HTTP API's error table (docs/api.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,4 +103,20 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_and_never_as_none() {
+        let told = |micros: u64| Wait(Duration::from_micros(micros)).to_string();
+        let waits = [(0, "0.1 s"), (1, "0.1 s"), (120_000, "0.2 s"), (950_000, "1 s"), (1_000_000, "1 s")];
+        for (micros, text) in
+            waits.into_iter().chain([(2_410_000, "2.5 s"), (10_010_000, "11 s"), (60_000_000, "60 s")])
+        {
+            assert_eq!(told(micros), text, "{micros}");
+        }
+    }
 }

@@ -41,6 +41,12 @@ pub fn readable(text: &[u8]) -> Cow<'_, [u8]> {
     mended.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
+/// Whether `text` begins as an object does, behind a byte order mark and white space.
+#[must_use]
+pub fn is_object(text: &[u8]) -> bool {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start().starts_with(b"{")
+}
+
 /// A half of a surrogate pair.
 #[derive(Clone, Copy)]
 enum Half {

@@ -1,7 +1,7 @@
 //! `auth`: the keys of clients and of business servers.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Secret;
 use super::section::Section;
@@ -15,6 +15,7 @@ const SAMPLE_SECRET_KEY: &str = "sk";
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AuthConfig {
     /// The first signs, all verify. At least one.
+    #[serde(flatten, serialize_with = "as_jwt_keys")]
     pub jwt_keys: Vec<Secret>,
     /// `auth.server`
     pub server: ServerAuthConfig,
@@ -50,11 +51,10 @@ impl Default for ServerAuthConfig {
 impl AuthConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let mut jwt_keys = vec![section.signing_key("jwt_key")];
-        let further = section.signing_keys("jwt_keys");
-        for (key, given) in [("jwt_key", &jwt_keys), ("jwt_keys", &further)] {
-            if given.iter().any(|secret| secret.expose() == SAMPLE_JWT_KEY) {
-                section.warn_of_sample(key, "anybody can make tokens for any user, change it");
-            }
+        let known = "anybody can make tokens for any user, change it";
+        let further = section.signing_keys("jwt_keys", Some((SAMPLE_JWT_KEY, known)));
+        if jwt_keys.iter().any(|secret| secret.expose() == SAMPLE_JWT_KEY) {
+            section.warn_of_sample("jwt_key", known);
         }
         jwt_keys.extend(further);
         jwt_keys.retain(|key| !key.is_empty());
@@ -96,6 +96,20 @@ impl ServerAuthConfig {
             section.warn_of_sample("secret_key", "anybody can call as a server, change it");
         }
     }
+}
+
+/// Shows the keys as they are configured.
+fn as_jwt_keys<S: Serializer>(keys: &[Secret], serializer: S) -> Result<S::Ok, S::Error> {
+    first_and_further(["jwt_key", "jwt_keys"], keys).serialize(serializer)
+}
+
+/// One secret and the list beside it, which are one list in here.
+pub(super) fn first_and_further([first, further]: [&str; 2], secrets: &[Secret]) -> serde_json::Value {
+    let (one, others) = match secrets.split_first() {
+        Some((one, others)) => (one.to_string(), others.iter().map(ToString::to_string).collect()),
+        None => (String::new(), Vec::new()),
+    };
+    serde_json::json!({ first: one, further: others })
 }
 
 /// This machine's own addresses.

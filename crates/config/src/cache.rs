@@ -66,9 +66,9 @@ impl CacheConfig {
             username: section.text("username", ""),
             password: section.secret("password"),
             tls: section.flag("tls", false),
-            tls_ca: section.file("tls_ca"),
-            tls_cert: section.file("tls_cert"),
-            tls_key: section.file("tls_key"),
+            tls_ca: section.certificates("tls_ca"),
+            tls_cert: section.certificates("tls_cert"),
+            tls_key: section.private_key("tls_key"),
             tls_server_name: section.text("tls_server_name", ""),
             key_prefix: section.text("key_prefix", ""),
         };
@@ -76,7 +76,7 @@ impl CacheConfig {
             Kind::Node => Self::Node(redis(node_addrs(section, addr, addrs))),
             Kind::Cluster => Self::Cluster(redis(cluster_addrs(section, addr, addrs))),
             Kind::Memory => {
-                redis(addrs);
+                warn_of_vain_tls(section, &redis(addrs));
                 Self::Memory
             }
         };
@@ -89,13 +89,7 @@ impl CacheConfig {
 
 /// What is given in vain would leave its operator thinking that the connection is safe.
 fn check_tls(section: &Section<'_>, redis: &RedisConfig) {
-    let given = [
-        ("tls_ca", redis.tls_ca.is_some()),
-        ("tls_cert", redis.tls_cert.is_some()),
-        ("tls_key", redis.tls_key.is_some()),
-        ("tls_server_name", !redis.tls_server_name.is_empty()),
-    ];
-    for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given && !redis.tls) {
+    for key in given_tls(redis).filter(|key| *key != "tls" && !redis.tls) {
         section.error(key, "is used with tls: true only");
     }
     match (&redis.tls_cert, &redis.tls_key) {
@@ -103,6 +97,25 @@ fn check_tls(section: &Section<'_>, redis: &RedisConfig) {
         (None, Some(_)) => section.error("tls_cert", "is required with tls_key"),
         _ => {}
     }
+}
+
+/// There is no connection that it could be about.
+fn warn_of_vain_tls(section: &Section<'_>, redis: &RedisConfig) {
+    for key in given_tls(redis) {
+        section.warn(key, "has no effect: the type is memory");
+    }
+}
+
+/// The keys of TLS that are given.
+fn given_tls(redis: &RedisConfig) -> impl Iterator<Item = &'static str> {
+    let given = [
+        ("tls", redis.tls),
+        ("tls_ca", redis.tls_ca.is_some()),
+        ("tls_cert", redis.tls_cert.is_some()),
+        ("tls_key", redis.tls_key.is_some()),
+        ("tls_server_name", !redis.tls_server_name.is_empty()),
+    ];
+    given.into_iter().filter_map(|(key, is_given)| is_given.then_some(key))
 }
 
 #[derive(Clone, Copy)]
@@ -114,12 +127,12 @@ enum Kind {
 
 fn node_addrs(section: &Section<'_>, addr: String, mut addrs: Vec<String>) -> Vec<String> {
     if !addr.is_empty() {
-        check_addr(section, "addr", &addr);
+        check_addr(section, "addr", 0, &addr);
         return vec![addr];
     }
     match addrs.len() {
         0 => section.error("addr", "is required for type node"),
-        1 => addrs.iter().for_each(|addr| check_addr(section, "addrs", addr)),
+        1 => addrs.iter().for_each(|addr| check_addr(section, "addrs", 0, addr)),
         _ => section
             .error("addrs", "holds several addresses, but type node takes one: use addr, or type cluster"),
     }
@@ -134,17 +147,17 @@ fn cluster_addrs(section: &Section<'_>, addr: String, mut addrs: Vec<String>) ->
     if addrs.is_empty() {
         section.error("addrs", "is required for type cluster");
     }
-    for addr in &addrs {
-        check_addr(section, "addrs", addr);
+    for (index, addr) in addrs.iter().enumerate() {
+        check_addr(section, "addrs", index, addr);
     }
     addrs
 }
 
-fn check_addr(section: &Section<'_>, key: &str, addr: &str) {
+fn check_addr(section: &Section<'_>, key: &str, index: usize, addr: &str) {
     let good = addr.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0)
     });
     if !good {
-        section.error(key, format!("{addr:?} is not of the form host:port"));
+        section.error_of_item(key, index, format!("{addr:?} is not of the form host:port"));
     }
 }

@@ -1,8 +1,9 @@
 //! `callback`: the business service that is told of events.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Secret;
+use super::auth::first_and_further;
 use super::section::Section;
 
 /// `callback`
@@ -11,11 +12,16 @@ pub struct CallbackConfig {
     /// Where events are posted; empty: nowhere.
     pub addr: String,
     /// Sign the posts (Standard Webhooks), each in its own signature; two during rotation.
+    #[serde(flatten, serialize_with = "as_secrets")]
     pub secrets: Vec<Secret>,
     /// Seconds to wait for an answer.
     pub timeout_s: u64,
     /// Attempts before an event is kept as failed.
     pub max_attempts: u32,
+}
+
+fn as_secrets<S: Serializer>(secrets: &[Secret], serializer: S) -> Result<S::Ok, S::Error> {
+    first_and_further(["secret", "secrets"], secrets).serialize(serializer)
 }
 
 impl Default for CallbackConfig {
@@ -28,11 +34,13 @@ impl CallbackConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
         let mut secrets = vec![section.signing_key("secret")];
-        let further = section.signing_keys("secrets");
-        for (key, given) in [("secret", secrets.as_slice()), ("secrets", further.as_slice())] {
-            if given.iter().any(|secret| secret.webhook_key().is_none()) {
-                section.error(key, "begins with whsec_, but what follows is not base64");
-            }
+        let further = section.signing_keys("secrets", None);
+        let unusable = "begins with whsec_, but what follows is not base64";
+        if secrets.iter().any(|secret| secret.webhook_key().is_none()) {
+            section.error("secret", unusable);
+        }
+        for (index, _) in further.iter().enumerate().filter(|(_, secret)| secret.webhook_key().is_none()) {
+            section.error_of_item("secrets", index, format!("{unusable} (number {} of the list)", index + 1));
         }
         secrets.extend(further);
         secrets.retain(|secret| !secret.is_empty());

@@ -1,7 +1,7 @@
 //! The rules that span sections.
 
 use super::report::Report;
-use super::{CacheConfig, Config, SecurityType};
+use super::{CacheConfig, Config, SecurityType, listen_addrs};
 
 /// Reports what does not fit together.
 pub(super) fn check(config: &Config, report: &Report<'_>) {
@@ -53,10 +53,19 @@ fn hooks(config: &Config, report: &Report<'_>) {
     }
 }
 
-/// Whoever opens the demo room becomes a user, which only data that nobody needs should be exposed to.
+/// Whoever opens the demo room becomes a user, which only data that nobody needs should be exposed to. Embedded mode
+/// has it on, and is opened to the network by whoever wants to show it.
 fn demo(config: &Config, report: &Report<'_>) {
-    if config.demo.enable && !config.mysql.databases.is_empty() {
+    if !config.demo.enable {
+        return;
+    }
+    let addrs = listen_addrs(&config.httpq.addr).unwrap_or_default();
+    if !config.mysql.databases.is_empty() {
         let text = "is on with MySQL: anybody becomes a user of these databases. It is not for production";
+        report.warn("demo.enable", text);
+    } else if report.is_written("demo.enable") && !addrs.iter().all(|addr| addr.ip().is_loopback()) {
+        let text = "is on, and httpq.addr is open to the network: anybody who reaches it becomes a user. It is \
+                    not for production";
         report.warn("demo.enable", text);
     }
 }

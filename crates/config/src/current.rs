@@ -99,14 +99,18 @@ impl Reloads {
     }
 }
 
-/// Of what is reloaded the `new` ones hold, of what needs a restart the `former` ones.
+/// Of what is reloaded the `new` ones hold, of what needs a restart the `former` ones: at their places in the new
+/// files, or at none where these say it no more.
 fn warnings_after(former: &[Problem], new: &[Problem]) -> Vec<Problem> {
     let is_reloaded = |warning: &&Problem| {
         let key = warning.key();
         key.starts_with("auth.") || RELOADED_KEYS.contains(&key)
     };
-    let lasting = former.iter().filter(|warning| !is_reloaded(warning));
-    let mut warnings: Vec<_> = lasting.chain(new.iter().filter(is_reloaded)).cloned().collect();
+    let lasting = former.iter().filter(|warning| !is_reloaded(warning)).map(|warning| {
+        let here = new.iter().find(|other| other.says_as(warning));
+        here.cloned().unwrap_or_else(|| warning.without_line())
+    });
+    let mut warnings: Vec<_> = lasting.chain(new.iter().filter(is_reloaded).cloned()).collect();
     warnings.sort();
     warnings
 }
@@ -235,5 +239,17 @@ mod tests {
         reloads.apply(&Loaded { config: Config::for_testing(), warnings: new });
         let now: Vec<_> = told.get().iter().map(|warning| warning.key().to_owned()).collect();
         assert_eq!(now, ["auth.server.secret_key", "cache.type"], "a restart has to mend the cache");
+    }
+
+    #[test]
+    fn a_warning_that_stays_is_shown_where_it_stands_now() {
+        let at =
+            |line: usize, key: &str| Problem::new(Origin::file(&"c.yaml".into(), 0, line), key, "is odd");
+        let started = vec![at(3, "cache.type"), at(4, "pili.hub")];
+        let reloads = Reloads::new(Loaded { config: Config::for_testing(), warnings: started });
+        let told = reloads.warnings();
+        reloads.apply(&Loaded { config: Config::for_testing(), warnings: vec![at(9, "cache.type")] });
+        let now: Vec<_> = told.get().iter().map(ToString::to_string).collect();
+        assert_eq!(now, ["c.yaml: pili.hub: is odd", "c.yaml:9: cache.type: is odd"]);
     }
 }

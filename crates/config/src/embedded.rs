@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::document::{Entry, Node, Value};
 use super::load::{Loaded, document, finish, listen_at, merge, process_environment};
-use super::problem::Origin;
+use super::problem::{EMBEDDED, Origin};
 use super::substitute::Environment;
 use super::{Config, GiftConfig, Problem, Problems, keys, listen_addrs};
 
@@ -22,13 +22,13 @@ impl Config {
     /// The folder cannot be written, its keys cannot be read, or a variable is wrong.
     pub fn embedded(data_dir: &Path, env: &Environment) -> Result<Loaded, Problems> {
         let data_dir = env.get("LIVELOOM__NODE__DATA_DIR").map_or(data_dir, Path::new);
-        let origin = |path: &Path| Origin::file(&path.display().to_string().into(), 0, 1);
+        let origin = |path: &Path| Origin::whole_file(&path.display().to_string().into(), 0);
         let kept = keys::load_or_create(data_dir).map_err(|failure| {
             let text = format!("cannot keep the generated keys here: {}", failure.reason);
             Problems::new(vec![Problem::new(origin(&failure.path), "", text)])
         })?;
         let mut problems = Vec::new();
-        let mut root = document(DEFAULTS, &"embedded mode".into(), 0, &Environment::new(), &mut problems);
+        let mut root = document(DEFAULTS, &EMBEDDED.into(), 0, &Environment::new(), &mut problems);
         merge(&mut root, node_section(data_dir, origin(data_dir)));
         let name = kept.path.display().to_string().into();
         merge(&mut root, document(&kept.text, &name, 1, &Environment::new(), &mut problems));

@@ -59,11 +59,12 @@ impl HttpqConfig {
 /// Reads origins as browsers send them. `*` is none: whoever may call the operators' routes is named.
 fn origins(section: &Section<'_>, key: &'static str) -> Vec<String> {
     let mut origins = section.texts(key);
-    for origin in &mut origins {
+    for (index, origin) in origins.iter_mut().enumerate() {
         origin.truncate(origin.trim_end_matches('/').len());
         let is_origin = Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
         if !is_origin {
-            section.error(key, format!("{origin:?} is not an origin such as https://console.example.com"));
+            let text = format!("{origin:?} is not an origin such as https://console.example.com");
+            section.error_of_item(key, index, text);
         }
     }
     origins

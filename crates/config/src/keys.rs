@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The file's name in the data folder.
-const FILE_NAME: &str = "keys.yaml";
+pub const KEYS_FILE: &str = "keys.yaml";
 
 /// The keys as they are on disk: a part of a configuration file.
 pub(super) struct Kept {
@@ -27,7 +27,7 @@ pub(super) struct Failure {
 
 /// The keys in `data_dir`, made now when there are none yet.
 pub(super) fn load_or_create(data_dir: &Path) -> Result<Kept, Failure> {
-    let path = data_dir.join(FILE_NAME);
+    let path = data_dir.join(KEYS_FILE);
     let kept = match read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             create(data_dir, &path).and_then(|()| read(&path))
@@ -49,7 +49,7 @@ fn read(path: &Path) -> io::Result<(String, bool)> {
 /// nothing, and of two first starts at once both use the keys of one.
 fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
-    let draft = data_dir.join(format!(".{FILE_NAME}.{:016x}", rand::random::<u64>()));
+    let draft = data_dir.join(format!(".{KEYS_FILE}.{:016x}", rand::random::<u64>()));
     let linked = write(&draft, &generate()).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     match linked {

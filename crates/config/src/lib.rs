@@ -60,6 +60,7 @@ pub use gift::GiftConfig;
 pub use hooks::HooksConfig;
 pub use httpq::{HttpqConfig, listen_addrs};
 pub use im::ImConfig;
+pub use keys::KEYS_FILE;
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;
 pub use load::{Loaded, Sources};

@@ -7,9 +7,9 @@ use super::section::Section;
 /// `limits` (new in this project)
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LimitsConfig {
-    /// Requests per second and client address on the open routes.
+    /// Requests per second and client address on `/manager/gift/test` and `/manager/censor/callback`.
     pub open_per_s: u32,
-    /// Log-in attempts per second and client address.
+    /// Log-ins per second and client address, those of the demo room too.
     pub login_per_s: u32,
     /// Failed log-ins of one account from one network after which pauses begin; 0 is without pauses.
     pub login_failures: u32,

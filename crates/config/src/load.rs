@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -122,19 +123,26 @@ pub(super) fn finish(
     check(&config, &report);
     let (problems, mut warnings, _) = report.finish();
     warnings.sort();
-    if problems.is_empty() { Ok(Loaded { config, warnings }) } else { Err(Problems::new(problems)) }
+    if problems.is_empty() {
+        Ok(Loaded { config, warnings })
+    } else {
+        Err(Problems::new(problems).beside(warnings))
+    }
 }
 
 /// Reads and parses a file; what is wrong with the whole of it is a problem, and it then counts as unusable.
 fn read_file(path: &Path, rank: u8, env: &Environment, problems: &mut Vec<Problem>) -> Node {
     let name: Arc<str> = path.display().to_string().into();
-    let text = fs::read(path).map_err(|error| error.to_string());
+    let text = fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "does not exist".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    });
     let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned()));
     match text {
         Ok(text) => document(&text, &name, rank, env, problems),
         Err(reason) => {
-            let origin = Origin::file(&name, rank, 1);
-            problems.push(Problem::new(origin.clone(), "", format!("cannot be read: {reason}")));
+            let origin = Origin::whole_file(&name, rank);
+            problems.push(Problem::new(origin.clone(), "", reason));
             Node { value: Value::Broken, origin }
         }
     }

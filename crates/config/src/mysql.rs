@@ -101,7 +101,7 @@ impl MysqlConfig {
             (false, _) => section.error("databases", "several are writable: all but one must be read_only"),
         }
         if databases.windows(2).any(|pair| matches!(pair, [a, b] if a.loc != b.loc)) {
-            section.error("databases", "the loc of all databases must be the same");
+            section.error_of_item("databases", 0, "the loc of all databases must be the same");
         }
         Self { databases }
     }
@@ -147,7 +147,7 @@ impl DatabaseConfig {
 
 /// An authority is named in order that certificates are checked.
 fn tls(section: &Section<'_>) -> (MysqlTls, Option<PathBuf>) {
-    let ca = section.file("tls_ca");
+    let ca = section.certificates("tls_ca");
     let default = if ca.is_some() { MysqlTls::Verify } else { MysqlTls::default() };
     let choices = [
         ("off", MysqlTls::Off),

@@ -3,12 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// The rank of environment variables.
+const VARIABLE: u8 = 2;
+
+/// What the defaults of embedded mode are called.
+pub(super) const EMBEDDED: &str = "embedded mode";
+
 /// Where a value was written: a line of a file, or an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The file is 0, the one merged over it 1, the environment 2: the order of the report.
     rank: u8,
-    /// From 1; none for an environment variable.
+    /// From 1; none for an environment variable, and for a file as a whole.
     line: Option<usize>,
     name: Arc<str>,
 }
@@ -19,14 +25,24 @@ impl Origin {
         Self { rank, line: Some(line), name: Arc::clone(name) }
     }
 
+    /// All of such a file.
+    pub(super) fn whole_file(name: &Arc<str>, rank: u8) -> Self {
+        Self { rank, line: None, name: Arc::clone(name) }
+    }
+
     /// The environment variable `name`.
     pub(super) fn variable(name: &str) -> Self {
-        Self { rank: 2, line: None, name: name.into() }
+        Self { rank: VARIABLE, line: None, name: name.into() }
     }
 
     /// Whether this is an environment variable.
     pub(super) fn is_variable(&self) -> bool {
-        self.line.is_none()
+        self.rank == VARIABLE
+    }
+
+    /// Whether this is a default of embedded mode.
+    pub(super) fn is_built_in(&self) -> bool {
+        &*self.name == EMBEDDED
     }
 }
 
@@ -59,6 +75,16 @@ impl Problem {
     /// The same as a remark about a secret that is known or can be guessed.
     pub(super) fn of_weak_secret(self) -> Self {
         Self { is_weak_secret: true, ..self }
+    }
+
+    /// Whether `other` says the same, if of another place.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        self.key == other.key && self.text == other.text
+    }
+
+    /// The same of the file as a whole.
+    pub(super) fn without_line(&self) -> Self {
+        Self { origin: Origin { line: None, ..self.origin.clone() }, ..self.clone() }
     }
 
     /// Whether it is about a secret that is known or can be guessed.
@@ -94,24 +120,38 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a configuration, one line each, in the order of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    mistakes: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
 
 impl Problems {
     /// Sorts `problems` by file and line.
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort();
-        Self(problems)
+        Self { mistakes: problems, warnings: Vec::new() }
     }
 
-    /// The single remarks.
+    /// With what was also found, and would not have stopped anybody.
+    pub(super) fn beside(self, warnings: Vec<Problem>) -> Self {
+        Self { warnings, ..self }
+    }
+
+    /// The single mistakes.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter()
+        self.mistakes.iter()
+    }
+
+    /// What would be told of a configuration without these mistakes.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, problem) in self.mistakes.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }

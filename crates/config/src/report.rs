@@ -52,6 +52,16 @@ impl<'d> Report<'d> {
         }
     }
 
+    /// Reports an error about one item of the list at `path`, beside those about others.
+    pub fn error_of_item(&self, path: &str, index: usize, text: impl Into<String>) {
+        let (nearest, _) = self.root.find(&format!("{path}[{index}]"));
+        let problem = Problem::new(nearest.origin.clone(), path, text);
+        let mut problems = self.problems.borrow_mut();
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
     /// Reports something that is allowed but probably not meant.
     pub fn warn(&self, path: &str, text: impl Into<String>) {
         self.warnings.borrow_mut().push(Problem::new(self.origin(path), path, text));
@@ -62,6 +72,18 @@ impl<'d> Report<'d> {
         let mut warnings = self.warnings.borrow_mut();
         warnings.retain(|warning| !warning.is_weak_secret() || warning.key() != path);
         warnings.push(Problem::new(self.origin(path), path, text).of_weak_secret());
+    }
+
+    /// As [`Report::warn_weak`], about one item of the list at `path`.
+    pub fn warn_weak_item(&self, path: &str, index: usize, text: impl Into<String>) {
+        let origin = self.origin(&format!("{path}[{index}]"));
+        self.warnings.borrow_mut().push(Problem::new(origin, path, text).of_weak_secret());
+    }
+
+    /// Whether the value of `path` was written by somebody, and is not one of embedded mode's own.
+    pub fn is_written(&self, path: &str) -> bool {
+        let (node, is_given) = self.root.find(path);
+        is_given && !node.origin.is_built_in()
     }
 
     /// Notes that `path` is a key that is read.

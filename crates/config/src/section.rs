@@ -87,6 +87,11 @@ impl<'d> Section<'d> {
         self.report.error(&self.path_of(key), text);
     }
 
+    /// Reports an error about one item of the list under `key`.
+    pub fn error_of_item(&self, key: &str, index: usize, text: impl Into<String>) {
+        self.report.error_of_item(&self.path_of(key), index, text);
+    }
+
     /// Warns about `key`.
     pub fn warn(&self, key: &str, text: impl Into<String>) {
         self.report.warn(&self.path_of(key), text);
@@ -95,6 +100,11 @@ impl<'d> Section<'d> {
     /// Warns of a secret that is known or can be guessed.
     pub fn warn_weak(&self, key: &str, text: impl Into<String>) {
         self.report.warn_weak(&self.path_of(key), text);
+    }
+
+    /// As [`Section::warn_weak`], about one item of the list under `key`.
+    pub fn warn_weak_item(&self, key: &str, index: usize, text: impl Into<String>) {
+        self.report.warn_weak_item(&self.path_of(key), index, text);
     }
 
     /// The value of `key`, unless it is absent, null or unusable.

@@ -29,17 +29,32 @@ impl Section<'_> {
     /// A secret that signs; empty when absent.
     pub fn signing_key(&self, key: &'static str) -> Secret {
         let secret = self.secret(key);
-        self.check_length(key, &secret);
+        if let Some(text) = too_short(&secret) {
+            self.warn_weak(key, text);
+        }
         secret
     }
 
-    /// Several secrets that sign: a list, or a single one.
-    pub fn signing_keys(&self, key: &'static str) -> Vec<Secret> {
+    /// Several secrets that sign: a list, or a single one. `sample`, if any, is one that everybody knows, and what
+    /// that means.
+    pub fn signing_keys(&self, key: &'static str, sample: Option<(&str, &str)>) -> Vec<Secret> {
         let texts = self.items(key, |text| vec![text.to_owned()]);
         let secrets: Vec<_> = texts.into_iter().filter(|text| !text.is_empty()).map(Secret::new).collect();
-        for secret in &secrets {
-            self.check_secret(key, secret.expose());
-            self.check_length(key, secret);
+        for (index, secret) in secrets.iter().enumerate() {
+            let number = index + 1;
+            match misfit(secret.expose()) {
+                Some(Misfit::Placeholder) => {
+                    self.error_of_item(key, index, format!("{PLACEHOLDER} (number {number} of the list)"));
+                }
+                Some(Misfit::Space) => self.warn(key, format!("{SPACE} (number {number} of the list)")),
+                None => {}
+            }
+            let known = sample.filter(|(known, _)| secret.expose() == *known);
+            let weak =
+                known.map(|(_, text)| format!("is the sample's: {text}")).or_else(|| too_short(secret));
+            if let Some(text) = weak {
+                self.warn_weak_item(key, index, format!("{text} (number {number} of the list)"));
+            }
         }
         secrets
     }
@@ -57,25 +72,40 @@ impl Section<'_> {
     }
 
     fn check_secret(&self, key: &'static str, text: &str) {
-        if is_placeholder(text) {
-            let text = "still is the placeholder of the example: put a secret of your own here, such as \
-                        `openssl rand -hex 24` makes";
-            self.error(key, text);
-        } else if text.trim() != text {
-            self.warn(key, "begins or ends with white space or a line break, which counts as a part of it");
+        match misfit(text) {
+            Some(Misfit::Placeholder) => self.error(key, PLACEHOLDER),
+            Some(Misfit::Space) => self.warn(key, SPACE),
+            None => {}
         }
     }
+}
 
-    fn check_length(&self, key: &'static str, secret: &Secret) {
-        let bytes = secret.webhook_key().unwrap_or_default().len();
-        if (1..SHORTEST_KEY).contains(&bytes) {
-            let text = format!(
-                "has {bytes} bytes only: whoever sees what it signs can find it by trying. \
-                                Take at least {SHORTEST_KEY}, such as `openssl rand -hex 24` makes"
-            );
-            self.warn_weak(key, text);
-        }
+/// What a secret must not be, and hardly is on purpose.
+enum Misfit {
+    Placeholder,
+    Space,
+}
+
+const PLACEHOLDER: &str = "still is the placeholder of the example: put a secret of your own here, such as \
+                           `openssl rand -hex 24` makes";
+const SPACE: &str = "begins or ends with white space or a line break, which counts as a part of it";
+
+fn misfit(text: &str) -> Option<Misfit> {
+    if is_placeholder(text) {
+        Some(Misfit::Placeholder)
+    } else {
+        (text.trim() != text).then_some(Misfit::Space)
     }
+}
+
+fn too_short(secret: &Secret) -> Option<String> {
+    let bytes = secret.webhook_key().unwrap_or_default().len();
+    (1..SHORTEST_KEY).contains(&bytes).then(|| {
+        format!(
+            "has {bytes} bytes only: whoever sees what it signs can find it by trying. Take one of at least \
+             {SHORTEST_KEY} bytes: `openssl rand -hex 24` makes one"
+        )
+    })
 }
 
 #[cfg(test)]

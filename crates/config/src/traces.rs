@@ -33,8 +33,15 @@ impl Default for TracesConfig {
 impl TracesConfig {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
+        let endpoint = section.address("endpoint", "");
+        if endpoint.ends_with("/v1/traces") {
+            section.warn(
+                "endpoint",
+                "ends in /v1/traces, which is put behind it: no span arrives. Leave it out",
+            );
+        }
         Self {
-            endpoint: section.address("endpoint", ""),
+            endpoint,
             sample_ratio: section.ratio("sample_ratio", default.sample_ratio),
             allow: section.networks("allow", &default.allow),
             service_name: section.filled("service_name").unwrap_or(&default.service_name).to_owned(),

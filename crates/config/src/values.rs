@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
 use super::document::Value;
@@ -95,6 +97,29 @@ impl Section<'_> {
         Some(path)
     }
 
+    /// The path of a PEM file that holds a certificate; None when it is not given.
+    pub fn certificates(&self, key: &'static str) -> Option<PathBuf> {
+        let path = self.file(key)?;
+        let read = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match read {
+            Ok(found) if found.is_empty() => {
+                self.error(key, format!("{} holds no certificate in PEM", path.display()));
+            }
+            Ok(_) => {}
+            Err(error) => self.error(key, format!("{} cannot be used: {error}", path.display())),
+        }
+        Some(path)
+    }
+
+    /// The path of a PEM file that holds a private key; None when it is not given.
+    pub fn private_key(&self, key: &'static str) -> Option<PathBuf> {
+        let path = self.file(key)?;
+        if PrivateKeyDer::from_pem_file(&path).is_err() {
+            self.error(key, format!("{} holds no private key in PEM", path.display()));
+        }
+        Some(path)
+    }
+
     /// Several texts: a list, or one text with commas, as viper takes it.
     pub fn texts(&self, key: &'static str) -> Vec<String> {
         let split = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
@@ -108,7 +133,7 @@ impl Section<'_> {
             return default.to_vec();
         }
         let mut networks = Vec::new();
-        for text in self.texts(key) {
+        for (index, text) in self.texts(key).into_iter().enumerate() {
             match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
                 Ok(network) => {
                     if IpNet::prefix_len(&network) == 0 {
@@ -119,7 +144,9 @@ impl Section<'_> {
                     }
                     networks.push(network);
                 }
-                Err(_) => self.error(key, format!("{text:?} is not a network such as 10.0.0.0/8")),
+                Err(_) => {
+                    self.error_of_item(key, index, format!("{text:?} is not a network such as 10.0.0.0/8"));
+                }
             }
         }
         networks
@@ -138,11 +165,11 @@ impl Section<'_> {
             }
         };
         let mut texts = Vec::new();
-        for item in items {
+        for (index, item) in items.iter().enumerate() {
             match &item.value {
                 Value::Text(text) => texts.push(text.clone()),
                 Value::Null | Value::Broken => {}
-                _ => self.error(key, "must be a list of texts"),
+                _ => self.error_of_item(key, index, "must be a list of texts"),
             }
         }
         texts

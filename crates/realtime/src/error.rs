@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::failure::{Failure, Kind};
+use common::failure::{Failure, Kind, Wait};
 use store::broker::BrokerError;
 
 /// Why a call of the hub failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum HubError {
     /// Too many messages, of the user or in the room; after this long it works again.
-    #[error("too many messages, try again in {} ms", .0.as_millis())]
+    #[error("too many messages, try again in {}", Wait(*.0))]
     TooFast(Duration),
     /// The broker cannot be reached.
     #[error(transparent)]

@@ -11,7 +11,7 @@ use super::subscribe::{Refused, position};
 use super::{Session, login_of};
 use crate::moderation;
 use crate::rest::{ApiError, Invalid, Paging};
-use common::failure::{Failure, Kind as ErrorKind};
+use common::failure::{Failure, Kind as ErrorKind, Wait};
 use realtime::message::{OF_SERVER, push_publications};
 use realtime::{Channel, Draft, Kind};
 use store::broker::Pace;
@@ -38,7 +38,7 @@ enum NotTaken {
     NoMethod(String),
     #[error("the token is another user's")]
     NotYours,
-    #[error("so much was read, try again in {} ms", .0.as_millis())]
+    #[error("so much was read, try again in {}", Wait(*.0))]
     TooMuch(Duration),
 }
 

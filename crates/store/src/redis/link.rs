@@ -18,6 +18,7 @@ use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
 use super::error::RemoteError;
 use common::supervise;
+use telemetry::sampled;
 
 /// How long a call may take, the wait for a connection included.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
@@ -123,7 +124,9 @@ impl Link {
         match settled.as_deref() {
             Ok(State::Up(connection)) => Ok(connection.clone()),
             Ok(State::Down(error)) => Err(error.clone()),
-            Ok(State::Connecting) | Err(_) => Err(RemoteError::Unreachable("not connected".into())),
+            Ok(State::Connecting) | Err(_) => {
+                Err(RemoteError::Unreachable(format!("{}: not connected", self.addr).into()))
+            }
         }
     }
 }
@@ -144,12 +147,12 @@ async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, dou
                     state.send_replace(State::Connecting);
                     continue;
                 }
-                RemoteError::Unreachable(why.into())
+                RemoteError::Unreachable(format!("{addr}: {why}").into())
             }
-            Ok(Err(error)) => unreachable(&error),
+            Ok(Err(error)) => unreachable(&addr, &error),
             Err(_) => RemoteError::Deadline,
         };
-        tracing::debug!(%addr, %error, "no connection to Redis");
+        sampled!(warn, %addr, %error, "no connection to Redis");
         state.send_replace(State::Down(error));
         sleep(pause).await;
         pause = longest.min(pause * 2);
@@ -187,10 +190,10 @@ fn classify(error: &RedisError, asked: &Addr) -> Failed {
         (ErrorKind::UnexpectedReturnType, _) => {
             Failed::Error(RemoteError::Unexpected(error.to_string().into()))
         }
-        _ => Failed::Error(unreachable(error)),
+        _ => Failed::Error(unreachable(asked, error)),
     }
 }
 
-fn unreachable(error: &RedisError) -> RemoteError {
-    RemoteError::Unreachable(error.to_string().into())
+fn unreachable(addr: &Addr, error: &RedisError) -> RemoteError {
+    RemoteError::Unreachable(format!("{addr}: {error}").into())
 }
