@@ -81,3 +81,10 @@ pub trait Failure: std::error::Error + Send + Sync + 'static {
         None
     }
 }
+
+/// An error with its causes, for the log: `the outer one: its cause: the cause of that`.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
