@@ -7,6 +7,7 @@ mod http;
 mod jobs;
 mod metrics;
 mod services;
+mod unread;
 
 use std::net::SocketAddr;
 use std::rc::Rc;

@@ -15,6 +15,9 @@ pub struct LimitsConfig {
     pub login_failures: u32,
     /// MiB that all request bodies under way may take together.
     pub bodies_mib: usize,
+    /// HTTP connections that one network may have at a node, and never more than a quarter of the open files; 0
+    /// is no limit.
+    pub connections_per_address: usize,
     /// Rooms that one user may create in an hour, at one node; 0 is no limit.
     pub rooms_per_user_h: u32,
     /// Writing calls per second and user, at one node; 0 is no limit. Ten rows of a report of statistics
@@ -33,6 +36,7 @@ impl Default for LimitsConfig {
             login_per_s: 5,
             login_failures: 5,
             bodies_mib: 64,
+            connections_per_address: 10_000,
             rooms_per_user_h: 60,
             writes_per_user_s: 20,
             stats_rows_per_room: 1000,
@@ -49,6 +53,11 @@ impl LimitsConfig {
             login_per_s: section.number("login_per_s", default.login_per_s, 1..=1_000_000),
             login_failures: section.number("login_failures", default.login_failures, 0..=1000),
             bodies_mib: section.number("bodies_mib", default.bodies_mib, 4..=65_536),
+            connections_per_address: section.number(
+                "connections_per_address",
+                default.connections_per_address,
+                0..=10_000_000,
+            ),
             rooms_per_user_h: section.number("rooms_per_user_h", default.rooms_per_user_h, 0..=1_000_000),
             writes_per_user_s: section.number("writes_per_user_s", default.writes_per_user_s, 0..=1_000_000),
             stats_rows_per_room: section.number(

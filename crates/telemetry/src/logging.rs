@@ -17,6 +17,9 @@ use config::LogConfig;
 /// Lines that may wait for a slow standard output before further ones are dropped.
 const WAITING_LINES: usize = 64 * 1024;
 
+/// Where the codec logs.
+const CODEC: &str = "actix_http";
+
 /// Counts the lines that were dropped.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
@@ -38,7 +41,7 @@ impl Logging {
     /// # Errors
     /// When the filter cannot be read, or logging was started already.
     pub fn start(config: &LogConfig) -> anyhow::Result<Self> {
-        let filter = EnvFilter::try_new(&config.filter)?;
+        let filter = filter(&config.filter)?;
         let (writer, guard) = writer();
         // Only whoever logs first has anything to count.
         let _ = DROPPED.set(writer.error_counter());
@@ -69,7 +72,7 @@ impl Logging {
     /// # Errors
     /// When the filter cannot be read.
     pub fn follow(&self, config: &LogConfig) -> anyhow::Result<()> {
-        (self.set_filter)(EnvFilter::try_new(&config.filter)?)?;
+        (self.set_filter)(filter(&config.filter)?)?;
         SLOW_STATEMENT_MS.store(config.slow_statement_ms, Ordering::Relaxed);
         Ok(())
     }
@@ -86,6 +89,13 @@ pub fn dropped_lines() -> u64 {
 pub fn slow_statement() -> Option<Duration> {
     let ms = SLOW_STATEMENT_MS.load(Ordering::Relaxed);
     (ms > 0).then(|| Duration::from_millis(ms))
+}
+
+/// The levels that `text` says. The codec's own lines of what peers send are errors to it, one for each malformed
+/// request, and are left out unless `text` names them: such requests are counted and logged by the server.
+fn filter(text: &str) -> anyhow::Result<EnvFilter> {
+    let filter = EnvFilter::try_new(text)?;
+    if text.contains(CODEC) { Ok(filter) } else { Ok(filter.add_directive(format!("{CODEC}=off").parse()?)) }
 }
 
 fn writer() -> (NonBlocking, WorkerGuard) {

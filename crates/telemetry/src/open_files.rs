@@ -17,6 +17,12 @@ pub fn raise_limit() {
     }
 }
 
+/// How many files the process may have open; None: any number.
+#[must_use]
+pub fn limit() -> Option<usize> {
+    getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok())
+}
+
 fn shown(limit: Option<u64>) -> String {
     limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
 }
