@@ -38,7 +38,7 @@ use store::cache::Cache;
 use store::db::Db;
 use store::registry::{self as nodes, NodeLease, NodeState};
 use telemetry::report::NodeReport;
-use telemetry::{self, asked};
+use telemetry::{self, observable};
 
 pub use control::Control;
 use services::{Ground, Services, follow_changes};
@@ -268,6 +268,6 @@ fn draining(registry: &Registry) -> prometheus::Result<Draining> {
     let draining = Draining::default();
     let told = draining.clone();
     let help = "1 from the moment the node was asked to stop, else 0.";
-    asked::gauge(registry, Opts::new("liveloom_draining", help), move || told.has_begun().into())?;
+    observable::gauge(registry, Opts::new("liveloom_draining", help), move || told.has_begun().into())?;
     Ok(draining)
 }

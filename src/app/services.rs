@@ -40,8 +40,8 @@ use crate::user::{Admins, Bans, LogIns, Operations, Users};
 use common::clock::SharedClock;
 use common::id::IdGenerator;
 use config::{Config, Current, HooksConfig, Reloads};
-use realtime::orders::Orders;
-use realtime::{AnnouncedOrders, Hub};
+use realtime::control::ConnectionControl;
+use realtime::{BroadcastControl, Hub};
 use store::cache::Cache;
 use store::db::Db;
 use store::sequence::Sequence;
@@ -103,16 +103,16 @@ impl Services {
     /// Makes them, one from another.
     pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
         let Ground { config, db, cache, clock, registry, hub, .. } = ground;
-        let orders: Arc<dyn Orders> = Arc::new(AnnouncedOrders::new(hub.clone(), cache.clone()));
+        let control: Arc<dyn ConnectionControl> = Arc::new(BroadcastControl::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
-        let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&orders))))?;
+        let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&control))))?;
         let admins = Admins::new(db.clone(), Passwords::default(), Arc::clone(clock));
         let log_ins = LogIns::new(admins.clone(), &config.limits, cache.clone(), Arc::clone(clock));
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let proxies = TrustedProxies::new(&config.httpq.trusted_proxies);
         let gate = web::Data::new(gate(ground, &users, &admins, proxies.clone())?);
-        let bans = Bans::new(users.clone(), Arc::clone(&orders));
-        let features = Features::wire(ground, &users, &im, orders)?;
+        let bans = Bans::new(users.clone(), Arc::clone(&control));
+        let features = Features::wire(ground, &users, &im, control)?;
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
         let overview = overview(ground, &features, &deliveries);

@@ -12,7 +12,7 @@ use sea_orm::{
 use super::service::{Filter, State};
 use crate::rest::Paging;
 use common::clock::millis;
-use store::db::{BulkUpdate, Db, StoreError, Tx, padded, page_within_reach, placeholders};
+use store::db::{BulkUpdate, Db, StoreError, Tx, bounded_page, padded, placeholders};
 use store::entity::callback_delivery::{Column, Entity, Model};
 
 /// Characters that the column `last_error` holds.
@@ -109,7 +109,7 @@ pub(super) async fn insert(
 pub(super) async fn is_any_due(db: &Db) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 AS due FROM callback_delivery WHERE due <= {} LIMIT 1", now_ms(db));
     let asked = Statement::from_string(db.dialect().backend(), sql);
-    Ok(db.reader_for(true).query_one_raw(asked).await?.is_some())
+    Ok(db.primary().query_one_raw(asked).await?.is_some())
 }
 
 /// Takes up to `limit` rows that are due, for `lease`; committed on return.
@@ -197,7 +197,7 @@ pub(super) async fn page(
     filter: &Filter,
     paging: Paging,
 ) -> Result<(u64, Vec<Model>), StoreError> {
-    page_within_reach(conn, newest(filter), paging.offset(), paging.size).await
+    bounded_page(conn, newest(filter), paging.offset(), paging.size).await
 }
 
 fn newest(filter: &Filter) -> Select<Entity> {
@@ -244,7 +244,7 @@ pub(super) async fn oldest_pending(db: &Db) -> Result<Option<DateTime<Utc>>, Sto
     let row = Entity::find()
         .filter(Column::State.eq(State::Pending.column()))
         .order_by_asc(Column::EventAt)
-        .one(db.reader_for(true))
+        .one(db.primary())
         .await?;
     Ok(row.map(|row| db.instant(row.event_at)))
 }

@@ -159,7 +159,7 @@ impl Deliveries {
     /// # Errors
     /// The store's.
     pub async fn list(&self, filter: &Filter, limit: u64) -> Result<Vec<Delivery>, Error> {
-        let rows = queries::list(self.db.reader_for(true), filter, limit).await?;
+        let rows = queries::list(self.db.primary(), filter, limit).await?;
         Ok(rows.into_iter().map(|row| self.shown(row)).collect())
     }
 
@@ -168,7 +168,7 @@ impl Deliveries {
     /// # Errors
     /// The store's.
     pub async fn page(&self, filter: &Filter, paging: Paging) -> Result<Page<Delivery>, Error> {
-        let (total, rows) = queries::page(self.db.reader_for(true), filter, paging).await?;
+        let (total, rows) = queries::page(self.db.primary(), filter, paging).await?;
         Ok(Page::new(paging, total, rows.into_iter().map(|row| self.shown(row)).collect()))
     }
 
@@ -225,7 +225,7 @@ impl Deliveries {
     /// # Errors
     /// The store's.
     pub async fn failed(&self) -> Result<u64, Error> {
-        Ok(queries::count(self.db.reader_for(true), State::Failed).await?)
+        Ok(queries::count(self.db.primary(), State::Failed).await?)
     }
 
     /// How many callbacks are still to be delivered, in lanes or alone, and how old the oldest is.
@@ -233,7 +233,7 @@ impl Deliveries {
     /// # Errors
     /// The store's.
     pub async fn backlog(&self) -> Result<(u64, TimeDelta), Error> {
-        let alone = queries::count(self.db.reader_for(true), State::Pending).await?;
+        let alone = queries::count(self.db.primary(), State::Pending).await?;
         let oldest = [queries::oldest_pending(&self.db).await?, oldest_waiting(&self.db, CALLBACKS).await?];
         let oldest = oldest.into_iter().flatten().min();
         let age = oldest.map_or_else(TimeDelta::zero, |at| (self.clock.now() - at).max(TimeDelta::zero()));

@@ -11,7 +11,7 @@ use sea_orm::{
 
 use crate::live::STOPPED_BY_CENSOR;
 use crate::rest::Paging;
-use store::db::{Db, REACH, StoreError, count_up_to};
+use store::db::{Db, MAX_LISTED_ROWS, StoreError, count_up_to};
 use store::entity::censor_image::{ActiveModel, Column, Entity, Model};
 use store::entity::live_entities;
 
@@ -50,7 +50,7 @@ pub async fn waiting(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Res
     Ok(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
-/// How many pictures wait for an operator, [`REACH`] at most; not those of rooms that one has ended, which
+/// How many pictures wait for an operator, [`MAX_LISTED_ROWS`] at most; not those of rooms that one has ended, which
 /// are not in the queue either.
 pub async fn count_waiting(conn: &impl ConnectionTrait) -> Result<u64, StoreError> {
     let (room, reason) =
@@ -62,7 +62,7 @@ pub async fn count_waiting(conn: &impl ConnectionTrait) -> Result<u64, StoreErro
         .and_where(Expr::col((live_entities::Entity, reason)).eq(STOPPED_BY_CENSOR))
         .take();
     let queued = Entity::find().filter(waits()).filter(Expr::exists(ended).not());
-    count_up_to(conn, queued, REACH).await
+    count_up_to(conn, queued, MAX_LISTED_ROWS).await
 }
 
 /// How many of these pictures are the room's.

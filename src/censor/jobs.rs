@@ -53,7 +53,7 @@ impl Reviews {
     /// [`Error::NoJob`] when the room never had one, or the review service's: then they are ended as
     /// soon as it can be reached.
     pub async fn close_job(&self, live_id: &str) -> Result<(), Error> {
-        let rows = queries::of_room(self.0.db.reader_for(true), live_id).await?;
+        let rows = queries::of_room(self.0.db.primary(), live_id).await?;
         if rows.is_empty() {
             return Err(Error::NoJob);
         }
@@ -188,7 +188,7 @@ impl Reviews {
             return Ok(());
         }
         crash::point("review.known");
-        let row = queries::find(db.reader_for(true), row_id).await?;
+        let row = queries::find(db.primary(), row_id).await?;
         match row.and_then(|row| queries::open(db, &row)) {
             Some(job) if job.state == Some(State::Closing) => self.close(&job).await,
             _ => Ok(()),
@@ -200,7 +200,7 @@ impl Reviews {
         let db = &self.0.db;
         queries::close_all(db.writer(), live_id).await?;
         crash::point("review.closing");
-        let rows = queries::of_room(db.reader_for(true), live_id).await?;
+        let rows = queries::of_room(db.primary(), live_id).await?;
         for job in rows.iter().filter_map(|row| queries::open(db, row)).filter(|job| !job.job_id.is_empty()) {
             self.close(&job).await?;
         }

@@ -97,7 +97,7 @@ impl Reviews {
     /// Live rooms that never had a job, of those after row `after`; and where to go on.
     async fn rooms_due(&self, after: u32) -> Result<(Option<u32>, Vec<Task>), Error> {
         let (next, rooms) = self.0.lives.live_rooms_after(after, BATCH).await?;
-        let known = queries::known(self.0.db.reader_for(true), &rooms).await?;
+        let known = queries::known(self.0.db.primary(), &rooms).await?;
         let with_job: HashSet<&str> = known.iter().map(|(live_id, _)| live_id.as_str()).collect();
         let without = rooms.iter().filter(|live_id| !with_job.contains(live_id.as_str()));
         Ok((next, without.cloned().map(Task::Start).collect()))
@@ -106,7 +106,7 @@ impl Reviews {
     /// What the open jobs after row `after` need; and where to go on.
     async fn jobs_due(&self, after: u32) -> Result<(Option<u32>, Vec<Task>), Error> {
         let inner = &self.0;
-        let jobs = queries::open_after(&inner.db, inner.db.reader_for(true), after, BATCH).await?;
+        let jobs = queries::open_after(&inner.db, inner.db.primary(), after, BATCH).await?;
         let next = (jobs.len() == BATCH).then(|| jobs.last().map(|job| job.row_id)).flatten();
         let ids: Vec<String> = jobs.iter().map(|job| job.live_id.clone()).collect();
         let over = if ids.is_empty() { HashSet::new() } else { inner.lives.over_among(&ids).await? };
@@ -134,7 +134,7 @@ impl Reviews {
             return Ok(Some(HashMap::new()));
         };
         let rooms: Vec<String> = lost.iter().map(|job| job.live_id.clone()).collect();
-        let known = queries::known(self.0.db.reader_for(true), &rooms).await?;
+        let known = queries::known(self.0.db.primary(), &rooms).await?;
         let known: HashSet<String> = known.into_iter().map(|(_, job_id)| job_id).collect();
         match self.started_since(since).await {
             Ok(jobs) => Ok(Some(jobs.into_iter().filter(|(_, job_id)| !known.contains(job_id)).collect())),

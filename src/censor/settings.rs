@@ -71,7 +71,7 @@ impl Reviews {
     /// # Errors
     /// The store's.
     pub async fn settings(&self) -> Result<Settings, Error> {
-        let row = Entity::find_by_id(ROW).one(self.0.db.reader_for(true)).await.map_err(StoreError::from)?;
+        let row = Entity::find_by_id(ROW).one(self.0.db.primary()).await.map_err(StoreError::from)?;
         Ok(row.map_or_else(Settings::initial, |row| Settings::of_row(&row)))
     }
 

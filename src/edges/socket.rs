@@ -140,7 +140,7 @@ impl Reader<'_> {
                         return Closing::PROTOCOL;
                     }
                 }
-                if self.connection.is_clogged() {
+                if self.connection.is_backpressured() {
                     self.connection.drained().await;
                 }
             }
@@ -236,7 +236,7 @@ async fn write(io: &TcpStream, connection: &Connection) -> bool {
                 }
             }
             Next::Close(closing) => {
-                return timeout(FAREWELL, write_all(io, &Connection::farewell(&closing)))
+                return timeout(FAREWELL, write_all(io, &Connection::close_frame(&closing)))
                     .await
                     .unwrap_or(false);
             }

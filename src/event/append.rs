@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use super::{DomainEvent, group};
 use store::db::{Db, Dialect, StoreError, Tx, WallTime};
 use store::entity::{event_log, room_lane};
-use store::raise::Raise;
+use store::update_returning::UpdateReturning;
 use telemetry::{context, span};
 
 /// Events per statement; seven parameters each stay below SQLite's limit of 32,766.
@@ -30,7 +30,7 @@ pub async fn append(
     event: &DomainEvent,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let raise = Raise::new(tx, "seq");
+    let raise = UpdateReturning::new(tx, "seq");
     let first = raise.value("1");
     let next = raise.value("room_lane.seq + 1");
     let sql = group::raise_sql(tx.dialect(), &[first], &next);

@@ -26,7 +26,7 @@ pub async fn backlog(db: &Db, group: Group) -> Result<Backlog, StoreError> {
          FROM room_lane WHERE {due} IS NOT NULL"
     );
     let asked = Statement::from_string(db.dialect().backend(), sql);
-    let Some(row) = db.reader_for(true).query_one_raw(asked).await? else { return Ok(Backlog::default()) };
+    let Some(row) = db.primary().query_one_raw(asked).await? else { return Ok(Backlog::default()) };
     let (rooms, events): (i64, i64) = (row.try_get("", "rooms")?, row.try_get("", "events")?);
     Ok(Backlog {
         rooms: u64::try_from(rooms).unwrap_or_default(),
@@ -45,6 +45,6 @@ pub async fn oldest_waiting(db: &Db, group: Group) -> Result<Option<DateTime<Utc
          ON e.live_id = l.live_id AND e.seq = l.{done} + 1 WHERE l.{due} IS NOT NULL"
     );
     let asked = Statement::from_string(db.dialect().backend(), sql);
-    let Some(row) = db.reader_for(true).query_one_raw(asked).await? else { return Ok(None) };
+    let Some(row) = db.primary().query_one_raw(asked).await? else { return Ok(None) };
     Ok(row.try_get::<Option<WallTime>>("", "at")?.map(|at| db.instant(at)))
 }

@@ -89,7 +89,7 @@ impl Lanes {
         let due = self.group.due;
         let sql = format!("SELECT 1 AS due FROM room_lane WHERE {due} <= {now} LIMIT 1");
         let asked = Statement::from_string(self.db.dialect().backend(), sql);
-        Ok(self.db.reader_for(true).query_one_raw(asked).await?.is_some())
+        Ok(self.db.primary().query_one_raw(asked).await?.is_some())
     }
 
     /// Takes up to `limit` lanes, those that have been due for longest; committed on return. Lanes that

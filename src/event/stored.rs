@@ -75,7 +75,7 @@ impl StoredEvent {
             .expr_as(Expr::cust(db.dialect().now_ms_sql()), "now_ms")
             .filter(wanted)
             .into_model::<Row>()
-            .all(db.reader_for(true))
+            .all(db.primary())
             .await?;
         Ok(rows.into_iter().map(|row| Self::of(db, row)).collect())
     }

@@ -36,7 +36,7 @@ impl Gifts {
 
     async fn with_names(&self, entries: Vec<Entry>) -> Result<Vec<AdminGift>, Error> {
         let ids: BTreeSet<i32> = entries.iter().map(|entry| entry.gift.sent.gift_id).collect();
-        let names = type_queries::names(self.0.db.reader_for(true), &ids).await?;
+        let names = type_queries::names(self.0.db.primary(), &ids).await?;
         let named = entries.into_iter().map(|entry| {
             let name = names.get(&entry.gift.sent.gift_id).cloned().unwrap_or_default();
             AdminGift::new(entry, name)
@@ -48,13 +48,13 @@ impl Gifts {
 impl Ledger {
     /// A page of a selection, the newest first, and how many rows all pages have.
     async fn page(&self, selection: &Selection, paging: Paging) -> Result<(u64, Vec<Entry>), Error> {
-        let conn = self.db.reader_for(true);
+        let conn = self.db.primary();
         let (total, gifts) = selection_queries::page_of(&self.db, conn, selection, paging).await?;
         Ok((total, self.with_refunds(gifts).await?))
     }
 
     async fn entry(&self, biz_id: &str) -> Result<Entry, Error> {
-        let gift = queries::find(&self.db, self.db.reader_for(true), biz_id).await?.ok_or(Error::NoGift)?;
+        let gift = queries::find(&self.db, self.db.primary(), biz_id).await?.ok_or(Error::NoGift)?;
         self.with_refunds(vec![gift]).await?.pop().ok_or(Error::NoGift)
     }
 
@@ -63,6 +63,6 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub async fn count_to_see(&self) -> Result<(u64, u64), Error> {
-        Ok(selection_queries::count_to_see(&self.db, self.db.reader_for(true)).await?)
+        Ok(selection_queries::count_to_see(&self.db, self.db.primary()).await?)
     }
 }

@@ -40,7 +40,7 @@ impl GiftTypes {
     /// # Errors
     /// [`Error::NoType`], or the store's.
     pub async fn find(&self, gift_id: i32) -> Result<Arc<GiftType>, Error> {
-        let load = queries::find(self.db.reader_for(true), gift_id);
+        let load = queries::find(self.db.primary(), gift_id);
         self.types.get(&gift_id.to_string(), load).await?.ok_or(Error::NoType)
     }
 

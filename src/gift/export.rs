@@ -77,7 +77,7 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub async fn newest(&self, selection: &Selection, limit: u64) -> Result<Vec<Entry>, Error> {
-        self.with_refunds(queries::newest(&self.db, self.db.reader_for(true), selection, limit).await?).await
+        self.with_refunds(queries::newest(&self.db, self.db.primary(), selection, limit).await?).await
     }
 
     /// The gifts of a selection that come after `last`, or the first ones, oldest first, at most `limit`.
@@ -91,12 +91,12 @@ impl Ledger {
         last: Option<Cursor>,
         limit: u64,
     ) -> Result<Vec<Entry>, Error> {
-        let conn = self.db.reader_for(true);
+        let conn = self.db.primary();
         self.with_refunds(queries::after(&self.db, conn, selection, last, limit).await?).await
     }
 
     pub(super) async fn with_refunds(&self, gifts: Vec<Gift>) -> Result<Vec<Entry>, Error> {
-        let mut refunds = correction_queries::refunds(self.db.reader_for(true), &gifts).await?;
+        let mut refunds = correction_queries::refunds(self.db.primary(), &gifts).await?;
         let entries = gifts.into_iter().map(|gift| {
             let refund = refunds.remove(&gift.sent.biz_id).map(|row| Refund {
                 operator: row.operator,

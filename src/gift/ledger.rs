@@ -280,8 +280,7 @@ impl Ledger {
     /// The store's.
     pub async fn count_open(&self) -> Result<Open, Error> {
         let overdue = self.clock.now() - self.pace.give_up;
-        let (all, scheduled, waiting) =
-            claims::count_open(&self.db, self.db.reader_for(true), overdue).await?;
+        let (all, scheduled, waiting) = claims::count_open(&self.db, self.db.primary(), overdue).await?;
         Ok(Open { scheduled, waiting, given_up: all - waiting })
     }
 }

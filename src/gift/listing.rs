@@ -13,7 +13,7 @@ impl Gifts {
     /// [`Error::NoGift`], [`Error::NotSender`], or the store's.
     pub async fn find(&self, biz_id: &str, reader: Option<&str>) -> Result<GiftView, Error> {
         let db = &self.0.db;
-        let gift = queries::find(db, db.reader_for(true), biz_id).await?.ok_or(Error::NoGift)?;
+        let gift = queries::find(db, db.primary(), biz_id).await?.ok_or(Error::NoGift)?;
         if reader.is_some_and(|reader| reader != gift.sent.user_id) {
             return Err(Error::NotSender);
         }

@@ -13,7 +13,7 @@ use super::export::{Cursor, Selection};
 use super::queries::{Whose, condition};
 use super::row::{Gift, GiftStatus};
 use crate::rest::Paging;
-use store::db::{Db, REACH, StoreError, count_up_to, page_within_reach};
+use store::db::{Db, MAX_LISTED_ROWS, StoreError, bounded_page, count_up_to};
 use store::entity::live_gift::{Column, Entity};
 
 /// The newest gifts of a selection.
@@ -57,16 +57,16 @@ pub async fn page_of(
     paging: Paging,
 ) -> Result<(u64, Vec<Gift>), StoreError> {
     let newest = newest_first(db, selection);
-    let (total, rows) = page_within_reach(conn, newest, paging.offset(), paging.size).await?;
+    let (total, rows) = bounded_page(conn, newest, paging.offset(), paging.size).await?;
     Ok((total, rows.into_iter().map(|row| Gift::of(db, row)).collect()))
 }
 
-/// How many gifts wait, and how many are flagged; of each [`REACH`] at most.
+/// How many gifts wait, and how many are flagged; of each [`MAX_LISTED_ROWS`] at most.
 pub async fn count_to_see(db: &Db, conn: &impl ConnectionTrait) -> Result<(u64, u64), StoreError> {
     let waiting = Selection { status: Some(GiftStatus::Waiting), ..Selection::default() };
     let flagged = Selection { is_flagged: true, ..Selection::default() };
-    let waiting = count_up_to(conn, select(db, &waiting), REACH).await?;
-    Ok((waiting, count_up_to(conn, select(db, &flagged), REACH).await?))
+    let waiting = count_up_to(conn, select(db, &waiting), MAX_LISTED_ROWS).await?;
+    Ok((waiting, count_up_to(conn, select(db, &flagged), MAX_LISTED_ROWS).await?))
 }
 
 fn newest_first(db: &Db, selection: &Selection) -> Select<Entity> {

@@ -179,7 +179,7 @@ impl Gifts {
             return Err(refused);
         }
         let db = &self.0.db;
-        let former = queries::find_named(db, db.reader_for(true), &order.user_id, name).await?;
+        let former = queries::find_named(db, db.primary(), &order.user_id, name).await?;
         former.map(Placed::Former).ok_or(refused)
     }
 

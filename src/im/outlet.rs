@@ -5,21 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ImError, Message, Outlet, Target};
-use realtime::orders::Orders;
+use realtime::control::ConnectionControl;
 use realtime::{Channel, Draft, Hub, Kind};
 use store::broker::Pace;
 
 /// Delivers to the connections of all nodes.
 pub struct HubOutlet {
     hub: Hub,
-    orders: Arc<dyn Orders>,
+    control: Arc<dyn ConnectionControl>,
 }
 
 impl HubOutlet {
     /// An outlet that publishes by `hub`, and whose connections take `orders`.
     #[must_use]
-    pub fn new(hub: Hub, orders: Arc<dyn Orders>) -> Self {
-        Self { hub, orders }
+    pub fn new(hub: Hub, control: Arc<dyn ConnectionControl>) -> Self {
+        Self { hub, control }
     }
 }
 
@@ -38,6 +38,6 @@ impl Outlet for HubOutlet {
     }
 
     async fn take_out(&self, live_id: &str, user_id: &str) {
-        self.orders.kick(live_id, user_id, 403, "you are not in the room").await;
+        self.control.kick(live_id, user_id, 403, "you are not in the room").await;
     }
 }

@@ -128,7 +128,7 @@ impl Items {
         let Parts { db, pili, .. } = &*self.0;
         let sees_hidden = self.sees_hidden(live_id, viewer).await?;
         let url = |fname: &str| pili.playback_url(fname);
-        let items = queries::list(db, db.reader_for(true), live_id, Wanted::Demonstrated, url).await?;
+        let items = queries::list(db, db.primary(), live_id, Wanted::Demonstrated, url).await?;
         Ok(items.into_iter().find(|item| sees_hidden || item.status != HIDDEN))
     }
 }

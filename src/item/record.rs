@@ -22,7 +22,7 @@ impl Items {
     pub async fn records(&self, live_id: &str) -> Result<Vec<RecordView>, Error> {
         let Parts { db, lives, .. } = &*self.0;
         lives.room(live_id).await?;
-        let records = demonstrations::list(db, db.reader_for(true), live_id).await?;
+        let records = demonstrations::list(db, db.primary(), live_id).await?;
         Ok(records.into_iter().map(|record| self.record_view(record)).collect())
     }
 
@@ -33,7 +33,7 @@ impl Items {
     pub async fn newest_record(&self, live_id: &str, item_id: &str) -> Result<RecordView, Error> {
         let Parts { db, lives, .. } = &*self.0;
         lives.room(live_id).await?;
-        let found = demonstrations::newest_done(db, db.reader_for(true), live_id, item_id).await?;
+        let found = demonstrations::newest_done(db, db.primary(), live_id, item_id).await?;
         found.map(|record| self.record_view(record)).ok_or(Error::NotFound)
     }
 

@@ -218,7 +218,7 @@ impl Items {
         let sells = self.sees_hidden(live_id, viewer).await?;
         let wanted = if sells { Wanted::All } else { Wanted::Shown };
         // Who sells sees what they have just changed.
-        let conn = db.reader_for(sells);
+        let conn = if sells { db.primary() } else { db.reader() };
         Ok(queries::list(db, conn, live_id, wanted, |fname| self.0.pili.playback_url(fname)).await?)
     }
 

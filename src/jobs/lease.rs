@@ -23,7 +23,7 @@ use self::row::{Row, Step};
 use common::crash;
 use store::db::{Db, StoreError, Tx};
 use store::fence::{Fence, LeaseLost};
-use telemetry::asked;
+use telemetry::observable;
 
 /// Pause after a failure, so that there is a leader again soon after the database is back; and while a change is
 /// due.
@@ -104,13 +104,13 @@ impl LeaderLease {
     pub fn register(self: &Arc<Self>, registry: &Registry) -> prometheus::Result<()> {
         let (leads, taken, token) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
         let opts = Opts::new("liveloom_leader", "1 while this node leads, else 0.");
-        asked::gauge(registry, opts, move || leads.is_leader().into())?;
+        observable::gauge(registry, opts, move || leads.is_leader().into())?;
         let opts = Opts::new("liveloom_leader_changes_total", "How often this node began to lead.");
-        asked::counter(registry, opts, move || taken.taken.load(Ordering::Relaxed))?;
+        observable::counter(registry, opts, move || taken.taken.load(Ordering::Relaxed))?;
         let help =
             "Token of the leader's lease as this node last saw it; it grows with each change of leader.";
         let opts = Opts::new("liveloom_leader_token", help);
-        asked::gauge(registry, opts, move || token.token.load(Ordering::Relaxed))
+        observable::gauge(registry, opts, move || token.token.load(Ordering::Relaxed))
     }
 
     /// Renews, takes or gives back the lease, as is due; three times in a lease. Returns whether this

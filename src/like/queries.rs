@@ -69,7 +69,7 @@ pub async fn write_likes(
             })
         })
         .collect();
-    statistics::put_all(db, tx, known, Merge::Raise, &rows, now).await
+    statistics::put_all(db, tx, known, Merge::UpdateReturning, &rows, now).await
 }
 
 /// The row that a QNLiveKit_Server keeps.

@@ -63,7 +63,7 @@ impl Lives {
     /// # Errors
     /// The store's.
     pub async fn count_live(&self) -> Result<u64, Error> {
-        Ok(admin_queries::count_live(self.0.db.reader_for(true)).await?)
+        Ok(admin_queries::count_live(self.0.db.primary()).await?)
     }
 
     /// How many users are in rooms: those whom the cache has heard, or, while it is away, those of whom

@@ -10,7 +10,7 @@ use super::page_queries::begins_with;
 use super::queries::room;
 use super::room::{LiveStatus, Room};
 use crate::rest::Paging;
-use store::db::{Db, StoreError, page_within_reach};
+use store::db::{Db, StoreError, bounded_page};
 use store::entity::{live_entities, live_room_user_entities};
 
 /// One page of rooms of a status, or of all, the newest first, and how many rows all pages have.
@@ -29,7 +29,7 @@ pub async fn page(
         wanted = wanted.filter(begins_with(keyword, db.dialect()));
     }
     let newest = wanted.order_by_desc(Column::Id);
-    let (total, rows) = page_within_reach(db.reader(), newest, paging.offset(), paging.size).await?;
+    let (total, rows) = bounded_page(db.reader(), newest, paging.offset(), paging.size).await?;
     Ok((total, rows.into_iter().map(|row| room(db, row)).collect()))
 }
 
@@ -54,6 +54,6 @@ pub async fn live_of_anchor(db: &Db, anchor_id: &str, limit: u64) -> Result<Vec<
     let live =
         theirs.filter(Column::DeletedAt.is_null()).filter(Column::Status.eq(LiveStatus::Live.column()));
     let newest = live.order_by_desc(Column::Id).limit(limit).select_only().column(Column::LiveId);
-    let ids: Vec<Option<String>> = newest.into_tuple().all(db.reader_for(true)).await?;
+    let ids: Vec<Option<String>> = newest.into_tuple().all(db.primary()).await?;
     Ok(ids.into_iter().flatten().collect())
 }

@@ -43,7 +43,7 @@ impl Lives {
     /// # Errors
     /// The store's.
     pub async fn live_after(&self, row_id: u32, limit: usize) -> Result<(Option<u32>, Vec<String>), Error> {
-        Ok(queries::live_after(self.0.db.reader_for(true), row_id, limit).await?)
+        Ok(queries::live_after(self.0.db.primary(), row_id, limit).await?)
     }
 
     /// The ids of rooms that have ended since `since`, as [`Self::live_after`].
@@ -57,7 +57,7 @@ impl Lives {
         limit: usize,
     ) -> Result<(Option<u32>, Vec<String>), Error> {
         let db = &self.0.db;
-        Ok(queries::ended_after(db.reader_for(true), row_id, db.wall(since), limit).await?)
+        Ok(queries::ended_after(db.primary(), row_id, db.wall(since), limit).await?)
     }
 
     /// Which of `live_ids` are rooms; at most one statement, for those not seen lately.
@@ -74,7 +74,7 @@ impl Lives {
             }
         }
         if !unseen.is_empty() {
-            let rooms = queries::existing(self.0.db.reader_for(true), &unseen).await?;
+            let rooms = queries::existing(self.0.db.primary(), &unseen).await?;
             found.extend(unseen.into_iter().filter(|id| rooms.iter().any(|room| room == id)));
         }
         Ok(found)

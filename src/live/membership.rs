@@ -194,7 +194,7 @@ impl Lives {
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, live_id, "the table is asked who is in the room"),
         }
-        let found = members::of_user(&inner.db, inner.db.reader_for(true), user_id).await?;
+        let found = members::of_user(&inner.db, inner.db.primary(), user_id).await?;
         Ok(found.is_some_and(|member| member.is_online && member.live_id == live_id))
     }
 
@@ -217,7 +217,7 @@ impl Lives {
     async fn bring_back(&self, room: &Room, user_id: &str) -> Result<(), Error> {
         let inner = &self.0;
         let db = &inner.db;
-        let found = members::of_user(db, db.reader_for(true), user_id).await?;
+        let found = members::of_user(db, db.primary(), user_id).await?;
         let member = found.filter(|member| member.live_id == room.live_id).ok_or(Error::NotInRoom)?;
         if !member.is_online && !self.store_return(&member).await? {
             return Err(Error::NotInRoom);

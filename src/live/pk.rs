@@ -69,7 +69,7 @@ impl Lives {
     /// The store's.
     pub async fn pk_of(&self, live_id: &str) -> Result<String, Error> {
         let db = &self.0.db;
-        Ok(pk_rows::pk_of(db.reader_for(true), live_id).await?.unwrap_or_default())
+        Ok(pk_rows::pk_of(db.primary(), live_id).await?.unwrap_or_default())
     }
 
     /// After the commit: every node shows the rooms as they are now.

@@ -40,7 +40,7 @@ impl Lives {
         let (db, cache) = (&self.0.db, &self.0.cache);
         let (mut restored, mut next) = (0, Some(wanted));
         while let Some(wanted) = next {
-            let (after, members) = wanted.page(db, db.reader_for(true), BATCH).await?;
+            let (after, members) = wanted.page(db, db.primary(), BATCH).await?;
             let present = cache.present(&members).await?;
             let missing = members.into_iter().zip(present).filter(|(_, is_present)| !is_present);
             let missing: Vec<Member> = missing.map(|(member, _)| member).collect();
@@ -54,7 +54,7 @@ impl Lives {
     async fn restore_anchors(&self) -> Result<(), Error> {
         let mut after = Some(0);
         while let Some(row_id) = after {
-            let (last, anchors) = queries::live_after(self.0.db.reader_for(true), row_id, BATCH).await?;
+            let (last, anchors) = queries::live_after(self.0.db.primary(), row_id, BATCH).await?;
             self.0.cache.restore(&[], &anchors).await?;
             after = last;
         }

@@ -62,7 +62,7 @@ impl Lives {
 
     async fn leave_cache_unless_back(&self, live_id: &str, user_id: &str) {
         let db = &self.0.db;
-        match members::of_user(db, db.reader_for(true), user_id).await {
+        match members::of_user(db, db.primary(), user_id).await {
             Ok(Some(member)) if member.is_online && member.live_id == live_id => {}
             Ok(_) => self.leave_cache(live_id, user_id).await,
             Err(error) => {

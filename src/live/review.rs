@@ -127,7 +127,7 @@ impl Lives {
             Ok(states) => Ok(states.into_iter().map(|state| state.anchor_in).collect()),
             Err(error) => {
                 tracing::debug!(%error, "the anchors' presence comes from the database");
-                let figures = super::visits::figures(self.0.db.reader_for(true), keys).await?;
+                let figures = super::visits::figures(self.0.db.primary(), keys).await?;
                 Ok(figures.into_iter().map(|figures| figures.anchor_in).collect())
             }
         }
@@ -143,7 +143,7 @@ impl Lives {
         after: u32,
         limit: usize,
     ) -> Result<(Option<u32>, Vec<String>), StoreError> {
-        super::queries::live_after(self.0.db.reader_for(true), after, limit).await
+        super::queries::live_after(self.0.db.primary(), after, limit).await
     }
 
     /// Those of `live_ids` that can be live no more: ended, deleted, or never there. One statement.
@@ -151,7 +151,7 @@ impl Lives {
     /// # Errors
     /// The store's.
     pub async fn over_among(&self, live_ids: &[String]) -> Result<HashSet<String>, StoreError> {
-        let open = queries::open_among(self.0.db.reader_for(true), live_ids).await?;
+        let open = queries::open_among(self.0.db.primary(), live_ids).await?;
         Ok(live_ids.iter().filter(|id| !open.contains(*id)).cloned().collect())
     }
 }

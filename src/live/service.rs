@@ -106,7 +106,7 @@ impl Lives {
     /// # Errors
     /// [`Error::NotFound`], or the store's.
     pub async fn room(&self, live_id: &str) -> Result<Arc<Room>, Error> {
-        let load = queries::find(&self.0.db, self.0.db.reader_for(true), live_id);
+        let load = queries::find(&self.0.db, self.0.db.primary(), live_id);
         self.0.rooms.get(live_id, load).await?.ok_or(Error::NotFound)
     }
 
@@ -121,7 +121,7 @@ impl Lives {
             Err(error) => return Err(error),
         }
         let db = &self.0.db;
-        Ok(queries::find_even_deleted(db, db.reader_for(true), live_id).await?.map(Arc::new))
+        Ok(queries::find_even_deleted(db, db.primary(), live_id).await?.map(Arc::new))
     }
 
     /// Creates a room for `anchor_id`, with its chat room and URLs.

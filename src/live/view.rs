@@ -69,7 +69,7 @@ impl Lives {
             Ok(states) => self.figures_of(rooms, states).await,
             Err(error) => {
                 tracing::debug!(%error, "room figures come from the database");
-                Ok(visits::figures(self.0.db.reader_for(true), &keys).await?)
+                Ok(visits::figures(self.0.db.primary(), &keys).await?)
             }
         }
     }
@@ -97,7 +97,7 @@ impl Lives {
         }
         let ids: Vec<&str> = missing.iter().map(|(id, _)| *id).collect();
         let db = &self.0.db;
-        let counted = visits::counters(db.reader_for(true), &ids).await?;
+        let counted = visits::counters(db.primary(), &ids).await?;
         let entries: Vec<CountersEntry<'_>> = missing
             .iter()
             .map(|(live_id, version)| CountersEntry {

@@ -21,7 +21,7 @@ impl Lives {
             .columns([Column::UserId, Column::LiveId])
             .filter(Column::UserId.is_in(user_ids.iter().copied()))
             .into_tuple()
-            .all(self.0.db.reader_for(true))
+            .all(self.0.db.primary())
             .await
             .map_err(StoreError::from)?;
         let mut rooms: HashMap<String, Vec<String>> = HashMap::with_capacity(rows.len());

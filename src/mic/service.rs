@@ -248,7 +248,7 @@ impl Mics {
         let Parts { db, lives, users, rtc, .. } = &*self.0;
         lives.room(live_id).await?;
         // Not from a copy of the database: who has just taken a seat wants to see it.
-        let mut taken = queries::taken(db.reader_for(true), live_id).await?;
+        let mut taken = queries::taken(db.primary(), live_id).await?;
         if taken.is_empty() {
             return Ok(Vec::new());
         }

@@ -3,7 +3,7 @@
 use crate::live;
 use crate::user;
 use common::failure::{Failure, Kind};
-use realtime::orders::OrderError;
+use realtime::control::ControlError;
 use store::db::{RetryableError, StoreError};
 use store::lookup::SharedError;
 
@@ -42,7 +42,7 @@ pub enum Error {
     User(#[from] user::Error),
     /// The connections could not be reached.
     #[error(transparent)]
-    Order(#[from] OrderError),
+    Control(#[from] ControlError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,7 +60,7 @@ impl Failure for Error {
             Self::NoMessage => Kind::NotFound,
             Self::Live(error) => error.kind(),
             Self::User(error) => error.kind(),
-            Self::Order(error) => error.kind(),
+            Self::Control(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Lookup(error) => error.kind(),
         }

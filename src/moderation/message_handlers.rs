@@ -10,7 +10,7 @@ use super::service::Moderation;
 use crate::auth::Admin;
 use crate::rest::envelope::Success;
 use crate::rest::{ApiError, Invalid, Params, PathId, Reply};
-use realtime::orders::KeptMessage;
+use realtime::control::KeptMessage;
 
 /// Messages that one answer has at most.
 const MOST: usize = 100;
@@ -44,7 +44,7 @@ impl Moderation {
     pub async fn messages(&self, live_id: &str, limit: usize) -> Result<Vec<MessageView>, Error> {
         let parts = &self.0.parts;
         parts.lives.room(live_id).await?;
-        let kept = parts.orders.kept_messages(live_id, limit).await?;
+        let kept = parts.control.kept_messages(live_id, limit).await?;
         Ok(kept.into_iter().map(MessageView::from).collect())
     }
 }

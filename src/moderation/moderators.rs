@@ -21,7 +21,7 @@ impl Moderation {
     pub async fn list_moderators(&self, live_id: &str, paging: Paging) -> Result<Page<ModeratorView>, Error> {
         let Parts { db, lives, .. } = &self.0.parts;
         lives.room(live_id).await?;
-        let (total, rows) = queries::page_of_moderators(db.reader_for(true), live_id, paging).await?;
+        let (total, rows) = queries::page_of_moderators(db.primary(), live_id, paging).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.user_id.clone()).collect();
         let users = self.users_of(&ids).await?;
         let views = rows.into_iter().filter_map(|row| {

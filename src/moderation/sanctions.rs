@@ -211,10 +211,10 @@ impl Moderation {
 
     /// What follows once a user's place in a room is gone.
     async fn put_out(&self, live_id: &str, user_id: &str, done: &TakenOut, what: &str, reason: &str) {
-        let Parts { lives, orders, .. } = &self.0.parts;
+        let Parts { lives, control, .. } = &self.0.parts;
         lives.taken_out(live_id, user_id, done).await;
         let why = if reason.is_empty() { what.to_owned() } else { format!("{what}: {reason}") };
-        orders.kick(live_id, user_id, FORBIDDEN, &why).await;
+        control.kick(live_id, user_id, FORBIDDEN, &why).await;
     }
 
     /// A page of the mutes or bans that hold in a room, the latest first.
@@ -230,7 +230,7 @@ impl Moderation {
     ) -> Result<Page<SanctionView>, Error> {
         self.check_role(live_id, actor).await?;
         let Parts { db, clock, .. } = &self.0.parts;
-        let (conn, now_ms) = (db.reader_for(true), clock.now_ms());
+        let (conn, now_ms) = (db.primary(), clock.now_ms());
         let (total, rows) = sanction_queries::page(conn, live_id, kind.column(), now_ms, paging).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.user_id.clone()).collect();
         let users = self.users_of(&ids).await?;

@@ -14,7 +14,7 @@ use super::words::BannedWords;
 use crate::live::Lives;
 use crate::user::{User, Users};
 use common::clock::SharedClock;
-use realtime::orders::Orders;
+use realtime::control::ConnectionControl;
 use store::cache::Cache;
 use store::db::Db;
 use store::lookup::{Lookup, SharedError};
@@ -40,7 +40,7 @@ pub struct Parts {
     /// The users.
     pub users: Users,
     /// The connections.
-    pub orders: Arc<dyn Orders>,
+    pub control: Arc<dyn ConnectionControl>,
     /// What nobody may write.
     pub words: BannedWords,
 }
@@ -102,7 +102,7 @@ impl Moderation {
     /// The store's.
     pub async fn rules(&self, live_id: &str) -> Result<Arc<RoomRules>, SharedError> {
         let db = &self.0.parts.db;
-        let found = self.0.rules.get(live_id, rules::load(db, db.reader_for(true), live_id)).await?;
+        let found = self.0.rules.get(live_id, rules::load(db, db.primary(), live_id)).await?;
         Ok(found.unwrap_or_default())
     }
 
@@ -129,7 +129,7 @@ impl Moderation {
         offset: u64,
     ) -> Result<(), Error> {
         self.check_role(live_id, actor).await?;
-        if !self.0.parts.orders.delete_message(live_id, epoch, offset).await? {
+        if !self.0.parts.control.delete_message(live_id, epoch, offset).await? {
             return Err(Error::NoMessage);
         }
         let data =
@@ -139,7 +139,7 @@ impl Moderation {
     }
 
     pub(super) async fn tell(&self, live_id: &str, actor: Actor<'_>, action: &str, data: Value) {
-        self.0.parts.orders.tell_room(live_id, actor.sender(), action, data).await;
+        self.0.parts.control.tell_room(live_id, actor.sender(), action, data).await;
     }
 
     /// The users of these ids; those whose row is gone have an id alone.

@@ -63,7 +63,7 @@ impl BannedWords {
     }
 
     async fn load(&self) -> Result<Option<Matcher>, StoreError> {
-        let words = queries::all(self.db.reader_for(true)).await?;
+        let words = queries::all(self.db.primary()).await?;
         let built = self.built.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(built) = built.filter(|built| *built.words == *words) {
             return Ok(Some(built));
@@ -117,7 +117,7 @@ impl BannedWords {
     /// # Errors
     /// The store's.
     pub async fn list(&self, paging: Paging) -> Result<Page<WordView>, Error> {
-        let (total, rows) = queries::page(self.db.reader_for(true), paging).await?;
+        let (total, rows) = queries::page(self.db.primary(), paging).await?;
         let view = |row| WordView::of_row(row, |wall| self.db.instant(wall).timestamp());
         Ok(Page::new(paging, total, rows.into_iter().map(view).collect()))
     }

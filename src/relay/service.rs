@@ -127,7 +127,7 @@ impl Relays {
     /// [`Error::NotFound`], or the store's.
     pub async fn find(&self, sid: &str) -> Result<RelayRow, Error> {
         let db = &self.0.db;
-        queries::find(db, db.reader_for(true), sid).await?.ok_or(Error::NotFound)
+        queries::find(db, db.primary(), sid).await?.ok_or(Error::NotFound)
     }
 
     /// The PK with a token for the other room, for one of its anchors.

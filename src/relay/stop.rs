@@ -29,7 +29,7 @@ impl Relays {
         if sid.is_empty() {
             return Ok(());
         }
-        let found = queries::find(db, db.reader_for(true), &sid).await?;
+        let found = queries::find(db, db.primary(), &sid).await?;
         match found.filter(|relay| names(relay, live_id)) {
             Some(relay) => self.end(&relay).await,
             None => self.free(live_id, &sid).await,

@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use prometheus::{Opts, Registry};
 
 use super::peer;
-use telemetry::asked;
+use telemetry::observable;
 
 /// Bytes that the body of a batch may have: the least share of anybody.
 pub const BATCH: usize = 1 << 20;
@@ -126,7 +126,7 @@ impl BodyBudget {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let help = "Bytes that request bodies under way take together.";
         let budget = self.clone();
-        asked::gauge(registry, Opts::new("http_body_bytes", help).namespace("liveloom"), move || {
+        observable::gauge(registry, Opts::new("http_body_bytes", help).namespace("liveloom"), move || {
             i64::try_from(budget.taken()).unwrap_or(i64::MAX)
         })
     }

@@ -11,7 +11,7 @@ use store::broker::Broker;
 use store::cache::{Cache, CacheError};
 use store::db::Db;
 use store::registry::Registration;
-use telemetry::asked;
+use telemetry::observable;
 
 /// How old an answer may be, so that questions cost the stores nothing, however many there are.
 const FRESH: Duration = Duration::from_millis(200);
@@ -78,11 +78,11 @@ impl Stores {
             Opts::new("liveloom_store_up", help).const_label("store", store)
         };
         let (database, cache, broker) = (self.clone(), self.cache.clone(), self.clone());
-        asked::gauge(registry, opts("database"), move || {
+        observable::gauge(registry, opts("database"), move || {
             (database.db.is_up() && database.registration.is_renewed()).into()
         })?;
-        asked::gauge(registry, opts("cache"), move || cache.is_up().into())?;
-        asked::gauge(registry, opts("broker"), move || (broker.broker() == Condition::Well).into())
+        observable::gauge(registry, opts("cache"), move || cache.is_up().into())?;
+        observable::gauge(registry, opts("broker"), move || (broker.broker() == Condition::Well).into())
     }
 
     async fn look(&self) -> Conditions {

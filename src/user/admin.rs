@@ -189,7 +189,7 @@ impl Admins {
         value: impl Fn(&Model) -> Option<&str>,
     ) -> Result<Option<Model>, StoreError> {
         let rows = Entity::find().filter(column.eq(wanted)).order_by_asc(Column::Id);
-        let rows = rows.all(self.db.reader_for(true)).await?;
+        let rows = rows.all(self.db.primary()).await?;
         Ok(rows.into_iter().find(|row| value(row) == Some(wanted)))
     }
 }

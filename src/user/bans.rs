@@ -17,7 +17,7 @@ use super::service::{Error, Users};
 use super::{User, queries};
 use crate::auth::{Ban, Standing};
 use crate::rest::{Page, Paging};
-use realtime::orders::Orders;
+use realtime::control::ConnectionControl;
 use store::db::{Db, StoreError};
 use store::entity::user_ban::{ActiveModel, Column, Entity, Model};
 
@@ -36,14 +36,14 @@ pub struct NewBan {
 #[derive(Clone)]
 pub struct Bans {
     users: Users,
-    orders: Arc<dyn Orders>,
+    control: Arc<dyn ConnectionControl>,
 }
 
 impl Bans {
     /// The bans of `users`.
     #[must_use]
-    pub fn new(users: Users, orders: Arc<dyn Orders>) -> Self {
-        Self { users, orders }
+    pub fn new(users: Users, control: Arc<dyn ConnectionControl>) -> Self {
+        Self { users, control }
     }
 
     /// Bans a user, instead of a ban that there is, and revokes their tokens.
@@ -64,7 +64,7 @@ impl Bans {
         })
         .await?;
         self.users.changed(user_id).await;
-        self.orders.disconnect(user_id, &ban.text()).await;
+        self.control.disconnect(user_id, &ban.text()).await;
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl Bans {
     /// The store's.
     pub async fn list(&self, paging: Paging) -> Result<Page<BanView>, Error> {
         let db = &self.users.db;
-        let conn = db.reader_for(true);
+        let conn = db.primary();
         let wanted = Entity::find().filter(is_on(self.users.clock.now_ms()));
         let total = wanted.clone().count(conn).await.map_err(StoreError::from)?;
         let ordered = wanted.order_by_desc(Column::CreatedAt).order_by_asc(Column::UserId);
@@ -112,7 +112,7 @@ impl Users {
     /// The store's.
     pub async fn standings_of(&self, user_ids: &[&str]) -> Result<HashMap<String, Standing>, Error> {
         let theirs = Entity::find().filter(Column::UserId.is_in(user_ids.iter().copied()));
-        let rows = theirs.all(self.db.reader_for(true)).await.map_err(StoreError::from)?;
+        let rows = theirs.all(self.db.primary()).await.map_err(StoreError::from)?;
         Ok(rows.into_iter().map(|row| (row.user_id.clone(), standing(Some(row)))).collect())
     }
 }

@@ -11,7 +11,7 @@ use super::bans::end_in_seconds;
 use super::service::{Error, Users};
 use crate::rest::text::Extends;
 use crate::rest::{Page, Paging};
-use store::db::{Dialect, StoreError, page_within_reach};
+use store::db::{Dialect, StoreError, bounded_page};
 use store::entity::live_users::{Column, Entity, Model};
 use store::entity::user_ban;
 
@@ -45,13 +45,13 @@ impl Users {
         keyword: Option<&str>,
         paging: Paging,
     ) -> Result<Page<AdminUser>, Error> {
-        let conn = self.db.reader_for(true);
+        let conn = self.db.primary();
         let mut wanted = Entity::find().filter(Column::DeletedAt.is_null());
         if let Some(keyword) = keyword {
             wanted = wanted.filter(begins_with(keyword, self.db.dialect()));
         }
         let newest = wanted.order_by_desc(Column::Id);
-        let (total, rows) = page_within_reach(conn, newest, paging.offset(), paging.size).await?;
+        let (total, rows) = bounded_page(conn, newest, paging.offset(), paging.size).await?;
         Ok(Page::new(paging, total, self.shown(conn, rows).await?))
     }
 
@@ -60,7 +60,7 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`], or the store's.
     pub async fn find_for_admin(&self, user_id: &str) -> Result<AdminUser, Error> {
-        let conn = self.db.reader_for(true);
+        let conn = self.db.primary();
         let exact = Expr::cust(self.db.dialect().bytewise("`user_id`")).eq(user_id);
         let wanted = Entity::find().filter(Column::UserId.eq(user_id)).filter(exact);
         let row = wanted.filter(Column::DeletedAt.is_null()).one(conn).await.map_err(StoreError::from)?;

@@ -69,7 +69,7 @@ impl ImAccounts {
         if queries::set_im_account(self.db.writer(), user).await? {
             return Ok(None);
         }
-        let found = queries::find(self.db.reader_for(true), &user.user_id).await?;
+        let found = queries::find(self.db.primary(), &user.user_id).await?;
         Ok(found.map(|(user, _)| user))
     }
 

@@ -133,7 +133,7 @@ impl Users {
     }
 
     async fn load(&self, user_id: &str) -> Result<Option<(User, Standing)>, StoreError> {
-        queries::find(self.db.reader_for(true), user_id).await
+        queries::find(self.db.primary(), user_id).await
     }
 
     /// Those of `user_ids` that exist, in the order asked for.

@@ -46,9 +46,9 @@ async fn sums_stop_at_what_the_column_holds(#[values(false, true)] is_embedded: 
     expect(&[("a", 1), ("b", i32::MAX - 1), ("c", i32::MAX)]).await;
     put(&db, &known, Merge::Add, &[("a", 5), ("b", 1000), ("c", 1000)]).await;
     expect(&[("a", 6), ("b", i32::MAX), ("c", i32::MAX)]).await;
-    put(&db, &known, Merge::Raise, &[("a", 4), ("d", 3)]).await;
+    put(&db, &known, Merge::UpdateReturning, &[("a", 4), ("d", 3)]).await;
     expect(&[("a", 6), ("b", i32::MAX), ("c", i32::MAX), ("d", 3)]).await;
-    put(&db, &known, Merge::Raise, &[("a", 40), ("d", 4)]).await;
+    put(&db, &known, Merge::UpdateReturning, &[("a", 40), ("d", 4)]).await;
     expect(&[("a", 40), ("b", i32::MAX), ("c", i32::MAX), ("d", 4)]).await;
 }
 
@@ -87,7 +87,7 @@ async fn counts_that_are_there_use_up_no_ids(#[case] charset: &str, #[case] coll
     let next = next_id(&db).await;
     for _ in 0..3 {
         put(&db, &known, Merge::Add, &[("a", 9), ("é\"\\", 10)]).await;
-        put(&db, &known, Merge::Raise, &[("a", 10), ("é\"\\", 1)]).await;
+        put(&db, &known, Merge::UpdateReturning, &[("a", 10), ("é\"\\", 1)]).await;
         assert_eq!(add().await, Added::Increased);
     }
     assert_eq!(next_id(&db).await, next);
@@ -129,7 +129,7 @@ async fn counts_that_share_a_row_are_raised_to_the_larger() {
     db.writer().execute_unprepared(convert).await.unwrap();
     let known = KnownRows::default();
     for count in 1..4 {
-        put(&db, &known, Merge::Raise, &[("Ann", count), ("ann", count * 10)]).await;
+        put(&db, &known, Merge::UpdateReturning, &[("Ann", count), ("ann", count * 10)]).await;
         assert_eq!(counts(&db).await, [("Ann".to_owned(), i32::try_from(count * 10).unwrap())]);
     }
 }

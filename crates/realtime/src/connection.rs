@@ -212,7 +212,7 @@ impl Connection {
     }
 
     /// Sends what this connection asked for. It may be longer than the queue, since a peer gets no
-    /// second answer before it has taken the first: see [`Connection::is_clogged`].
+    /// second answer before it has taken the first: see [`Connection::is_backpressured`].
     pub fn reply(&self, frame: Bytes) {
         if !self.is_closing() {
             self.enqueue(frame);
@@ -221,7 +221,7 @@ impl Connection {
 
     /// Whether more waits than a peer that reads would leave: its requests are not read then.
     #[must_use]
-    pub fn is_clogged(&self) -> bool {
+    pub fn is_backpressured(&self) -> bool {
         self.queued.get() > QUEUE_LIMIT / 4
     }
 
@@ -271,9 +271,9 @@ impl Connection {
         }
     }
 
-    /// Waits until the connection is not clogged any more, or is to be closed.
+    /// Waits until the connection is not backpressured any more, or is to be closed.
     pub async fn drained(&self) {
-        self.until(|| !self.is_clogged() || self.is_closing()).await;
+        self.until(|| !self.is_backpressured() || self.is_closing()).await;
     }
 
     /// Waits until the connection is to be closed.
@@ -348,9 +348,9 @@ impl Connection {
     }
 
     fn advance(&self, mut written: usize) {
-        let was_clogged = self.is_clogged();
+        let was_clogged = self.is_backpressured();
         self.queued.set(self.queued.get().saturating_sub(written));
-        if was_clogged && !self.is_clogged() {
+        if was_clogged && !self.is_backpressured() {
             self.wake();
         }
         let mut queue = self.queue.borrow_mut();
@@ -368,7 +368,7 @@ impl Connection {
 
     /// The frame that ends the connection.
     #[must_use]
-    pub fn farewell(closing: &Closing) -> Bytes {
+    pub fn close_frame(closing: &Closing) -> Bytes {
         frame::close(closing.code, closing.reason)
     }
 }

@@ -23,7 +23,7 @@ use super::worker::ToWorker;
 use common::clock::SharedClock;
 use common::{crash, supervise};
 use config::RealtimeConfig;
-use store::broker::{Broker, BrokerError, Epoch, Heard, History, Position, Publication};
+use store::broker::{Broker, BrokerError, Epoch, History, Incoming, Position, Publication};
 
 /// How often positions are compared with the broker's. A silent subscription shows at the second
 /// comparison.
@@ -98,7 +98,7 @@ impl Dispatcher {
     /// Works until the broker is gone.
     pub(super) async fn run(
         mut self,
-        mut heard: mpsc::Receiver<Heard>,
+        mut heard: mpsc::Receiver<Incoming>,
         mut asked: mpsc::UnboundedReceiver<Command>,
     ) {
         let mut check = interval(CHECK_EVERY);
@@ -209,12 +209,12 @@ impl Dispatcher {
         }
     }
 
-    async fn hear(&mut self, heard: Heard) {
+    async fn hear(&mut self, heard: Incoming) {
         match heard {
-            Heard::Publication { channel, epoch, publication } => {
+            Incoming::Publication { channel, epoch, publication } => {
                 self.next(&channel, epoch, publication).await;
             }
-            Heard::Interrupted { channels } => {
+            Incoming::Interrupted { channels } => {
                 let names = if channels.is_empty() { self.live() } else { channels };
                 for name in &names {
                     self.fetch_now(name);

@@ -6,9 +6,10 @@
 //! connections. Nothing of that takes a lock: the [`dispatcher`] owns what a node knows of channels,
 //! and each worker its connections.
 
-mod announced;
+mod broadcast_control;
 mod channel;
 mod connection;
+pub mod control;
 mod dispatcher;
 mod error;
 pub mod frame;
@@ -16,11 +17,10 @@ mod keep_alive;
 mod local;
 pub mod message;
 mod metrics;
-pub mod orders;
 mod service;
 mod worker;
 
-pub use announced::{AnnouncedOrders, TOPIC};
+pub use broadcast_control::{BroadcastControl, TOPIC};
 pub use channel::{Channel, Kind};
 pub use connection::{Closing, Connection, Login, Next};
 pub use error::HubError;

@@ -18,7 +18,7 @@ use super::worker::ToWorker;
 use common::clock::SharedClock;
 use common::supervise;
 use config::RealtimeConfig;
-use store::broker::{Broker, Heard, History, Pace, Position, Published};
+use store::broker::{Broker, History, Incoming, Pace, Position, Published};
 
 /// Messages that wait for a worker thread.
 const WORKER_QUEUE: usize = 4096;
@@ -51,7 +51,7 @@ impl Hub {
     /// When a metric is registered already.
     pub fn start(
         broker: Broker,
-        heard: mpsc::Receiver<Heard>,
+        heard: mpsc::Receiver<Incoming>,
         config: RealtimeConfig,
         node_id: u16,
         clock: SharedClock,

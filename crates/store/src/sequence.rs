@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::db::{Db, StoreError};
 use super::entity::id_sequence::{ActiveModel, Entity};
-use super::raise::Raise;
+use super::update_returning::UpdateReturning;
 
 /// How many numbers one statement reserves. A node that stops loses what is left of its block.
 const BLOCK: i64 = 1000;
@@ -70,7 +70,7 @@ impl Sequence {
     /// The end of a block that is now ours; None when there is no such counter.
     async fn raise(&self) -> Result<Option<i64>, StoreError> {
         let conn = self.db.writer();
-        let raise = Raise::new(conn, "next_id");
+        let raise = UpdateReturning::new(conn, "next_id");
         let next = raise.value(&format!("next_id + {BLOCK}"));
         let sql = format!("UPDATE id_sequence SET next_id = {next} WHERE name = ?");
         raise.run(conn, sql, vec![self.name.into()]).await

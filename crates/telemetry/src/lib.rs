@@ -1,10 +1,10 @@
 //! What the server tells about itself: logs, metrics, a report of the most important ones, and traces.
 
-pub mod asked;
 pub mod context;
 pub mod exporter;
 mod line;
 pub mod logging;
+pub mod observable;
 pub mod open_files;
 mod panics;
 pub mod process;
@@ -29,12 +29,12 @@ pub fn registry() -> prometheus::Result<Registry> {
     process::begin();
     let registry = Registry::new();
     let build = Opts::new("liveloom_build_info", "1, with the version of the program.");
-    asked::gauge(&registry, build.const_label("version", env!("CARGO_PKG_VERSION")), || 1)?;
+    observable::gauge(&registry, build.const_label("version", env!("CARGO_PKG_VERSION")), || 1)?;
     let dropped = Opts::new(
         "liveloom_log_lines_dropped_total",
         "Lines of the log that were dropped since standard output did not take them.",
     );
-    asked::counter(&registry, dropped, logging::dropped_lines)?;
+    observable::counter(&registry, dropped, logging::dropped_lines)?;
     supervise::register(&registry)?;
     Ok(registry)
 }

@@ -32,7 +32,7 @@ pub(in crate::app) async fn follow_changes(
             Ok(Announcement::Changed { topic, key }) if topic == gift::TOPIC => {
                 types.forget(Some(&key)).await;
             }
-            Ok(Announcement::Changed { topic, key }) if topic == hub::TOPIC => hub.obey(&key),
+            Ok(Announcement::Changed { topic, key }) if topic == hub::TOPIC => hub.apply(&key),
             Ok(Announcement::Changed { topic, key }) if topic == moderation::TOPIC => {
                 rules.forget(Some(&key)).await;
             }

@@ -19,7 +19,7 @@ use crate::rest::rate_limit::AddressLimit;
 use crate::stats::Stats;
 use crate::user::Users;
 use config::Config;
-use realtime::orders::Orders;
+use realtime::control::ConnectionControl;
 
 /// The features.
 pub(super) struct Features {
@@ -40,7 +40,7 @@ impl Features {
         ground: &Ground,
         users: &Users,
         im: &Im,
-        orders: Arc<dyn Orders>,
+        control: Arc<dyn ConnectionControl>,
     ) -> anyhow::Result<Self> {
         let Ground { config, db, cache, clock, ids, registry, .. } = ground;
         let account = Credentials::from(&config.account);
@@ -102,7 +102,7 @@ impl Features {
                 config.limits.stats_rows_per_room,
             ),
             reviews: reviews(ground, &lives, users, im)?,
-            moderation: moderation(ground, &lives, users, orders),
+            moderation: moderation(ground, &lives, users, control),
             lives,
         })
     }
@@ -140,7 +140,12 @@ fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Re
     Ok(Reviews::new(parts, registry)?)
 }
 
-fn moderation(ground: &Ground, lives: &Lives, users: &Users, orders: Arc<dyn Orders>) -> Moderation {
+fn moderation(
+    ground: &Ground,
+    lives: &Lives,
+    users: &Users,
+    control: Arc<dyn ConnectionControl>,
+) -> Moderation {
     let Ground { db, cache, clock, .. } = ground;
     Moderation::new(moderation::Parts {
         db: db.clone(),
@@ -148,7 +153,7 @@ fn moderation(ground: &Ground, lives: &Lives, users: &Users, orders: Arc<dyn Ord
         clock: Arc::clone(clock),
         lives: lives.clone(),
         users: users.clone(),
-        orders,
+        control,
         words: BannedWords::new(db.clone(), cache.clone(), Arc::clone(clock)),
     })
 }

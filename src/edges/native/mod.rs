@@ -135,7 +135,7 @@ impl Session {
         }
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             // The answer to the one before is taken first.
-            if self.connection.is_clogged() {
+            if self.connection.is_backpressured() {
                 self.connection.drained().await;
             }
             if self.connection.is_closing() {

@@ -64,7 +64,7 @@ impl Admins {
     /// # Errors
     /// The store's.
     pub async fn list(&self, paging: Paging) -> Result<Page<AdminView>, AdminError> {
-        let conn = self.db.reader_for(true);
+        let conn = self.db.primary();
         let total = Entity::find().count(conn).await.map_err(StoreError::from)?;
         let rows = Entity::find().order_by_asc(Column::Id).offset(paging.offset()).limit(paging.size);
         let rows = rows.all(conn).await.map_err(StoreError::from)?;

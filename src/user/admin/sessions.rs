@@ -20,7 +20,7 @@ impl Admins {
     /// # Errors
     /// The store's.
     pub async fn issue_time(&self, user_id: &str) -> Result<i64, AdminError> {
-        let revoked = revoked_at(self.db.reader_for(true), user_id).await?;
+        let revoked = revoked_at(self.db.primary(), user_id).await?;
         let now = self.clock.now().timestamp();
         Ok(revoked.map_or(now, |revoked| now.max(revoked + 1)))
     }
@@ -50,7 +50,7 @@ impl Accounts for Admins {
             if found.is_none() {
                 return Ok(None);
             }
-            let revoked_at = revoked_at(self.db.reader_for(true), user_id).await?;
+            let revoked_at = revoked_at(self.db.primary(), user_id).await?;
             Ok(Some(Arc::new(Standing { ban: None, revoked_at })))
         })
     }
@@ -59,7 +59,7 @@ impl Accounts for Admins {
 impl Administrators for Admins {
     fn is_ended<'a>(&'a self, hash: &'a str) -> IsEnded<'a> {
         Box::pin(async move {
-            let row = ended::Entity::find_by_id(hash).one(self.db.reader_for(true)).await;
+            let row = ended::Entity::find_by_id(hash).one(self.db.primary()).await;
             Ok(row.map_err(StoreError::from)?.is_some())
         })
     }

@@ -11,7 +11,7 @@ const AT_ONCE: usize = 8;
 /// As many requests as a new connection may send at once.
 const BURST: usize = 60;
 
-/// Heard, or sent away.
+/// Incoming, or sent away.
 pub const EXPECTED: &[&str] = &["followed", "refused", "ended", "over"];
 
 /// Again and again, over connections of their own.

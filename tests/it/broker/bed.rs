@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use common::clock::SystemClock;
 use config::CacheConfig;
-use store::broker::{Broker, Epoch, Heard, Keep, LIFE, Pace, Position, Publication, Published};
+use store::broker::{Broker, Epoch, Incoming, Keep, LIFE, Pace, Position, Publication, Published};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -16,18 +16,18 @@ pub const SOON: Duration = Duration::from_secs(10);
 pub const KEEP: Keep = Keep { messages: 10_000, time: Duration::from_secs(60), idle: LIFE };
 
 /// What one node hears.
-pub struct Ear(pub mpsc::Receiver<Heard>);
+pub struct Ear(pub mpsc::Receiver<Incoming>);
 
 impl Ear {
     /// The next thing heard.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Incoming {
         timeout(SOON, self.0.recv()).await.expect("something is heard").expect("the broker is there")
     }
 
     /// The next message, past interruptions.
     pub async fn message(&mut self) -> (String, Epoch, Publication) {
         loop {
-            if let Heard::Publication { channel, epoch, publication } = self.next().await {
+            if let Incoming::Publication { channel, epoch, publication } = self.next().await {
                 return (channel.to_string(), epoch, publication);
             }
         }
@@ -42,7 +42,7 @@ impl Ear {
     pub async fn interruption(&mut self, channels: &[&str]) {
         let mut missing: Vec<&str> = channels.to_vec();
         while !missing.is_empty() {
-            if let Heard::Interrupted { channels } = self.next().await {
+            if let Incoming::Interrupted { channels } = self.next().await {
                 missing.retain(|channel| !channels.iter().any(|heard| &**heard == *channel));
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use config::CacheConfig;
-use store::broker::{Broker, Epoch, Heard, Pace, Published};
+use store::broker::{Broker, Epoch, Incoming, Pace, Published};
 
 use super::bed::{Bed, KEEP, open, publish};
 use crate::cache::backend::{config, eventually};
@@ -83,10 +83,10 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
             let mut missing = lost;
             while !missing.is_empty() {
                 match ear.next().await {
-                    Heard::Publication { channel, epoch, publication } => {
+                    Incoming::Publication { channel, epoch, publication } => {
                         named.note(&channel, epoch, publication.offset, &publication.body);
                     }
-                    Heard::Interrupted { channels } => {
+                    Incoming::Interrupted { channels } => {
                         missing.retain(|channel| !channels.iter().any(|heard| **heard == **channel));
                     }
                 }
@@ -97,7 +97,7 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     let draining = tokio::spawn(async move {
         let mut interrupted = Vec::new();
         while let Some(heard) = far.0.recv().await {
-            if let Heard::Interrupted { channels } = heard {
+            if let Incoming::Interrupted { channels } = heard {
                 interrupted.extend(channels);
             }
         }

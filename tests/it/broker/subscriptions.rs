@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use config::CacheConfig;
-use store::broker::Heard;
+use store::broker::Incoming;
 
 use super::bed::{Bed, SOON, open, publish};
 use super::meddler::Meddler;
@@ -44,7 +44,7 @@ async fn a_subscription_that_went_silent_is_repaired_by_resubscribing() {
     publish(&speaker, "silent", "heard").await;
     let next = ear.next().await;
     assert!(
-        matches!(&next, Heard::Publication { publication, .. } if publication.offset == now.offset + 1),
+        matches!(&next, Incoming::Publication { publication, .. } if publication.offset == now.offset + 1),
         "{next:?}"
     );
 }
@@ -84,7 +84,7 @@ async fn a_slow_listener_misses_nothing(mut bed: Bed) {
         for offset in 1..=MESSAGES {
             let next = ear.next().await;
             assert!(
-                matches!(&next, Heard::Publication { publication, .. } if publication.offset == offset),
+                matches!(&next, Incoming::Publication { publication, .. } if publication.offset == offset),
                 "{offset}: {next:?}"
             );
         }

@@ -16,7 +16,7 @@ use super::backend::{Backend, open, remove_everywhere};
 enum Act {
     Enter { room: u8, user: u8, former: Option<u8>, view: bool, new: bool },
     Leave { room: u8, user: u8 },
-    Heard { room: u8, user: u8 },
+    Incoming { room: u8, user: u8 },
     Restore(Vec<(u8, u8)>),
     PutCounters { room: u8, pv: i8 },
     ForgetCounters { room: u8 },
@@ -34,7 +34,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         6 => (room.clone(), user.clone(), proptest::option::of(room.clone()), any::<bool>(), any::<bool>())
             .prop_map(|(room, user, former, view, new)| Act::Enter { room, user, former, view, new }),
         3 => (room.clone(), user.clone()).prop_map(|(room, user)| Act::Leave { room, user }),
-        2 => (room.clone(), user.clone()).prop_map(|(room, user)| Act::Heard { room, user }),
+        2 => (room.clone(), user.clone()).prop_map(|(room, user)| Act::Incoming { room, user }),
         2 => proptest::collection::vec((room.clone(), user), 0..6).prop_map(Act::Restore),
         1 => (room.clone(), any::<i8>()).prop_map(|(room, pv)| Act::PutCounters { room, pv }),
         1 => room.prop_map(|room| Act::ForgetCounters { room }),
@@ -72,7 +72,7 @@ async fn perform(cache: &Cache, act: &Act) -> Answer {
         Act::Leave { room: number, user } => {
             (cache.leave(&room(number), &user.to_string()).await.unwrap(), None, none)
         }
-        Act::Heard { room: number, user } => {
+        Act::Incoming { room: number, user } => {
             (cache.heard(&room(number), &user.to_string(), user == 1).await.unwrap(), None, none)
         }
         Act::Restore(members) => {

@@ -17,7 +17,8 @@ const SOON: Duration = Duration::from_secs(6);
 
 async fn schema_of(db: &Db, fresh: bool) -> String {
     let asked = Statement::from_string(db.dialect().backend(), "SELECT DATABASE()");
-    let row = db.reader_for(fresh).query_one_raw(asked).await;
+    let conn = if fresh { db.primary() } else { db.reader() };
+    let row = conn.query_one_raw(asked).await;
     row.ok().flatten().map(|row| row.try_get_by_index(0).unwrap()).unwrap_or_default()
 }
 

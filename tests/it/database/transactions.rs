@@ -251,7 +251,7 @@ async fn who_asks_for_a_second_connection_or_a_look_up_inside_a_transaction_is_f
                     match way {
                         "writer" => db.ping().await,
                         "reader" => db
-                            .reader_for(true)
+                            .primary()
                             .execute_unprepared("SELECT 1")
                             .await
                             .map(drop)

@@ -123,8 +123,7 @@ async fn plan(db: &Db, sql: &str) -> String {
         Dialect::MySql => format!("EXPLAIN FORMAT=JSON {sql}"),
         Dialect::Sqlite => format!("EXPLAIN QUERY PLAN {sql}"),
     };
-    let rows =
-        db.reader_for(true).query_all_raw(Statement::from_string(db.dialect().backend(), explain)).await;
+    let rows = db.primary().query_all_raw(Statement::from_string(db.dialect().backend(), explain)).await;
     let column = match db.dialect() {
         Dialect::MySql => 0,
         Dialect::Sqlite => 3,

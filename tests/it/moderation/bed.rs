@@ -9,7 +9,7 @@ use common::clock::ManualClock;
 use liveloom::moderation::{
     self, Actor, BannedWords, ChatRules, Kind, Moderation, NewSanction, Refusal, TOPIC, WORDS_TOPIC,
 };
-use realtime::orders::{KeptMessage, OrderError, Orders};
+use realtime::control::{ConnectionControl, ControlError, KeptMessage};
 use serde_json::{Value, json};
 use store::cache::{Announcement, Cache};
 
@@ -22,7 +22,7 @@ pub const ANCHOR: Actor<'_> = Actor::User("anchor");
 pub struct Bed {
     pub rooms: Rooms,
     pub moderation: Moderation,
-    pub orders: Arc<Recorder>,
+    pub control: Arc<Recorder>,
     pub clock: Arc<ManualClock>,
     pub live: String,
 }
@@ -36,15 +36,15 @@ impl Bed {
     /// In these rooms.
     pub async fn of(rooms: Rooms) -> Self {
         let live = rooms.live("anchor").await;
-        let (orders, clock) = (Arc::<Recorder>::default(), ManualClock::new(Utc::now()));
-        let moderation = node(&rooms, rooms.cache.clone(), &clock, &orders);
-        Self { rooms, moderation, orders, clock, live }
+        let (control, clock) = (Arc::<Recorder>::default(), ManualClock::new(Utc::now()));
+        let moderation = node(&rooms, rooms.cache.clone(), &clock, &control);
+        Self { rooms, moderation, control, clock, live }
     }
 
     /// Another node over the same stores.
     pub async fn other_node(&self) -> Moderation {
         let cache = self.rooms.cache_of_another_node().await;
-        let moderation = node(&self.rooms, cache.clone(), &self.clock, &self.orders);
+        let moderation = node(&self.rooms, cache.clone(), &self.clock, &self.control);
         tokio::spawn(follow(cache, moderation.clone()));
         moderation
     }
@@ -73,14 +73,14 @@ impl Bed {
     }
 }
 
-fn node(rooms: &Rooms, cache: Cache, clock: &Arc<ManualClock>, orders: &Arc<Recorder>) -> Moderation {
+fn node(rooms: &Rooms, cache: Cache, clock: &Arc<ManualClock>, control: &Arc<Recorder>) -> Moderation {
     Moderation::new(moderation::Parts {
         db: rooms.db.clone(),
         cache: cache.clone(),
         clock: clock.clone(),
         lives: rooms.lives.clone(),
         users: rooms.users.clone(),
-        orders: orders.clone(),
+        control: control.clone(),
         words: BannedWords::new(rooms.db.clone(), cache, clock.clone()),
     })
 }
@@ -117,7 +117,7 @@ impl Recorder {
 }
 
 #[async_trait]
-impl Orders for Recorder {
+impl ConnectionControl for Recorder {
     async fn kick(&self, live_id: &str, user_id: &str, code: u16, why: &str) {
         self.note(json!({"kick": [live_id, user_id, code, why]}));
     }
@@ -131,12 +131,12 @@ impl Orders for Recorder {
     }
 
     /// The messages up to the tenth are kept.
-    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError> {
+    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, ControlError> {
         self.note(json!({"delete": [live_id, epoch, offset]}));
         Ok(offset <= 10)
     }
 
-    async fn kept_messages(&self, _: &str, _: usize) -> Result<Vec<KeptMessage>, OrderError> {
+    async fn kept_messages(&self, _: &str, _: usize) -> Result<Vec<KeptMessage>, ControlError> {
         Ok(Vec::new())
     }
 }

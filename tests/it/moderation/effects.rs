@@ -107,22 +107,22 @@ async fn connections_learn_what_was_done() {
     moderation.appoint(live, ANCHOR, "helper").await.unwrap();
     moderation.appoint(live, ANCHOR, "helper").await.unwrap();
     let appointed = json!({"live_id": live, "user_id": "helper", "is_moderator": true});
-    assert_eq!(bed.orders.take(), [json!({"tell": [live, "anchor", "moderators", appointed]})]);
+    assert_eq!(bed.control.take(), [json!({"tell": [live, "anchor", "moderators", appointed]})]);
 
     bed.impose(Kind::Mute, "guest", None).await;
     let told = json!({"live_id": live, "user_id": "guest", "until": 0});
-    assert_eq!(bed.orders.take(), [json!({"tell": [live, "anchor", "muted", told]})]);
+    assert_eq!(bed.control.take(), [json!({"tell": [live, "anchor", "muted", told]})]);
     for _ in 0..2 {
         moderation.lift(Kind::Mute, live, helper, "guest").await.unwrap();
     }
     let told = json!({"live_id": live, "user_id": "guest"});
-    assert_eq!(bed.orders.take(), [json!({"tell": [live, "helper", "unmuted", told]})], "told once");
+    assert_eq!(bed.control.take(), [json!({"tell": [live, "helper", "unmuted", told]})], "told once");
 
     moderation.kick(live, helper, "guest", "be nice").await.unwrap();
     let why = "you were taken out of this room: be nice";
     let kicked =
         [json!({"kick": [live, "guest", 403, why]}), json!({"tell": [live, "helper", "kicked", told]})];
-    assert_eq!(bed.orders.take(), kicked);
+    assert_eq!(bed.control.take(), kicked);
 
     let change = ChangeSettings { slow_mode_s: Some(5), is_muted: Some(true) };
     for _ in 0..2 {
@@ -130,20 +130,20 @@ async fn connections_learn_what_was_done() {
     }
     let slow = json!({"tell": [live, "", "slow_mode", {"live_id": live, "seconds": 5}]});
     let muted = json!({"tell": [live, "", "room_muted", {"live_id": live, "is_muted": true}]});
-    assert_eq!(bed.orders.take(), [slow, muted], "told once");
+    assert_eq!(bed.control.take(), [slow, muted], "told once");
 
     moderation.delete_message(live, helper, 0xab, 7).await.unwrap();
     let told = json!({"live_id": live, "epoch": "00000000000000ab", "offset": 7});
     let deleted = [json!({"delete": [live, 0xab, 7]}), json!({"tell": [live, "helper", "deleted", told]})];
-    assert_eq!(bed.orders.take(), deleted);
+    assert_eq!(bed.control.take(), deleted);
     assert!(matches!(moderation.delete_message(live, helper, 0xab, 11).await, Err(Error::NoMessage)));
     let refused = moderation.delete_message(live, Actor::User("guest"), 0xab, 7).await;
     assert!(matches!(refused, Err(Error::NotModerator)));
-    assert_eq!(bed.orders.take().len(), 1, "a message that is not kept is told of to nobody");
+    assert_eq!(bed.control.take().len(), 1, "a message that is not kept is told of to nobody");
 
     let reason = NewSanction { duration: None, reason: "spam".to_owned() };
     moderation.impose(Kind::Ban, live, ANCHOR, "helper", &reason).await.unwrap();
-    let actions = bed.orders.take();
+    let actions = bed.control.take();
     assert_eq!(actions[0], json!({"kick": [live, "helper", 403, "you are banned from this room: spam"]}));
     let names: Vec<_> = actions[1..].iter().map(|order| order["tell"][2].clone()).collect();
     assert_eq!(names, ["banned", "moderators"], "one who is banned moderates no more");
@@ -153,10 +153,10 @@ async fn connections_learn_what_was_done() {
 async fn who_is_banned_from_the_platform_is_disconnected() {
     let bed = Bed::new(true).await;
     bed.register(&["guest"]).await;
-    let bans = Bans::new(bed.rooms.users.clone(), bed.orders.clone());
+    let bans = Bans::new(bed.rooms.users.clone(), bed.control.clone());
     let new = NewBan { duration: None, reason: "fraud".to_owned(), by_user: "boss".to_owned() };
     bans.impose("guest", &new).await.unwrap();
-    assert_eq!(bed.orders.take(), [json!({"disconnect": ["guest", "you are banned: fraud"]})]);
+    assert_eq!(bed.control.take(), [json!({"disconnect": ["guest", "you are banned: fraud"]})]);
     let standing = bed.rooms.users.standing_of("guest").await.unwrap().unwrap();
     assert!(standing.ban.is_some() && standing.revoked_at.is_some());
     bans.lift("guest").await.unwrap();

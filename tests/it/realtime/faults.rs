@@ -11,7 +11,7 @@ use super::bed::{Bed, join};
 use crate::broker::meddler::Meddler;
 use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::env;
-use crate::support::follower::{Follower, Heard, assert_one_order};
+use crate::support::follower::{Follower, Incoming, assert_one_order};
 use crate::support::realtime::Socket;
 use crate::support::redis::{RedisCluster, RedisServer};
 use crate::support::server::{Backend, Setup};
@@ -242,7 +242,7 @@ async fn a_killed_node_costs_no_message() {
             assert_eq!(times, 1, "{text}");
         }
     }
-    let heard: Vec<Heard> = followers.into_iter().map(|follower| follower.heard).collect();
+    let heard: Vec<Incoming> = followers.into_iter().map(|follower| follower.heard).collect();
     assert_one_order(&heard);
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::bed::{Bed, join};
-use crate::support::follower::{Follower, Heard, assert_one_order};
+use crate::support::follower::{Follower, Incoming, assert_one_order};
 use crate::support::realtime::Socket;
 use crate::support::server::Backend;
 
@@ -62,7 +62,7 @@ async fn all_hear_one_order_whenever_they_come_back(
     let followers: Vec<_> = followers.collect();
     let followers: Vec<Follower> = join_all(followers).await.into_iter().map(Result::unwrap).collect();
     is_over.store(true, Ordering::Relaxed);
-    let told: Vec<Heard> = join_all(publishers).await.into_iter().map(Result::unwrap).collect();
+    let told: Vec<Incoming> = join_all(publishers).await.into_iter().map(Result::unwrap).collect();
 
     // Each of them hears the very last message.
     let last = *published.borrow();
@@ -77,7 +77,7 @@ async fn all_hear_one_order_whenever_they_come_back(
     assert!(recovered + unrecovered >= resumes);
     assert!(recovered > resumes / 2 && unrecovered > 0, "{recovered} and {unrecovered}");
     assert_eq!(count(|f| f.lost), 0, "nothing was lost while one was connected");
-    let mut heard: Vec<Heard> = followers.into_iter().map(|follower| follower.heard).collect();
+    let mut heard: Vec<Incoming> = followers.into_iter().map(|follower| follower.heard).collect();
     heard.extend(told);
     assert_one_order(&heard);
 }
@@ -89,9 +89,9 @@ async fn publish(
     room: String,
     newest: Arc<watch::Sender<u64>>,
     is_over: Arc<AtomicBool>,
-) -> Heard {
+) -> Incoming {
     let epoch = socket.follow(&room).await["epoch"].as_str().unwrap().to_owned();
-    let mut told = Heard::new();
+    let mut told = Incoming::new();
     for count in 0.. {
         if is_over.load(Ordering::Relaxed) {
             break;

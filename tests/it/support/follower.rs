@@ -12,7 +12,7 @@ use super::realtime::Socket;
 const PATIENCE: u32 = 600;
 
 /// A message, as it was heard: its epoch and offset, and the text.
-pub type Heard = BTreeMap<(String, u64), String>;
+pub type Incoming = BTreeMap<(String, u64), String>;
 
 /// One who follows a channel at any of several nodes.
 pub struct Follower {
@@ -22,7 +22,7 @@ pub struct Follower {
     socket: Option<Socket>,
     /// The epoch and offset of the last message.
     place: Option<(String, u64)>,
-    pub heard: Heard,
+    pub heard: Incoming,
     /// The code with which the last connection was closed.
     pub closed: Option<u16>,
     /// How often it came back and missed nothing, or was told that it may have; and how often the
@@ -40,7 +40,7 @@ impl Follower {
             channel: channel.to_owned(),
             socket: None,
             place: None,
-            heard: Heard::new(),
+            heard: Incoming::new(),
             closed: None,
             recovered: 0,
             unrecovered: 0,
@@ -155,8 +155,8 @@ impl Follower {
 }
 
 /// All who heard a place heard the same there.
-pub fn assert_one_order(all: &[Heard]) -> Heard {
-    let mut order = Heard::new();
+pub fn assert_one_order(all: &[Incoming]) -> Incoming {
+    let mut order = Incoming::new();
     for heard in all {
         for (place, text) in heard {
             let known = order.entry(place.clone()).or_insert_with(|| text.clone());

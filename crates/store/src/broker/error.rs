@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::redis::RemoteError;
+use crate::redis::ClientError;
 use common::failure::{Failure, Kind};
 
 /// A call of the broker that failed.
@@ -11,7 +11,7 @@ use common::failure::{Failure, Kind};
 pub enum BrokerError {
     /// A call of Redis failed; whether it was executed may be unknown.
     #[error("the broker failed: {0}")]
-    Redis(#[from] RemoteError),
+    Redis(#[from] ClientError),
     /// This node does not take in what it hears; the call was not executed.
     #[error("this node is too slow to hear more")]
     Busy,

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::redis::RemoteError;
+use crate::redis::ClientError;
 use crate::shard::shard_of;
 
 /// Names keys and channels.
@@ -15,9 +15,9 @@ pub(super) struct Keys {
 impl Keys {
     /// Names that start with `prefix`. It must hold no brace, which would take the place of the
     /// shard's tag.
-    pub(super) fn new(prefix: &str) -> Result<Self, RemoteError> {
+    pub(super) fn new(prefix: &str) -> Result<Self, ClientError> {
         if prefix.contains(['{', '}']) {
-            return Err(RemoteError::Config(format!("the key prefix {prefix:?} holds a brace").into()));
+            return Err(ClientError::Config(format!("the key prefix {prefix:?} holds a brace").into()));
         }
         Ok(Self { prefix: prefix.to_owned() })
     }

@@ -9,10 +9,10 @@ use redis::{Cmd, cmd};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ear::{Common, News, Order};
 use super::stored;
-use super::types::Heard;
-use crate::redis::wire::{Reply, Wire};
+use super::subscriber_connection::{Change, Common, ConnectionEvent};
+use super::types::Incoming;
+use crate::redis::transport::{Reply, Transport};
 
 /// After how long a silence the server is asked for an answer.
 const CHECK_AFTER: Duration = Duration::from_millis(800);
@@ -20,7 +20,7 @@ const CHECK_AFTER: Duration = Duration::from_millis(800);
 const CHECK_LIMIT: Duration = Duration::from_millis(500);
 
 /// A command that waits for its replies, of which Redis sends one for each channel.
-enum Asked {
+enum Pending {
     /// Those that are not confirmed yet.
     Subscribe(VecDeque<(String, Arc<str>)>),
     /// Those that have not ended yet.
@@ -31,7 +31,7 @@ enum Asked {
 /// One connection, from its beginning to its end.
 pub(super) struct Listening<'a, T> {
     common: &'a Common,
-    wire: Wire,
+    transport: Transport,
     talk: Talk<T>,
 }
 
@@ -40,25 +40,25 @@ struct Talk<T> {
     tell: T,
     /// Channels by their names in Redis.
     channels: HashMap<Box<[u8]>, Arc<str>>,
-    asked: VecDeque<Asked>,
+    asked: VecDeque<Pending>,
 }
 
-impl<'a, T: Fn(News)> Listening<'a, T> {
-    pub(super) fn new(common: &'a Common, wire: Wire, tell: T) -> Self {
+impl<'a, T: Fn(ConnectionEvent)> Listening<'a, T> {
+    pub(super) fn new(common: &'a Common, transport: Transport, tell: T) -> Self {
         let talk = Talk { tell, channels: HashMap::new(), asked: VecDeque::new() };
-        Self { common, wire, talk }
+        Self { common, transport, talk }
     }
 
     /// Listens and obeys until the connection is of no use any more; `Ok` when nobody needs it.
-    pub(super) async fn listen(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) -> io::Result<()> {
+    pub(super) async fn listen(&mut self, changes: &mut mpsc::UnboundedReceiver<Change>) -> io::Result<()> {
         let (mut check_at, mut is_checking) = (Instant::now() + CHECK_AFTER, false);
         loop {
             tokio::select! {
-                order = orders.recv() => match order {
-                    Some(order) => self.obey(order).await?,
+                change = changes.recv() => match change {
+                    Some(change) => self.apply(change).await?,
                     None => return Ok(()),
                 },
-                read = self.wire.read() => {
+                read = self.transport.read() => {
                     read?;
                     if !self.take_in().await? {
                         return Ok(());
@@ -70,17 +70,17 @@ impl<'a, T: Fn(News)> Listening<'a, T> {
                         return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
                     }
                     (check_at, is_checking) = (Instant::now() + CHECK_LIMIT, true);
-                    self.ask(&cmd("PING"), Asked::Ping).await?;
+                    self.ask(&cmd("PING"), Pending::Ping).await?;
                 }
             }
         }
     }
 
-    async fn obey(&mut self, order: Order) -> io::Result<()> {
+    async fn apply(&mut self, change: Change) -> io::Result<()> {
         let name_of = |channel: &Arc<str>| self.common.keys.channel(channel).to_string();
         let is_sharded = self.common.is_sharded;
-        match order {
-            Order::Subscribe(channels) => {
+        match change {
+            Change::Subscribe(channels) => {
                 let named = channels.into_iter().map(|channel| (name_of(&channel), channel));
                 let named: VecDeque<_> = named.collect();
                 let mut command = cmd(if is_sharded { "SSUBSCRIBE" } else { "SUBSCRIBE" });
@@ -88,34 +88,34 @@ impl<'a, T: Fn(News)> Listening<'a, T> {
                     command.arg(name);
                     self.talk.channels.insert(name.as_bytes().into(), channel.clone());
                 }
-                self.ask(&command, Asked::Subscribe(named)).await
+                self.ask(&command, Pending::Subscribe(named)).await
             }
-            Order::Unsubscribe(channels) => {
+            Change::Unsubscribe(channels) => {
                 let names: Vec<String> = channels.iter().map(name_of).collect();
                 let mut command = cmd(if is_sharded { "SUNSUBSCRIBE" } else { "UNSUBSCRIBE" });
                 for name in &names {
                     command.arg(name);
                     self.talk.channels.remove(name.as_bytes());
                 }
-                self.ask(&command, Asked::Unsubscribe(names)).await
+                self.ask(&command, Pending::Unsubscribe(names)).await
             }
         }
     }
 
-    async fn ask(&mut self, command: &Cmd, asked: Asked) -> io::Result<()> {
+    async fn ask(&mut self, command: &Cmd, asked: Pending) -> io::Result<()> {
         self.talk.asked.push_back(asked);
-        timeout(CHECK_LIMIT, self.wire.send(command)).await.map_err(|_| io::ErrorKind::TimedOut)?
+        timeout(CHECK_LIMIT, self.transport.send(command)).await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     /// Takes in what was read; false when nobody listens any more.
     async fn take_in(&mut self) -> io::Result<bool> {
-        while let Some(reply) = self.wire.take()? {
+        while let Some(reply) = self.transport.take()? {
             match reply {
                 Reply::List([b"message" | b"smessage", name, stored]) => {
                     let Some(channel) = self.talk.channels.get(name) else { continue };
                     let Some((epoch, publication)) = stored::read(stored) else { continue };
                     self.common.metrics.heard.inc();
-                    let heard = Heard::Publication { channel: channel.clone(), epoch, publication };
+                    let heard = Incoming::Publication { channel: channel.clone(), epoch, publication };
                     if self.common.heard.send(heard).await.is_err() {
                         return Ok(false);
                     }
@@ -130,22 +130,22 @@ impl<'a, T: Fn(News)> Listening<'a, T> {
     }
 }
 
-impl<T: Fn(News)> Talk<T> {
+impl<T: Fn(ConnectionEvent)> Talk<T> {
     /// Redis confirms in the order of what was asked.
     fn confirmed(&mut self, name: &[u8]) -> io::Result<()> {
-        let Some(Asked::Subscribe(named)) = self.asked.front_mut() else { return Err(out_of_step()) };
+        let Some(Pending::Subscribe(named)) = self.asked.front_mut() else { return Err(out_of_step()) };
         let next = named.pop_front().filter(|(asked, _)| asked.as_bytes() == name);
         let (_, channel) = next.ok_or_else(out_of_step)?;
         if named.is_empty() {
             self.asked.pop_front();
         }
-        (self.tell)(News::Confirmed(channel));
+        (self.tell)(ConnectionEvent::Confirmed(channel));
         Ok(())
     }
 
     /// A subscription has ended: by a command, or because the channel's slot has moved away.
     fn ended(&mut self, name: &[u8]) {
-        if let Some(Asked::Unsubscribe(names)) = self.asked.front_mut() {
+        if let Some(Pending::Unsubscribe(names)) = self.asked.front_mut() {
             let asked = names.iter().position(|asked| asked.as_bytes() == name);
             if let Some(place) = asked {
                 names.swap_remove(place);
@@ -156,12 +156,12 @@ impl<T: Fn(News)> Talk<T> {
             }
         }
         if let Some(channel) = self.channels.remove(name) {
-            (self.tell)(News::Gone(channel));
+            (self.tell)(ConnectionEvent::Gone(channel));
         }
     }
 
     fn answered(&mut self) {
-        if let Some(Asked::Ping) = self.asked.front() {
+        if let Some(Pending::Ping) = self.asked.front() {
             self.asked.pop_front();
         }
     }
@@ -169,12 +169,14 @@ impl<T: Fn(News)> Talk<T> {
     /// A command was refused as a whole.
     fn refused(&mut self, error: &str) -> io::Result<()> {
         match self.asked.pop_front() {
-            Some(Asked::Subscribe(named)) => {
+            Some(Pending::Subscribe(named)) => {
                 tracing::debug!(error, channels = named.len(), "a subscription was refused");
                 for (name, _) in &named {
                     self.channels.remove(name.as_bytes());
                 }
-                (self.tell)(News::Refused(named.into_iter().map(|(_, channel)| channel).collect()));
+                (self.tell)(ConnectionEvent::Refused(
+                    named.into_iter().map(|(_, channel)| channel).collect(),
+                ));
                 Ok(())
             }
             Some(_) => Ok(()),

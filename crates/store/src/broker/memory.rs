@@ -10,8 +10,8 @@ use super::Result;
 use super::error::BrokerError;
 use super::memory_log::Log;
 use super::metrics::Metrics;
-use super::types::{Heard, History, Keep, Pace, Position, Published};
-use crate::redis::link::DEADLINE;
+use super::types::{History, Incoming, Keep, Pace, Position, Published};
+use crate::redis::supervised::DEADLINE;
 use crate::shard::{SHARDS, shard_of};
 use common::clock::SharedClock;
 
@@ -22,7 +22,7 @@ const SWEEP_EVERY_MS: i64 = 60_000;
 pub(super) struct Memory {
     clock: SharedClock,
     shards: Vec<Mutex<Shard>>,
-    heard: mpsc::Sender<Heard>,
+    heard: mpsc::Sender<Incoming>,
     metrics: Metrics,
 }
 
@@ -52,7 +52,7 @@ impl Shard {
 }
 
 impl Memory {
-    pub(super) fn new(clock: SharedClock, heard: mpsc::Sender<Heard>, metrics: Metrics) -> Self {
+    pub(super) fn new(clock: SharedClock, heard: mpsc::Sender<Incoming>, metrics: Metrics) -> Self {
         Self { clock, shards: (0..SHARDS).map(|_| Mutex::default()).collect(), heard, metrics }
     }
 
@@ -143,7 +143,7 @@ fn publish(
     body: &[u8],
     keep: Keep,
     pace: Pace<'_>,
-    permit: Option<mpsc::Permit<'_, Heard>>,
+    permit: Option<mpsc::Permit<'_, Incoming>>,
     now: i64,
 ) -> Published {
     let is_subscribed = shard.subscribed.contains(channel);
@@ -155,7 +155,7 @@ fn publish(
     let position = Position { epoch, offset: publication.offset };
     match permit {
         Some(permit) if is_subscribed => {
-            permit.send(Heard::Publication { channel: name, epoch, publication });
+            permit.send(Incoming::Publication { channel: name, epoch, publication });
             Published::At { position, nodes: 1 }
         }
         _ => Published::At { position, nodes: 0 },

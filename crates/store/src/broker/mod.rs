@@ -6,7 +6,6 @@
 //! step. Offsets belong to an epoch; when Redis was restarted or failed over, a new epoch begins,
 //! so that an offset never names two messages.
 
-mod ear;
 mod error;
 mod keys;
 mod listening;
@@ -17,6 +16,7 @@ mod redis;
 mod scripts;
 mod stored;
 mod subscriber;
+mod subscriber_connection;
 mod subscriptions;
 mod types;
 
@@ -30,7 +30,7 @@ pub use self::error::BrokerError;
 use self::memory::Memory;
 use self::metrics::Metrics;
 use self::redis::Redis;
-pub use self::types::{Epoch, Heard, History, Keep, NotAnEpoch, Pace, Position, Publication, Published};
+pub use self::types::{Epoch, History, Incoming, Keep, NotAnEpoch, Pace, Position, Publication, Published};
 use common::clock::SharedClock;
 use config::CacheConfig;
 
@@ -63,7 +63,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Redis`] for addresses or a key prefix that cannot be used.
-    pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<(Self, mpsc::Receiver<Heard>)> {
+    pub async fn connect(cfg: &CacheConfig, clock: SharedClock) -> Result<(Self, mpsc::Receiver<Incoming>)> {
         let metrics = Metrics::new().map_err(|error| BrokerError::Metrics(error.to_string().into()))?;
         let (sender, receiver) = mpsc::channel(BACKLOG);
         let open = async |redis, is_cluster, sender| {
@@ -84,7 +84,7 @@ impl Broker {
     /// When the registry holds one of the names already.
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         if let Backend::Redis(redis) = &self.backend {
-            redis.remote.register(registry)?;
+            redis.client.register(registry)?;
         }
         self.metrics.register(registry)
     }
@@ -174,7 +174,7 @@ impl Broker {
                 memory.subscribe(channel);
                 Ok(())
             }
-            Backend::Redis(redis) => redis.subscriptions.hear(channel, anew).await,
+            Backend::Redis(redis) => redis.subscriptions.subscribe(channel, anew).await,
         }
     }
 
@@ -182,7 +182,7 @@ impl Broker {
     pub async fn unsubscribe(&self, channel: &str) {
         match &self.backend {
             Backend::Memory(memory) => memory.unsubscribe(channel),
-            Backend::Redis(redis) => redis.subscriptions.leave(channel),
+            Backend::Redis(redis) => redis.subscriptions.unsubscribe(channel),
         }
     }
 }

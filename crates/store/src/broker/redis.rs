@@ -7,15 +7,15 @@ use std::time::Duration;
 use redis::Value;
 use tokio::sync::mpsc;
 
-use super::ear::Common;
 use super::keys::Keys;
 use super::metrics::Metrics;
+use super::subscriber_connection::Common;
 use super::subscriptions::Subscriptions;
-use super::types::{Epoch, Heard, History, Keep, Pace, Position, Published};
+use super::types::{Epoch, History, Incoming, Keep, Pace, Position, Published};
 use super::{LIFE, Result, scripts, stored};
-use crate::redis::RemoteError;
+use crate::redis::ClientError;
+use crate::redis::client::Client;
 use crate::redis::connector::Connector;
-use crate::redis::remote::Remote;
 use crate::redis::script::Call;
 use crate::shard::shard_of;
 use common::clock::life_ms;
@@ -27,7 +27,7 @@ const CHANNELS: usize = 256;
 /// The broker in Redis. Dropping it closes the connections.
 pub(super) struct Redis {
     keys: Keys,
-    pub(super) remote: Arc<Remote>,
+    pub(super) client: Arc<Client>,
     pub(super) subscriptions: Subscriptions,
     is_cluster: bool,
 }
@@ -37,21 +37,21 @@ impl Redis {
     pub(super) async fn open(
         cfg: &RedisConfig,
         is_cluster: bool,
-        heard: mpsc::Sender<Heard>,
+        heard: mpsc::Sender<Incoming>,
         metrics: Metrics,
     ) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
         let connector = Connector::new(cfg)?;
-        let remote = Remote::open(cfg, is_cluster, connector.clone().asking_run_id(), "broker")?;
+        let client = Client::open(cfg, is_cluster, connector.clone().asking_run_id(), "broker")?;
         let common = Common { connector, keys: keys.clone(), heard, metrics, is_sharded: is_cluster };
-        let subscriptions = Subscriptions::start(common, remote.clone());
-        remote.settled().await;
-        Ok(Self { keys, remote, subscriptions, is_cluster })
+        let subscriptions = Subscriptions::start(common, client.clone());
+        client.settled().await;
+        Ok(Self { keys, client, subscriptions, is_cluster })
     }
 
     /// For how long calls have failed, or not everything was heard.
     pub(super) fn away_for(&self) -> Option<Duration> {
-        self.subscriptions.deaf_for().max(self.remote.failing_for())
+        self.subscriptions.incomplete_for().max(self.client.failing_for())
     }
 
     pub(super) async fn publish(
@@ -77,7 +77,7 @@ impl Redis {
         if let Some((user, _)) = pace.user {
             call.push_key(self.keys.pause(channel, user));
         }
-        match self.remote.run(call).await? {
+        match self.client.run(call).await? {
             Value::Int(ms) => Ok(Published::TooFast { retry_after: Duration::from_millis(whole(ms)?) }),
             Value::Array(answer) => match <[Value; 3]>::try_from(answer) {
                 Ok([epoch, offset, Value::Int(nodes)]) => {
@@ -92,7 +92,7 @@ impl Redis {
 
     pub(super) async fn position(&self, channel: &str, keep: Keep) -> Result<Position> {
         let call = self.positions_of(&[channel], LIFE.max(keep.time), Some(keep.idle));
-        let answer: Vec<Value> = self.remote.run(call).await?;
+        let answer: Vec<Value> = self.client.run(call).await?;
         match answer.as_slice() {
             [epoch, offset] => Ok(position(epoch, offset)?),
             _ => Err(unexpected().into()),
@@ -112,7 +112,7 @@ impl Redis {
                 places.iter().filter_map(|place| channels.get(*place)).map(AsRef::as_ref).collect();
             self.positions_of(&names, LIFE, None)
         });
-        let answers: Vec<Vec<Value>> = self.remote.run_all(calls.collect()).await?;
+        let answers: Vec<Vec<Value>> = self.client.run_all(calls.collect()).await?;
         let mut found = vec![None; channels.len()];
         for (places, answer) in parts.into_iter().zip(answers) {
             for (place, pair) in places.iter().zip(answer.chunks(2)) {
@@ -155,7 +155,7 @@ impl Redis {
             // No channel keeps more.
             .arg(u32::try_from(limit).unwrap_or(u32::MAX))
             .telling_run_id();
-        let (epoch, offset, messages): (Value, Value, Vec<Vec<u8>>) = self.remote.run(call).await?;
+        let (epoch, offset, messages): (Value, Value, Vec<Vec<u8>>) = self.client.run(call).await?;
         let messages = messages.iter().map(|message| stored::read(message).map(|(_, message)| message));
         let messages = messages.collect::<Option<Vec<_>>>().ok_or_else(unexpected)?;
         Ok(History::new(since, position(&epoch, &offset)?, messages))
@@ -169,20 +169,20 @@ impl Redis {
             .arg(at.offset)
             .bytes(body)
             .telling_run_id();
-        Ok(self.remote.run(call).await?)
+        Ok(self.client.run(call).await?)
     }
 }
 
-fn position(epoch: &Value, offset: &Value) -> std::result::Result<Position, RemoteError> {
+fn position(epoch: &Value, offset: &Value) -> std::result::Result<Position, ClientError> {
     let (Value::BulkString(epoch), Value::Int(offset)) = (epoch, offset) else { return Err(unexpected()) };
     let epoch = <[u8; 8]>::try_from(epoch.as_slice()).map_err(|_| unexpected())?;
     Ok(Position { epoch: Epoch(u64::from_be_bytes(epoch)), offset: whole(*offset)? })
 }
 
-fn whole(number: i64) -> std::result::Result<u64, RemoteError> {
+fn whole(number: i64) -> std::result::Result<u64, ClientError> {
     u64::try_from(number).map_err(|_| unexpected())
 }
 
-fn unexpected() -> RemoteError {
-    RemoteError::Unexpected("a script of the broker did not answer as it does".into())
+fn unexpected() -> ClientError {
+    ClientError::Unexpected("a script of the broker did not answer as it does".into())
 }

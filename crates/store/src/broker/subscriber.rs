@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::ear::{Common, Ear, News, Order};
-use super::subscriptions::Wish;
+use super::subscriber_connection::{Change, Common, ConnectionEvent, SubscriberConnection};
+use super::subscriptions::Command;
 use crate::redis::connector::Addr;
-use crate::redis::layout::Layout;
+use crate::redis::slot_map::SlotMap;
 use crate::shard::{SHARDS, shard_of};
 
 /// How far a subscription is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// To be asked for, as soon as its ear is up.
+    /// To be asked for, as soon as its connection is up.
     Wanted,
-    Asked,
+    Requested,
     Confirmed,
 }
 
@@ -35,9 +35,9 @@ struct Channel {
 /// All that is known. Nothing in it waits.
 pub(super) struct Subscriber {
     common: Common,
-    news: mpsc::UnboundedSender<(u64, News)>,
+    events: mpsc::UnboundedSender<(u64, ConnectionEvent)>,
     channels: HashMap<Arc<str>, Channel>,
-    ears: HashMap<Addr, Ear>,
+    connections: HashMap<Addr, SubscriberConnection>,
     opened: u64,
     /// Where each shard is served.
     places: Option<Vec<Option<Addr>>>,
@@ -52,12 +52,12 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(common: Common, news: mpsc::UnboundedSender<(u64, News)>) -> Self {
+    pub(super) fn new(common: Common, events: mpsc::UnboundedSender<(u64, ConnectionEvent)>) -> Self {
         Self {
             common,
-            news,
+            events,
             channels: HashMap::new(),
-            ears: HashMap::new(),
+            connections: HashMap::new(),
             opened: 0,
             places: None,
             due: Vec::new(),
@@ -69,22 +69,22 @@ impl Subscriber {
         }
     }
 
-    pub(super) fn wish(&mut self, wish: Wish) {
-        match wish {
-            Wish::Hear { channel, anew, told } => self.hear(channel, anew, told),
-            Wish::Leave { channel } => self.leave(&channel),
-            Wish::GiveUp { channel } => {
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Subscribe { channel, anew, told } => self.subscribe(channel, anew, told),
+            Command::Unsubscribe { channel } => self.unsubscribe(&channel),
+            Command::Abandon { channel } => {
                 let is_given_up =
                     |known: &Channel| !known.is_kept && known.waiting.iter().all(oneshot::Sender::is_closed);
                 if self.channels.get(&channel).is_some_and(is_given_up) {
-                    self.leave(&channel);
+                    self.unsubscribe(&channel);
                 }
             }
         }
         self.common.metrics.subscriptions.set(i64::try_from(self.channels.len()).unwrap_or(i64::MAX));
     }
 
-    fn hear(&mut self, channel: Arc<str>, anew: bool, told: oneshot::Sender<()>) {
+    fn subscribe(&mut self, channel: Arc<str>, anew: bool, told: oneshot::Sender<()>) {
         let known = self.channels.entry(channel.clone()).or_insert_with(|| Channel {
             state: State::Wanted,
             is_kept: false,
@@ -98,7 +98,7 @@ impl Subscriber {
             return;
         }
         known.waiting.push(told);
-        if known.state != State::Asked || anew {
+        if known.state != State::Requested || anew {
             known.state = State::Wanted;
             // It may be served elsewhere by now.
             self.has_doubt |= anew;
@@ -106,7 +106,7 @@ impl Subscriber {
         }
     }
 
-    fn leave(&mut self, channel: &Arc<str>) {
+    fn unsubscribe(&mut self, channel: &Arc<str>) {
         let Some(known) = self.channels.remove(channel) else { return };
         self.missed -= usize::from(known.is_missed);
         if known.state != State::Wanted || known.is_kept {
@@ -114,34 +114,40 @@ impl Subscriber {
         }
     }
 
-    /// Something happened at the ear of that number.
-    pub(super) fn learn(&mut self, number: u64, news: News) {
-        let Some((addr, ear)) = self.ears.iter_mut().find(|(_, ear)| ear.number == number) else { return };
+    /// Something happened at the connection of that number.
+    pub(super) fn on_event(&mut self, number: u64, events: ConnectionEvent) {
+        let Some((addr, connection)) =
+            self.connections.iter_mut().find(|(_, connection)| connection.number == number)
+        else {
+            return;
+        };
         let addr = addr.clone();
-        match news {
-            News::Up => {
-                ear.is_up = true;
+        match events {
+            ConnectionEvent::Up => {
+                connection.is_up = true;
                 self.lose(|place| place == Some(&addr));
             }
-            News::Down => {
-                ear.is_up = false;
+            ConnectionEvent::Down => {
+                connection.is_up = false;
                 self.has_doubt = true;
                 self.lose(|place| place == Some(&addr));
             }
-            News::Confirmed(channel) if self.place_of(&channel) == Some(&addr) => self.confirm(&channel),
-            News::Refused(channels) => {
+            ConnectionEvent::Confirmed(channel) if self.place_of(&channel) == Some(&addr) => {
+                self.confirm(&channel)
+            }
+            ConnectionEvent::Refused(channels) => {
                 self.has_doubt = true;
                 let here = channels.into_iter().filter(|channel| self.place_of(channel) == Some(&addr));
                 let here: Vec<_> = here.collect();
                 here.iter().for_each(|channel| self.want_again(channel));
                 self.refused.extend(here);
             }
-            News::Gone(channel) if self.place_of(&channel) == Some(&addr) => {
+            ConnectionEvent::Gone(channel) if self.place_of(&channel) == Some(&addr) => {
                 self.has_doubt = true;
                 self.want_again(&channel);
                 self.due.push(channel);
             }
-            News::Confirmed(_) | News::Gone(_) => {}
+            ConnectionEvent::Confirmed(_) | ConnectionEvent::Gone(_) => {}
         }
     }
 
@@ -189,19 +195,24 @@ impl Subscriber {
     }
 
     /// The shards are served where the layout says.
-    pub(super) fn place(&mut self, layout: &Layout) {
+    pub(super) fn place(&mut self, slot_map: &SlotMap) {
         let places: Vec<Option<Addr>> =
-            (0..SHARDS).map(|shard| layout.master_of(&self.common.keys.tag(shard)).cloned()).collect();
+            (0..SHARDS).map(|shard| slot_map.master_of(&self.common.keys.tag(shard)).cloned()).collect();
         let former = self.places.replace(places.clone()).unwrap_or_default();
         for addr in places.iter().flatten() {
-            if !self.ears.contains_key(addr) {
+            if !self.connections.contains_key(addr) {
                 self.opened += 1;
-                let ear = Ear::open(self.common.clone(), addr.clone(), self.opened, self.news.clone());
-                self.ears.insert(addr.clone(), ear);
+                let connection = SubscriberConnection::open(
+                    self.common.clone(),
+                    addr.clone(),
+                    self.opened,
+                    self.events.clone(),
+                );
+                self.connections.insert(addr.clone(), connection);
             }
         }
         self.move_from(&former);
-        self.ears.retain(|addr, _| places.iter().flatten().any(|place| place == addr));
+        self.connections.retain(|addr, _| places.iter().flatten().any(|place| place == addr));
     }
 
     /// Asks again for what was served elsewhere formerly.
@@ -219,35 +230,35 @@ impl Subscriber {
             }
         }
         for ((addr, _), channels) in moved {
-            if let Some(ear) = self.ears.get(addr).filter(|ear| ear.is_up) {
-                ear.order(Order::Unsubscribe, &channels);
+            if let Some(connection) = self.connections.get(addr).filter(|connection| connection.is_up) {
+                connection.change(Change::Unsubscribe, &channels);
             }
         }
         due.iter().for_each(|channel| self.want_again(channel));
         self.due.extend(due);
     }
 
-    /// Tells the ears what is due.
-    pub(super) fn give_orders(&mut self) {
+    /// Tells the connections what is due.
+    pub(super) fn send_changes(&mut self) {
         let left = std::mem::take(&mut self.left);
-        self.order(Order::Unsubscribe, left);
+        self.change(Change::Unsubscribe, left);
         let mut due = std::mem::take(&mut self.due);
         due.retain_mut(|channel| self.begin_to_ask(channel));
-        self.order(Order::Subscribe, due);
+        self.change(Change::Subscribe, due);
     }
 
     /// Whether it is time to ask for this channel, whose present name is put in.
     fn begin_to_ask(&mut self, channel: &mut Arc<str>) -> bool {
-        let ear = self.place_of(channel).and_then(|addr| self.ears.get(addr));
-        let is_up = ear.is_some_and(|ear| ear.is_up);
+        let connection = self.place_of(channel).and_then(|addr| self.connections.get(addr));
+        let is_up = connection.is_some_and(|connection| connection.is_up);
         let Some((name, _)) = self.channels.get_key_value(channel) else { return false };
         *channel = name.clone();
         let known = self.channels.get_mut(channel).filter(|known| is_up && known.state == State::Wanted);
-        known.map(|known| known.state = State::Asked).is_some()
+        known.map(|known| known.state = State::Requested).is_some()
     }
 
-    /// Gives an order to the ears of these channels, those of a shard together.
-    fn order(&self, of: fn(Vec<Arc<str>>) -> Order, channels: Vec<Arc<str>>) {
+    /// Gives a change to the connections of these channels, those of a shard together.
+    fn change(&self, of: fn(Vec<Arc<str>>) -> Change, channels: Vec<Arc<str>>) {
         let mut together: BTreeMap<(&Addr, u16), Vec<Arc<str>>> = BTreeMap::new();
         for channel in channels {
             // A command to a single server may name channels of any slot.
@@ -257,16 +268,19 @@ impl Subscriber {
             }
         }
         for ((addr, _), channels) in together {
-            if let Some(ear) = self.ears.get(addr).filter(|ear| ear.is_up) {
-                ear.order(of, &channels);
+            if let Some(connection) = self.connections.get(addr).filter(|connection| connection.is_up) {
+                connection.change(of, &channels);
             }
         }
     }
 
     /// Whether every server that is needed is listened to, and no channel is missed.
-    pub(super) fn hears_all(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         let is_up = |place: &Option<Addr>| {
-            place.as_ref().and_then(|addr| self.ears.get(addr)).is_some_and(|ear| ear.is_up)
+            place
+                .as_ref()
+                .and_then(|addr| self.connections.get(addr))
+                .is_some_and(|connection| connection.is_up)
         };
         self.missed == 0 && self.places.as_ref().is_some_and(|places| places.iter().all(is_up))
     }

@@ -1,6 +1,6 @@
 //! The channels that this node hears from Redis, wherever they are served at the moment.
 //!
-//! One task knows the state of every subscription. It has a connection (an ear) to the server, or
+//! One task knows the state of every subscription. It has a connection (a connection) to the server, or
 //! to each master of a cluster, follows changes of the layout, and repeats what was lost or
 //! refused until it is confirmed or not wanted any more. What arrives while it works is done
 //! together: many subscriptions are one command.
@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Result;
-use super::ear::{Common, News};
 use super::error::BrokerError;
 use super::subscriber::Subscriber;
-use super::types::Heard;
-use crate::redis::layout::Layout;
-use crate::redis::link::DEADLINE;
-use crate::redis::remote::Remote;
+use super::subscriber_connection::{Common, ConnectionEvent};
+use super::types::Incoming;
+use crate::redis::client::Client;
+use crate::redis::slot_map::SlotMap;
+use crate::redis::supervised::DEADLINE;
 use crate::redis::trouble::Trouble;
 use common::supervise;
 
@@ -30,18 +30,18 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// What is wanted.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Command {
     /// To hear a channel; told when it is confirmed. Anew: even if it was confirmed before.
-    Hear { channel: Arc<str>, anew: bool, told: oneshot::Sender<()> },
+    Subscribe { channel: Arc<str>, anew: bool, told: oneshot::Sender<()> },
     /// Not to hear it any more.
-    Leave { channel: Arc<str> },
+    Unsubscribe { channel: Arc<str> },
     /// Whoever wanted to hear it may have given up.
-    GiveUp { channel: Arc<str> },
+    Abandon { channel: Arc<str> },
 }
 
 /// The subscriptions of this node; they end when this is dropped.
 pub(super) struct Subscriptions {
-    wishes: mpsc::UnboundedSender<Wish>,
+    commands: mpsc::UnboundedSender<Command>,
     trouble: Arc<Trouble>,
     keeper: JoinHandle<()>,
 }
@@ -54,25 +54,25 @@ impl Drop for Subscriptions {
 
 impl Subscriptions {
     /// Starts to connect to what `remote` knows.
-    pub(super) fn start(common: Common, remote: Arc<Remote>) -> Self {
-        let (wishes, wished) = mpsc::unbounded_channel();
+    pub(super) fn start(common: Common, client: Arc<Client>) -> Self {
+        let (commands, received) = mpsc::unbounded_channel();
         let trouble = Arc::new(Trouble::none());
-        let keeper = supervise::spawn("subscriptions", keep(common, remote, wished, Arc::clone(&trouble)));
-        Self { wishes, trouble, keeper }
+        let keeper = supervise::spawn("subscriptions", keep(common, client, received, Arc::clone(&trouble)));
+        Self { commands, trouble, keeper }
     }
 
     /// For how long not everything has been heard that should be.
-    pub(super) fn deaf_for(&self) -> Option<Duration> {
+    pub(super) fn incomplete_for(&self) -> Option<Duration> {
         self.trouble.lasting()
     }
 
     /// Subscribes, within the deadline of a call.
-    pub(super) async fn hear(&self, channel: &str, anew: bool) -> Result<()> {
+    pub(super) async fn subscribe(&self, channel: &str, anew: bool) -> Result<()> {
         let channel: Arc<str> = channel.into();
         let (told, confirmed) = oneshot::channel();
         // A caller that goes away before the end gives up too.
-        let _guard = GiveUp { wishes: &self.wishes, channel: channel.clone() };
-        let _ = self.wishes.send(Wish::Hear { channel, anew, told });
+        let _guard = Abandon { commands: &self.commands, channel: channel.clone() };
+        let _ = self.commands.send(Command::Subscribe { channel, anew, told });
         match timeout(DEADLINE, confirmed).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(BrokerError::Unconfirmed),
@@ -80,56 +80,56 @@ impl Subscriptions {
     }
 
     /// Unsubscribes, in the background.
-    pub(super) fn leave(&self, channel: &str) {
-        let _ = self.wishes.send(Wish::Leave { channel: channel.into() });
+    pub(super) fn unsubscribe(&self, channel: &str) {
+        let _ = self.commands.send(Command::Unsubscribe { channel: channel.into() });
     }
 }
 
 /// Gives up a subscription that nobody waits for any more, unless it was confirmed.
-struct GiveUp<'a> {
-    wishes: &'a mpsc::UnboundedSender<Wish>,
+struct Abandon<'a> {
+    commands: &'a mpsc::UnboundedSender<Command>,
     channel: Arc<str>,
 }
 
-impl Drop for GiveUp<'_> {
+impl Drop for Abandon<'_> {
     fn drop(&mut self) {
-        let _ = self.wishes.send(Wish::GiveUp { channel: self.channel.clone() });
+        let _ = self.commands.send(Command::Abandon { channel: self.channel.clone() });
     }
 }
 
 async fn keep(
     common: Common,
-    remote: Arc<Remote>,
-    mut wishes: mpsc::UnboundedReceiver<Wish>,
+    client: Arc<Client>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
     trouble: Arc<Trouble>,
 ) {
-    let mut layout: watch::Receiver<Arc<Layout>> = remote.layout();
+    let mut slot_map: watch::Receiver<Arc<SlotMap>> = client.slot_map();
     let heard = common.heard.clone();
-    let (sender, mut news) = mpsc::unbounded_channel::<(u64, News)>();
+    let (sender, mut events) = mpsc::unbounded_channel::<(u64, ConnectionEvent)>();
     let mut subscriber = Subscriber::new(common, sender);
-    let (mut wished, mut told) = (Vec::new(), Vec::new());
+    let (mut received, mut told) = (Vec::new(), Vec::new());
     let mut retry_at = None;
     loop {
         let interrupted = subscriber.has_interrupted();
         tokio::select! {
-            count = wishes.recv_many(&mut wished, BATCH) => {
+            count = commands.recv_many(&mut received, BATCH) => {
                 if count == 0 {
                     return;
                 }
-                wished.drain(..).for_each(|wish| subscriber.wish(wish));
+                received.drain(..).for_each(|command| subscriber.command(command));
             }
-            _ = news.recv_many(&mut told, BATCH) => {
-                told.drain(..).for_each(|(ear, news)| subscriber.learn(ear, news));
+            _ = events.recv_many(&mut told, BATCH) => {
+                told.drain(..).for_each(|(connection, events)| subscriber.on_event(connection, events));
             }
             // At first the layout counts as seen, but may be known already.
-            changed = layout.changed(), if subscriber.is_placed() => {
+            changed = slot_map.changed(), if subscriber.is_placed() => {
                 if changed.is_err() {
                     return;
                 }
-                subscriber.place(&layout.borrow_and_update().clone());
+                subscriber.place(&slot_map.borrow_and_update().clone());
             }
             () = std::future::ready(()), if !subscriber.is_placed() => {
-                subscriber.place(&layout.borrow_and_update().clone());
+                subscriber.place(&slot_map.borrow_and_update().clone());
             }
             () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
                 retry_at = None;
@@ -137,16 +137,16 @@ async fn keep(
             }
             permit = heard.reserve(), if interrupted => {
                 let Ok(permit) = permit else { return };
-                permit.send(Heard::Interrupted { channels: subscriber.take_interrupted() });
+                permit.send(Incoming::Interrupted { channels: subscriber.take_interrupted() });
             }
         }
-        subscriber.give_orders();
+        subscriber.send_changes();
         if subscriber.take_doubt() {
-            remote.doubt_layout();
+            client.refresh_slot_map();
         }
         if subscriber.has_refused() && retry_at.is_none() {
             retry_at = Some(Instant::now() + RETRY);
         }
-        trouble.note(subscriber.hears_all());
+        trouble.note(subscriber.is_complete());
     }
 }

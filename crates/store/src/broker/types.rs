@@ -120,7 +120,7 @@ impl History {
 
 /// What a node hears of the channels that it has subscribed to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Heard {
+pub enum Incoming {
     /// A message.
     Publication {
         /// Where.

@@ -57,12 +57,12 @@ impl Redis {
                 users.into_iter().fold(call, |call, user_id| call.arg(user_id))
             })
         });
-        let marked: u64 = self.remote.run_all::<u64>(calls.collect()).await?.into_iter().sum();
+        let marked: u64 = self.client.run_all::<u64>(calls.collect()).await?.into_iter().sum();
         self.list_rooms(by_room.keys().copied()).await?;
         Ok(marked)
     }
 
     async fn members_of(&self, key: String) -> Result<Vec<String>> {
-        self.remote.command(Some(&key), cmd("SMEMBERS").arg(&key).to_owned()).await
+        self.client.command(Some(&key), cmd("SMEMBERS").arg(&key).to_owned()).await
     }
 }

@@ -12,7 +12,7 @@ impl Cache {
     pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         match &self.0 {
             Backend::Memory(_) => Ok(()),
-            Backend::Redis(redis) => redis.remote.register(registry),
+            Backend::Redis(redis) => redis.client.register(registry),
         }
     }
 
@@ -33,7 +33,7 @@ impl Cache {
     pub fn is_up(&self) -> bool {
         match &self.0 {
             Backend::Memory(_) => true,
-            Backend::Redis(redis) => redis.remote.is_up() && redis.takes_writes(),
+            Backend::Redis(redis) => redis.client.is_up() && redis.takes_writes(),
         }
     }
 }

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::CacheError;
 use super::scripts;
-use crate::redis::link::DEADLINE;
-use crate::redis::remote::Remote;
+use crate::redis::client::Client;
 use crate::redis::script::Call;
+use crate::redis::supervised::DEADLINE;
 use common::supervise;
 
 /// How many heartbeats go into one call at most; Redis works on nothing else meanwhile.
@@ -40,10 +40,10 @@ pub(super) struct Heartbeats(Vec<mpsc::UnboundedSender<Waiting>>);
 
 impl Heartbeats {
     /// Starts that many lanes over `remote`; they end when this is dropped.
-    pub(super) fn start(remote: &Arc<Remote>, lanes: u16) -> Self {
+    pub(super) fn start(client: &Arc<Client>, lanes: u16) -> Self {
         let lane = |_| {
             let (sender, receiver) = mpsc::unbounded_channel();
-            supervise::spawn("heartbeats", drive(remote.clone(), receiver));
+            supervise::spawn("heartbeats", drive(client.clone(), receiver));
             sender
         };
         Self((0..lanes).map(lane).collect())
@@ -59,7 +59,7 @@ impl Heartbeats {
     }
 }
 
-async fn drive(remote: Arc<Remote>, mut arriving: mpsc::UnboundedReceiver<Waiting>) {
+async fn drive(client: Arc<Client>, mut arriving: mpsc::UnboundedReceiver<Waiting>) {
     let mut batch = Vec::new();
     while arriving.recv_many(&mut batch, BATCH).await > 0 {
         // Whoever has given up waiting while Redis was away is not recorded late.
@@ -75,7 +75,7 @@ async fn drive(remote: Arc<Remote>, mut arriving: mpsc::UnboundedReceiver<Waitin
             call.push_arg(beat.anchored);
             answers.push(answer);
         }
-        tell(answers, remote.run(call).await);
+        tell(answers, client.run(call).await);
     }
 }
 

@@ -39,7 +39,7 @@ pub use self::likes::{Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, U
 use self::memory::Memory;
 pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
 use self::redis::Redis;
-pub use crate::redis::RemoteError as CacheError;
+pub use crate::redis::ClientError as CacheError;
 use common::clock::SharedClock;
 use config::CacheConfig;
 

@@ -17,7 +17,7 @@ use crate::redis::credentials;
 
 use super::presence::SHARDS;
 use super::subscription::Subscription;
-use crate::redis::remote::Remote;
+use crate::redis::client::Client;
 use common::clock::SharedClock;
 use common::clock::life_ms;
 use config::RedisConfig;
@@ -27,7 +27,7 @@ pub(super) type Result<T> = std::result::Result<T, CacheError>;
 /// The cache in Redis. Dropping it closes the connections.
 pub(super) struct Redis {
     pub(super) keys: Keys,
-    pub(super) remote: Arc<Remote>,
+    pub(super) client: Arc<Client>,
     pub(super) heartbeats: Heartbeats,
     pub(super) listeners: Listeners,
     _subscription: Subscription,
@@ -42,18 +42,18 @@ impl Redis {
     pub(super) async fn open(cfg: &RedisConfig, is_cluster: bool, clock: SharedClock) -> Result<Self> {
         let keys = Keys::new(&cfg.key_prefix)?;
         let connector = Connector::new(cfg)?;
-        let remote = Remote::open(cfg, is_cluster, connector.clone(), "cache")?;
+        let client = Client::open(cfg, is_cluster, connector.clone(), "cache")?;
         let listeners = Listeners::new();
         let subscription =
-            Subscription::start(connector.clone(), remote.clone(), keys.channel(), listeners.clone());
-        remote.settled().await;
+            Subscription::start(connector.clone(), client.clone(), keys.channel(), listeners.clone());
+        client.settled().await;
         subscription.settled().await;
         // A node of a cluster that hangs holds up only the lanes of its shards.
         let lanes = if is_cluster { SHARDS } else { 1 };
         let cache = Self {
-            heartbeats: Heartbeats::start(&remote, lanes),
+            heartbeats: Heartbeats::start(&client, lanes),
             keys,
-            remote,
+            client,
             listeners,
             _subscription: subscription,
             clock,
@@ -68,41 +68,41 @@ impl Redis {
 
     pub(super) async fn ping(&self) -> Result<()> {
         let keys: Vec<String> = (0..SHARDS).map(|shard| self.keys.since(shard)).collect();
-        self.remote.ping(&keys).await
+        self.client.ping(&keys).await
     }
 
     pub(super) async fn try_write(&self) -> Result<()> {
         let keys: Vec<String> = (0..SHARDS).map(|shard| self.keys.trial(shard)).collect();
-        self.note(self.remote.try_write(&keys).await)
+        self.note(self.client.try_write(&keys).await)
     }
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<String>> {
         let key = self.keys.plain(key);
-        self.remote.command(Some(&key), cmd("GET").arg(&key).to_owned()).await
+        self.client.command(Some(&key), cmd("GET").arg(&key).to_owned()).await
     }
 
     pub(super) async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
         let key = self.keys.plain(key);
         let set = cmd("SET").arg(&key).arg(value).arg("PX").arg(life_ms(ttl)).to_owned();
-        self.remote.command(Some(&key), set).await
+        self.client.command(Some(&key), set).await
     }
 
     pub(super) async fn set_if_absent(&self, key: &str, value: &str, ttl: Duration) -> Result<bool> {
         let key = self.keys.plain(key);
         let set = cmd("SET").arg(&key).arg(value).arg("NX").arg("PX").arg(life_ms(ttl)).to_owned();
-        let answer: Option<String> = self.remote.command(Some(&key), set).await?;
+        let answer: Option<String> = self.client.command(Some(&key), set).await?;
         Ok(answer.is_some())
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
         let key = self.keys.plain(key);
-        self.remote.command(Some(&key), cmd("DEL").arg(&key).to_owned()).await.map(|_: i64| ())
+        self.client.command(Some(&key), cmd("DEL").arg(&key).to_owned()).await.map(|_: i64| ())
     }
 
     pub(super) async fn announce(&self, topic: &str, key: &str) -> Result<()> {
         self.listeners.tell_changed(topic, key);
         let publish = cmd("PUBLISH").arg(self.keys.channel()).arg(Message::encode(topic, key)).to_owned();
-        self.remote.command(None, publish).await.map(|_: i64| ())
+        self.client.command(None, publish).await.map(|_: i64| ())
     }
 
     pub(super) fn failed_at(&self) -> Option<DateTime<Utc>> {

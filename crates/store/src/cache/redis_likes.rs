@@ -25,7 +25,7 @@ impl Redis {
     /// that of the room.
     pub(super) async fn like(&self, like: &Like<'_>) -> Result<Liked> {
         let begun = Instant::now();
-        if !self.remote.run::<bool>(self.listing(like)).await? {
+        if !self.client.run::<bool>(self.listing(like)).await? {
             return Ok(Liked::NotIn);
         }
         crash::point("like.listed");
@@ -36,12 +36,12 @@ impl Redis {
             .arg(like.user_id)
             .arg(like.count)
             .arg(life_ms(LIFE));
-        let Some((mine, total)) = self.remote.run::<Option<(i64, i64)>>(call).await? else {
+        let Some((mine, total)) = self.client.run::<Option<(i64, i64)>>(call).await? else {
             return Ok(Liked::Unseeded);
         };
         crash::point("like.counted");
         if begun.elapsed() > LIST_AGAIN {
-            self.remote.run::<bool>(self.listing(&Like { is_in: true, ..*like })).await?;
+            self.client.run::<bool>(self.listing(&Like { is_in: true, ..*like })).await?;
         }
         Ok(Liked::Counted(LikeCounts { mine, total }))
     }
@@ -58,7 +58,7 @@ impl Redis {
 
     pub(super) async fn begin_seed(&self, live_id: &str) -> Result<LikeSeed> {
         let seed = LikeSeed::new(live_id);
-        self.remote.run::<bool>(self.seeding(&seed, true)).await?;
+        self.client.run::<bool>(self.seeding(&seed, true)).await?;
         Ok(seed)
     }
 
@@ -69,7 +69,7 @@ impl Redis {
                 call.push_arg(&user.user_id);
                 call.push_arg(user.count);
             }
-            if !self.remote.run::<bool>(call).await? {
+            if !self.client.run::<bool>(call).await? {
                 return Ok(false);
             }
         }
@@ -89,13 +89,13 @@ impl Redis {
             .key(self.keys.likes(&seed.live_id))
             .key(self.keys.likes_seeded(&seed.live_id))
             .arg(life_ms(LIFE));
-        self.remote.run(call).await
+        self.client.run(call).await
     }
 
     pub(super) async fn liked_rooms(&self) -> Result<Vec<LikedRoom>> {
         let calls =
             (0..SHARDS).map(|shard| Call::new(&scripts::LIKED_ROOMS).key(self.keys.liked(shard)).arg(ROOMS));
-        let answers = self.remote.run_all::<Vec<(String, i64)>>(calls.collect()).await?;
+        let answers = self.client.run_all::<Vec<(String, i64)>>(calls.collect()).await?;
         Ok(answers.into_iter().flatten().map(|(live_id, at_ms)| LikedRoom { live_id, at_ms }).collect())
     }
 
@@ -104,7 +104,7 @@ impl Redis {
             let call = Call::new(&scripts::UNLIST_LIKED).key(self.keys.liked(shard)).arg(life_ms(LISTED));
             rooms.into_iter().fold(call, |call, (_, room)| call.arg(&room.live_id).arg(room.at_ms))
         });
-        self.remote.run_all::<i64>(calls.collect()).await?;
+        self.client.run_all::<i64>(calls.collect()).await?;
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Redis {
                 .key(self.keys.likes_dirty(live_id))
                 .arg(limit)
         });
-        let answers = self.remote.run_all::<Vec<(String, i64)>>(calls.collect()).await?;
+        let answers = self.client.run_all::<Vec<(String, i64)>>(calls.collect()).await?;
         let rooms = live_ids.iter().zip(answers).map(|(live_id, users)| {
             let users = users.into_iter().map(|(user_id, count)| UserLikes { user_id, count }).collect();
             RoomLikes { live_id: (*live_id).to_owned(), users }
@@ -132,7 +132,7 @@ impl Redis {
                 users.iter().fold(call, |call, user| call.arg(&user.user_id).arg(user.count))
             })
         });
-        self.remote.run_all::<i64>(calls.collect()).await?;
+        self.client.run_all::<i64>(calls.collect()).await?;
         Ok(())
     }
 
@@ -145,7 +145,7 @@ impl Redis {
                 .key(self.keys.likes_dirty(live_id))
                 .arg(life_ms(LIFE))
         });
-        let dirty = self.remote.run_all::<bool>(calls.collect()).await?;
+        let dirty = self.client.run_all::<bool>(calls.collect()).await?;
         let dirty = live_ids.iter().zip(dirty).filter(|(_, is_dirty)| *is_dirty);
         self.list_rooms(dirty.map(|(live_id, _)| live_id.as_str())).await
     }
@@ -153,7 +153,7 @@ impl Redis {
     pub(super) async fn list_rooms(&self, live_ids: impl Iterator<Item = &str>) -> Result<()> {
         let calls =
             live_ids.map(|live_id| self.listing(&Like { live_id, user_id: "", count: 0, is_in: true }));
-        self.remote.run_all::<bool>(calls.collect()).await?;
+        self.client.run_all::<bool>(calls.collect()).await?;
         Ok(())
     }
 }

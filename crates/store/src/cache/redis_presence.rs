@@ -57,16 +57,16 @@ impl Redis {
             .arg(CROWDED_VIEWS)
             .arg(COUNTERS_LIFE_MS);
         let Some(far) = far else {
-            return self.noting(self.remote.run::<State>(entering)).await.map(room_state);
+            return self.noting(self.client.run::<State>(entering)).await.map(room_state);
         };
         let calls = vec![self.leaving(far, enter.user_id), entering];
-        let mut answers = self.noting(self.remote.run_all::<Value>(calls)).await?;
+        let mut answers = self.noting(self.client.run_all::<Value>(calls)).await?;
         let entered = answers.pop().ok_or_else(|| unexpected("no answer"))?;
         from_redis_value::<State>(entered).map(room_state).map_err(unexpected)
     }
 
     pub(super) async fn leave(&self, live_id: &str, user_id: &str) -> Result<bool> {
-        self.noting(self.remote.run(self.leaving(live_id, user_id))).await
+        self.noting(self.client.run(self.leaving(live_id, user_id))).await
     }
 
     pub(super) async fn room_states(&self, rooms: &[(&str, &str)]) -> Result<Vec<RoomState>> {
@@ -81,7 +81,7 @@ impl Redis {
             }
             call
         });
-        let answers = self.remote.run_all::<Vec<Value>>(calls.collect()).await?;
+        let answers = self.client.run_all::<Vec<Value>>(calls.collect()).await?;
         let states = answers.into_iter().map(|values| {
             let states =
                 values.chunks(6).map(|state| from_redis_value::<State>(Value::Array(state.to_vec())));
@@ -99,27 +99,27 @@ impl Redis {
             }
             call
         });
-        self.remote.run_all::<i64>(calls.collect()).await?;
+        self.client.run_all::<i64>(calls.collect()).await?;
         Ok(())
     }
 
     pub(super) async fn forget_counters(&self, live_id: &str) -> Result<()> {
         let call =
             Call::new(&scripts::FORGET_COUNTERS).key(self.keys.counters(live_id)).arg(COUNTERS_LIFE_MS);
-        self.remote.run::<i64>(call).await?;
+        self.client.run::<i64>(call).await?;
         Ok(())
     }
 
     pub(super) async fn anchor_watch(&self, live_id: &str) -> Result<()> {
         let key = self.keys.anchors(presence::shard_of(live_id));
         let call = Call::new(&scripts::WATCH_ANCHOR).key(key).arg(live_id);
-        self.noting(self.remote.run::<i64>(call)).await?;
+        self.noting(self.client.run::<i64>(call)).await?;
         Ok(())
     }
 
     pub(super) async fn anchor_unwatch<S: AsRef<str> + Sync>(&self, live_ids: &[S]) -> Result<()> {
         let calls = self.anchor_calls(&scripts::UNWATCH_ANCHORS, live_ids);
-        self.noting(self.remote.run_all::<i64>(calls)).await?;
+        self.noting(self.client.run_all::<i64>(calls)).await?;
         Ok(())
     }
 
@@ -168,24 +168,24 @@ impl Redis {
                 }
                 call
             });
-            self.noting(self.remote.run_all::<i64>(calls.collect())).await?;
+            self.noting(self.client.run_all::<i64>(calls.collect())).await?;
         }
         for anchors in anchors.chunks(BATCH) {
             let calls = self.anchor_calls(&scripts::RESTORE_ANCHORS, anchors);
-            self.noting(self.remote.run_all::<i64>(calls)).await?;
+            self.noting(self.client.run_all::<i64>(calls)).await?;
         }
         Ok(())
     }
 
     pub(super) async fn begin_watch(&self) -> Result<()> {
         let calls = (0..SHARDS).map(|shard| Call::new(&scripts::BEGIN_WATCH).key(self.keys.since(shard)));
-        self.noting(self.remote.run_all::<String>(calls.collect())).await?;
+        self.noting(self.client.run_all::<String>(calls.collect())).await?;
         Ok(())
     }
 
     pub(super) async fn is_watched(&self) -> Result<bool> {
         let calls = (0..SHARDS).map(|shard| Call::new(&scripts::IS_WATCHED).key(self.keys.since(shard)));
-        let watched: Vec<bool> = self.remote.run_all(calls.collect()).await?;
+        let watched: Vec<bool> = self.client.run_all(calls.collect()).await?;
         Ok(watched.into_iter().all(|is_watched| is_watched))
     }
 
@@ -196,14 +196,14 @@ impl Redis {
         limit: usize,
     ) -> Result<Vec<(Member, i64)>> {
         let call = Call::new(&scripts::HEARD_SINCE).key(self.keys.seen(shard)).arg(after_ms).arg(limit);
-        let heard: Vec<(String, i64)> = self.remote.run(call).await?;
+        let heard: Vec<(String, i64)> = self.client.run(call).await?;
         let decoded = heard.into_iter().map(|(member, time)| Some((Member::decode(&member)?, time)));
         decoded.collect::<Option<_>>().ok_or_else(|| unexpected("a member without a room"))
     }
 
     pub(super) async fn count_seen(&self) -> Result<u64> {
         let calls = (0..SHARDS).map(|shard| Call::new(&scripts::COUNT_SEEN).key(self.keys.seen(shard)));
-        let counts: Vec<u64> = self.remote.run_all(calls.collect()).await?;
+        let counts: Vec<u64> = self.client.run_all(calls.collect()).await?;
         Ok(counts.into_iter().sum())
     }
 
@@ -219,7 +219,7 @@ impl Redis {
             let calls = by_shard.iter().map(|(shard, members)| {
                 members.iter().fold(call(*shard), |call, (_, member)| call.arg(member))
             });
-            let answers = self.remote.run_all::<Vec<bool>>(calls.collect()).await?;
+            let answers = self.client.run_all::<Vec<bool>>(calls.collect()).await?;
             all.extend(in_order(members.len(), &by_shard, answers)?);
         }
         Ok(all)
@@ -244,7 +244,7 @@ impl Redis {
     }
 
     async fn silent(&self, call: Call, decode: impl Fn(&str) -> Option<Member>) -> Result<Silent> {
-        match self.remote.run(call).await? {
+        match self.client.run(call).await? {
             Value::Nil => Ok(Silent::Lost),
             Value::Int(_) => Ok(Silent::Waiting),
             gone => {

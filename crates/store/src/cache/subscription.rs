@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::invalidation::{Announcement, Listeners, Message};
+use crate::redis::client::Client;
 use crate::redis::connector::{Addr, Connector};
-use crate::redis::link::DEADLINE;
-use crate::redis::remote::Remote;
+use crate::redis::supervised::DEADLINE;
 use common::supervise;
 
 /// How often a silent subscription is asked for an answer.
@@ -37,7 +37,7 @@ impl Subscription {
     /// Starts to subscribe to `channel` and to tell `listeners` what is heard there.
     pub(super) fn start(
         connector: Connector,
-        remote: Arc<Remote>,
+        client: Arc<Client>,
         channel: String,
         listeners: Listeners,
     ) -> Self {
@@ -45,7 +45,7 @@ impl Subscription {
         let keeper = supervise::spawn("announcements", async move {
             let mut number = rand::random_range(0..1024);
             loop {
-                let nodes = remote.nodes();
+                let nodes = client.nodes();
                 let attempt = subscribe(&connector, &nodes, number, &channel);
                 if let Ok(Ok(pubsub)) = timeout(DEADLINE, attempt).await {
                     listeners.tell(Announcement::Resync);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use tokio::time::{Instant, timeout_at};
 
+use super::connection::{Connection, Failed};
 use super::dialect::Dialect;
-use super::link::{Failed, Link};
 use super::pool::{Lease, Pool};
 
 pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send + 'a>>;
@@ -54,7 +54,7 @@ impl Conn {
 
     async fn run<T: Send>(
         &self,
-        operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+        operation: impl for<'a> FnOnce(&'a mut Connection) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
         let ended = self.run_once(operation).await;
         if let (Some(health), Err(error)) = (&self.health, &ended)
@@ -67,7 +67,7 @@ impl Conn {
 
     async fn run_once<T: Send>(
         &self,
-        operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+        operation: impl for<'a> FnOnce(&'a mut Connection) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
         let (mut lease, deadline) = self.pool.lease().await?;
         run_on(&mut lease, deadline, operation).await
@@ -79,9 +79,9 @@ impl Conn {
 pub(super) async fn run_on<T: Send>(
     lease: &mut Lease,
     deadline: Instant,
-    operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+    operation: impl for<'a> FnOnce(&'a mut Connection) -> Running<'a, T> + Send,
 ) -> Result<T, DbErr> {
-    let ended = timeout_at(deadline, operation(lease.link()?)).await;
+    let ended = timeout_at(deadline, operation(lease.connection()?)).await;
     match ended {
         Ok(Ok(value)) => {
             lease.settle();
@@ -118,19 +118,19 @@ impl ConnectionTrait for Conn {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.run(|link| Box::pin(link.execute(statement))).await
+        self.run(|connection| Box::pin(connection.execute(statement))).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = sql.to_owned();
-        self.run(|link| Box::pin(async move { link.execute_text(&sql).await })).await
+        self.run(|connection| Box::pin(async move { connection.execute_text(&sql).await })).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.run(|link| Box::pin(link.query_one(statement))).await
+        self.run(|connection| Box::pin(connection.query_one(statement))).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.run(|link| Box::pin(link.query_all(statement))).await
+        self.run(|connection| Box::pin(connection.query_all(statement))).await
     }
 }

@@ -5,12 +5,13 @@
 //! would meet are behind this module.
 
 mod backup;
+mod bounded_page;
 mod bulk;
 mod conn;
 mod connect;
+mod connection;
 mod dialect;
 mod error;
-mod link;
 mod metrics;
 mod migrate;
 mod mysql;
@@ -18,7 +19,6 @@ mod nesting;
 mod own_writes;
 mod pool;
 mod prefix;
-mod reach;
 mod replica;
 mod sqlite;
 mod statement_log;
@@ -38,6 +38,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 
 pub use backup::{check_sqlite, copy_sqlite};
+pub use bounded_page::{MAX_LISTED_ROWS, bounded_page, count_up_to};
 pub use bulk::{BulkUpdate, LOCKED_AT_ONCE, padded, placeholders};
 pub use conn::Conn;
 pub use dialect::Dialect;
@@ -46,7 +47,6 @@ pub use metrics::WriterRead;
 pub use nesting::assert_no_transaction;
 pub use own_writes::reading_own_writes;
 pub use prefix::escape_like;
-pub use reach::{REACH, count_up_to, page_within_reach};
 pub use sqlite::FILE as SQLITE_FILE;
 pub use transaction::{Tx, Work};
 pub use upsert::{Added, UpsertAdd, increase, upsert_add};
@@ -128,13 +128,13 @@ impl Db {
         &self.inner.writer
     }
 
-    /// [`Db::reader`], or the writable database when the answer has to be `fresh`: the asking user
-    /// has just written.
+    /// For what has to be fresh, such as what the caller has just written: the writable database, or, embedded,
+    /// the one that is read from, which is the same file.
     #[must_use]
-    pub fn reader_for(&self, fresh: bool) -> &Conn {
+    pub fn primary(&self) -> &Conn {
         match &self.inner.readers {
-            Readers::Replicas(_) if fresh => &self.inner.writer,
-            _ => self.reader(),
+            Readers::Replicas(_) => &self.inner.writer,
+            Readers::Embedded(conn) => conn,
         }
     }
 

@@ -19,9 +19,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::{Instant as Deadline, timeout};
 
+use super::connection::{Connection, Driver};
 use super::dialect::Dialect;
 use super::error::StoreError;
-use super::link::{Link, Wire};
 use super::metrics::PoolMetrics;
 use super::mysql::SQL_MODE;
 use super::nesting::assert_no_transaction;
@@ -57,22 +57,22 @@ pub(super) enum Target {
 
 impl Target {
     /// Opens a connection with the session settings of the server.
-    async fn open(&self, database: Arc<str>) -> Result<Link, sqlx::Error> {
-        let wire = match self {
+    async fn open(&self, database: Arc<str>) -> Result<Connection, sqlx::Error> {
+        let driver = match self {
             Self::MySql(options) => {
                 let mut conn = options.connect().await?;
                 for setting in MYSQL_SESSION {
                     sqlx::raw_sql(setting).execute(&mut conn).await?;
                 }
-                Wire::MySql(conn)
+                Driver::MySql(conn)
             }
             Self::Sqlite(options) => {
                 let mut conn = options.connect().await?;
                 conn.ping().await?;
-                Wire::Sqlite(conn)
+                Driver::Sqlite(conn)
             }
         };
-        Ok(Link::new(wire, database))
+        Ok(Connection::new(driver, database))
     }
 
     /// In logs: never the user or the password.
@@ -142,16 +142,16 @@ impl Opener {
 }
 
 impl managed::Manager for Opener {
-    type Type = Link;
+    type Type = Connection;
     type Error = sqlx::Error;
 
-    async fn create(&self) -> Result<Link, sqlx::Error> {
-        let link = self.target.open(Arc::clone(&self.name)).await?;
+    async fn create(&self) -> Result<Connection, sqlx::Error> {
+        let connection = self.target.open(Arc::clone(&self.name)).await?;
         self.metrics.answered(true);
-        Ok(link)
+        Ok(connection)
     }
 
-    async fn recycle(&self, link: &mut Link, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         let taken = self.ms(metrics.recycled.unwrap_or(metrics.created));
         if taken < self.dead_until.load(Ordering::Relaxed) || self.outlived(metrics) {
             return Err(RecycleError::message("outlived"));
@@ -160,7 +160,7 @@ impl managed::Manager for Opener {
         if !doubted && metrics.last_used() < TRUSTED_FOR {
             return Ok(());
         }
-        let is_there = matches!(timeout(PING_LIMIT, link.ping()).await, Ok(Ok(())));
+        let is_there = matches!(timeout(PING_LIMIT, connection.ping()).await, Ok(Ok(())));
         self.metrics.answered(is_there);
         if is_there {
             return Ok(());
@@ -269,9 +269,9 @@ impl Pool {
     pub(super) async fn close(&self) {
         let idle = self.inner.retain(|_, _| false);
         self.inner.close();
-        for link in idle.removed {
+        for connection in idle.removed {
             // A server that does not take its leave is left to find out by itself.
-            let _ = timeout(PING_LIMIT, link.close()).await;
+            let _ = timeout(PING_LIMIT, connection.close()).await;
         }
     }
 }
@@ -286,7 +286,7 @@ pub(super) struct Lease {
 
 impl Lease {
     /// The connection, from now on in an unknown state until [`Lease::settle`].
-    pub(super) fn link(&mut self) -> Result<&mut Link, DbErr> {
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, DbErr> {
         self.settled = false;
         self.object.as_deref_mut().ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
     }

@@ -76,7 +76,7 @@ impl Replicas {
         if self.all.is_empty() {
             return;
         }
-        let now = beat(writer).await;
+        let now = write_heartbeat(writer).await;
         join_all(self.all.iter().map(|replica| self.judge(replica, &now))).await;
     }
 
@@ -137,7 +137,7 @@ impl Replica {
 }
 
 /// Writes the time into the row and returns it.
-async fn beat(writer: &Conn) -> Result<i64, DbErr> {
+async fn write_heartbeat(writer: &Conn) -> Result<i64, DbErr> {
     let clock = Dialect::MySql.now_ms_sql();
     let backend = Dialect::MySql.backend();
     let write = format!(

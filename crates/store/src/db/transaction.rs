@@ -12,9 +12,9 @@ use tokio::time::Instant as Deadline;
 
 use super::Db;
 use super::conn::{Running, run_on};
+use super::connection::Connection;
 use super::dialect::Dialect;
 use super::error::{RetryableError, StoreError};
-use super::link::Link;
 use super::nesting;
 use super::pool::{Lease, Pool};
 
@@ -149,14 +149,14 @@ impl Tx<'_> {
             (Dialect::Sqlite, Durability::Full) => "BEGIN IMMEDIATE",
             (Dialect::Sqlite, Durability::Lazy) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
         };
-        let begun = run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(begin))).await;
+        let begun = run_on(&mut lease, deadline, |connection| Box::pin(connection.execute_text(begin))).await;
         if begun.is_err() {
             // Half of it may be done: the next one must not find a connection that is not durable.
             lease.discard();
         }
         begun?;
         // Until it is finished, dropping this must close the connection and so roll back.
-        lease.link()?;
+        lease.connection()?;
         Ok(Self {
             dialect,
             durability,
@@ -175,7 +175,7 @@ impl Tx<'_> {
         };
         let mut lease = self.lease.into_inner();
         let deadline = Deadline::now() + self.dialect.statement_limit();
-        let ended = run_on(&mut lease, deadline, |link| Box::pin(link.execute_text(how))).await;
+        let ended = run_on(&mut lease, deadline, |connection| Box::pin(connection.execute_text(how))).await;
         if ended.is_err() {
             // Whether the transaction is still open is unknown; it ends with its connection.
             lease.discard();
@@ -197,14 +197,14 @@ impl Tx<'_> {
 
     async fn run<T: Send>(
         &self,
-        operation: impl for<'a> FnOnce(&'a mut Link) -> Running<'a, T> + Send,
+        operation: impl for<'a> FnOnce(&'a mut Connection) -> Running<'a, T> + Send,
     ) -> Result<T, DbErr> {
         let deadline = Deadline::now() + self.dialect.statement_limit();
         let locked = tokio::time::timeout_at(deadline, self.lease.lock()).await;
         let mut lease = locked.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?;
         let ended = run_on(&mut lease, deadline, operation).await;
         // Still inside the transaction: not to be handed to anyone else if this is dropped now.
-        if let Err(gone) = lease.link() {
+        if let Err(gone) = lease.connection() {
             return ended.and(Err(gone));
         }
         ended
@@ -218,19 +218,19 @@ impl ConnectionTrait for Tx<'_> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.run(|link| Box::pin(link.execute(statement))).await
+        self.run(|connection| Box::pin(connection.execute(statement))).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = sql.to_owned();
-        self.run(|link| Box::pin(async move { link.execute_text(&sql).await })).await
+        self.run(|connection| Box::pin(async move { connection.execute_text(&sql).await })).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.run(|link| Box::pin(link.query_one(statement))).await
+        self.run(|connection| Box::pin(connection.query_one(statement))).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.run(|link| Box::pin(link.query_all(statement))).await
+        self.run(|connection| Box::pin(connection.query_all(statement))).await
     }
 }

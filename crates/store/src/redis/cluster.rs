@@ -18,20 +18,20 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
-use super::error::RemoteError;
-use super::layout::Layout;
-use super::link::{DEADLINE, Failed, Link};
+use super::error::ClientError;
+use super::slot_map::SlotMap;
+use super::supervised::{DEADLINE, Failed, SupervisedConnection};
 use common::supervise;
 
 /// How often a call goes where a node sends it.
 const REDIRECTIONS: usize = 8;
 /// The pause before a call is repeated whose keys are on their way.
 const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
-/// How often the layout is asked for when nothing calls for it, and at most.
+/// How often the slot map is asked for when nothing calls for it, and at most.
 const REFRESH: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(100));
 /// How long a call waits for the first layout.
-const LAYOUT_LIMIT: Duration = Duration::from_millis(300);
-/// How long a node may take to tell the layout.
+const SLOT_MAP_LIMIT: Duration = Duration::from_millis(300);
+/// How long a node may take to tell the slot map.
 const REFRESH_LIMIT: Duration = Duration::from_millis(300);
 
 /// What the calls and the keeper share.
@@ -39,8 +39,8 @@ struct Shared {
     connector: Connector,
     /// The configured nodes.
     seeds: Vec<Addr>,
-    links: Mutex<HashMap<Addr, Arc<Link>>>,
-    layout: watch::Sender<Arc<Layout>>,
+    connections: Mutex<HashMap<Addr, Arc<SupervisedConnection>>>,
+    slot_map: watch::Sender<Arc<SlotMap>>,
     /// Asks for a new layout.
     outdated: Notify,
 }
@@ -63,8 +63,8 @@ impl Cluster {
         let shared = Arc::new(Shared {
             connector,
             seeds,
-            links: Mutex::default(),
-            layout: watch::Sender::default(),
+            connections: Mutex::default(),
+            slot_map: watch::Sender::default(),
             outdated: Notify::new(),
         });
         let keeper = supervise::spawn("redis layout", keep(shared.clone()));
@@ -74,12 +74,12 @@ impl Cluster {
     /// Waits, up to the deadline of a call, until the masters are known and connected to.
     pub(crate) async fn settled(&self) {
         let settling = async {
-            let mut layout = self.shared.layout.subscribe();
+            let mut slot_map = self.shared.slot_map.subscribe();
             // Fails only when the keeper is gone; then there is nothing to wait for.
-            let _ = layout.wait_for(|layout| layout.masters().next().is_some()).await;
-            let layout = layout.borrow().clone();
-            for addr in layout.masters() {
-                self.shared.link(addr).settled().await;
+            let _ = slot_map.wait_for(|slot_map| slot_map.masters().next().is_some()).await;
+            let slot_map = slot_map.borrow().clone();
+            for addr in slot_map.masters() {
+                self.shared.connection(addr).settled().await;
             }
         };
         let _ = timeout(DEADLINE, settling).await;
@@ -87,9 +87,11 @@ impl Cluster {
 
     /// How many masters there is a connection to, and to how many there is none.
     pub(crate) fn connections(&self) -> (usize, usize) {
-        let layout = self.shared.layout.borrow().clone();
-        let (up, down): (Vec<_>, Vec<_>) =
-            layout.masters().map(|addr| self.shared.link(addr)).partition(|link| link.is_up());
+        let slot_map = self.shared.slot_map.borrow().clone();
+        let (up, down): (Vec<_>, Vec<_>) = slot_map
+            .masters()
+            .map(|addr| self.shared.connection(addr))
+            .partition(|connection| connection.is_up());
         (up.len(), down.len())
     }
 
@@ -99,26 +101,26 @@ impl Cluster {
     }
 
     /// Which node serves what, now and later.
-    pub(crate) fn layout(&self) -> watch::Receiver<Arc<Layout>> {
-        self.shared.layout.subscribe()
+    pub(crate) fn slot_map(&self) -> watch::Receiver<Arc<SlotMap>> {
+        self.shared.slot_map.subscribe()
     }
 
     /// The layout may be out of date.
-    pub(crate) fn doubt_layout(&self) {
+    pub(crate) fn refresh_slot_map(&self) {
         self.shared.outdated.notify_one();
     }
 
     /// Makes a request of the master of `key`, or of any.
-    pub(crate) async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value, RemoteError> {
-        timeout(DEADLINE, self.follow(key, request)).await.unwrap_or(Err(RemoteError::Deadline))
+    pub(crate) async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value, ClientError> {
+        timeout(DEADLINE, self.follow(key, request)).await.unwrap_or(Err(ClientError::Deadline))
     }
 
     /// Makes a request and goes where it is sent.
-    async fn follow(&self, key: Option<&str>, request: &Request) -> Result<Value, RemoteError> {
-        let (mut link, mut asking) = (self.link_for(key).await?, false);
+    async fn follow(&self, key: Option<&str>, request: &Request) -> Result<Value, ClientError> {
+        let (mut connection, mut asking) = (self.connection_for(key).await?, false);
         let mut redirections = 0;
         while redirections < REDIRECTIONS {
-            let sent = link.within(
+            let sent = connection.within(
                 async |mut to: Connection| {
                     if asking { to.ask(request).await } else { to.send(request).await }
                 },
@@ -128,16 +130,16 @@ impl Cluster {
                 Err(Failed::Moved(addr)) => {
                     self.shared.outdated.notify_one();
                     redirections += 1;
-                    (link, asking) = (self.shared.link(&addr), false);
+                    (connection, asking) = (self.shared.connection(&addr), false);
                 }
                 Err(Failed::Ask(addr)) => {
                     redirections += 1;
-                    (link, asking) = (self.shared.link(&addr), true);
+                    (connection, asking) = (self.shared.connection(&addr), true);
                 }
                 // Until the deadline.
                 Err(Failed::Migrating) => {
                     sleep(MIGRATION_PAUSE).await;
-                    (link, asking) = (self.link_for(key).await?, false);
+                    (connection, asking) = (self.connection_for(key).await?, false);
                 }
                 Err(Failed::Error(error)) => {
                     self.shared.outdated.notify_one();
@@ -145,98 +147,102 @@ impl Cluster {
                 }
             }
         }
-        Err(RemoteError::Refused("sent from node to node".into()))
+        Err(ClientError::Refused("sent from node to node".into()))
     }
 
-    async fn link_for(&self, key: Option<&str>) -> Result<Arc<Link>, RemoteError> {
-        let mut layout = self.shared.layout.subscribe();
-        let known = timeout(LAYOUT_LIMIT, layout.wait_for(|layout| layout.masters().next().is_some()));
-        let layout = match known.await {
-            Ok(Ok(layout)) => layout.clone(),
-            _ => return Err(RemoteError::Unreachable("no node of the cluster answers".into())),
+    async fn connection_for(&self, key: Option<&str>) -> Result<Arc<SupervisedConnection>, ClientError> {
+        let mut slot_map = self.shared.slot_map.subscribe();
+        let known =
+            timeout(SLOT_MAP_LIMIT, slot_map.wait_for(|slot_map| slot_map.masters().next().is_some()));
+        let slot_map = match known.await {
+            Ok(Ok(slot_map)) => slot_map.clone(),
+            _ => return Err(ClientError::Unreachable("no node of the cluster answers".into())),
         };
         let master = match key {
-            Some(key) => layout.master_of(key).map(|addr| self.shared.link(addr)),
-            None => self.shared.any_master(&layout),
+            Some(key) => slot_map.master_of(key).map(|addr| self.shared.connection(addr)),
+            None => self.shared.any_master(&slot_map),
         };
         master.ok_or_else(|| {
             self.shared.outdated.notify_one();
-            RemoteError::Unreachable("the cluster has no master for the key".into())
+            ClientError::Unreachable("the cluster has no master for the key".into())
         })
     }
 }
 
 impl Shared {
     /// The link to a node, opened now if there is none.
-    fn link(&self, addr: &Addr) -> Arc<Link> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(link) = links.get(addr) {
-            return link.clone();
+    fn connection(&self, addr: &Addr) -> Arc<SupervisedConnection> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = connections.get(addr) {
+            return connection.clone();
         }
-        let link = Arc::new(Link::open(self.connector.clone(), addr.clone()));
-        links.insert(addr.clone(), link.clone());
-        link
+        let connection = Arc::new(SupervisedConnection::open(self.connector.clone(), addr.clone()));
+        connections.insert(addr.clone(), connection.clone());
+        connection
     }
 
     /// The link to a master that is connected, if one is, else to any.
-    fn any_master(&self, layout: &Layout) -> Option<Arc<Link>> {
-        let links: Vec<_> = layout.masters().map(|addr| self.link(addr)).collect();
-        links.iter().find(|link| link.is_up()).or(links.first()).cloned()
+    fn any_master(&self, slot_map: &SlotMap) -> Option<Arc<SupervisedConnection>> {
+        let connections: Vec<_> = slot_map.masters().map(|addr| self.connection(addr)).collect();
+        connections.iter().find(|connection| connection.is_up()).or(connections.first()).cloned()
     }
 
     fn nodes(&self) -> Vec<Addr> {
-        let layout = self.layout.borrow().clone();
-        let mut nodes: Vec<Addr> = layout.nodes().chain(&self.seeds).cloned().collect();
+        let slot_map = self.slot_map.borrow().clone();
+        let mut nodes: Vec<Addr> = slot_map.nodes().chain(&self.seeds).cloned().collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
     }
 
-    /// Asks for the layout; whether it was told.
+    /// Asks for the slot map; whether it was told.
     async fn refresh(&self) -> bool {
         let slots = Request::Command(cmd("CLUSTER").arg("SLOTS").to_owned());
-        let linked: Vec<(Addr, Arc<Link>)> = {
-            let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-            links
+        let linked: Vec<(Addr, Arc<SupervisedConnection>)> = {
+            let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+            connections
                 .iter()
-                .filter(|(_, link)| link.is_up())
-                .map(|(addr, link)| (addr.clone(), link.clone()))
+                .filter(|(_, connection)| connection.is_up())
+                .map(|(addr, connection)| (addr.clone(), connection.clone()))
                 .collect()
         };
-        let of_linked = linked.into_iter().map(|(addr, link)| {
+        let of_linked = linked.into_iter().map(|(addr, connection)| {
             let slots = &slots;
             async move {
-                let asked = link.within(async |mut to: Connection| to.send(slots).await);
+                let asked = connection.within(async |mut to: Connection| to.send(slots).await);
                 let answer = timeout(REFRESH_LIMIT, asked).await.ok()?.ok()?;
-                Layout::read(answer, &addr)
+                SlotMap::read(answer, &addr)
             }
         });
-        let layout = match first(of_linked).await {
+        let slot_map = match first(of_linked).await {
             None => {
-                let of_others = self.nodes().into_iter().map(|addr| self.ask_unlinked(addr, &slots));
+                let of_others = self.nodes().into_iter().map(|addr| self.ask_once(addr, &slots));
                 first(of_others).await
             }
-            layout => layout,
+            slot_map => slot_map,
         };
-        layout.map(|layout| self.adopt(layout)).is_some()
+        slot_map.map(|slot_map| self.adopt(slot_map)).is_some()
     }
 
-    async fn ask_unlinked(&self, addr: Addr, slots: &Request) -> Option<Layout> {
+    async fn ask_once(&self, addr: Addr, slots: &Request) -> Option<SlotMap> {
         let asked = async { self.connector.connect(&addr).await?.send(slots).await };
-        Layout::read(timeout(REFRESH_LIMIT, asked).await.ok()?.ok()?, &addr)
+        SlotMap::read(timeout(REFRESH_LIMIT, asked).await.ok()?.ok()?, &addr)
     }
 
     /// Uses a layout: opens links to new masters, and closes those to others.
-    fn adopt(&self, layout: Layout) {
-        let masters: HashSet<&Addr> = layout.masters().collect();
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).retain(|addr, _| masters.contains(addr));
+    fn adopt(&self, slot_map: SlotMap) {
+        let masters: HashSet<&Addr> = slot_map.masters().collect();
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|addr, _| masters.contains(addr));
         for addr in masters {
-            self.link(addr);
+            self.connection(addr);
         }
-        self.layout.send_if_modified(|current| {
-            let changed = **current != layout;
+        self.slot_map.send_if_modified(|current| {
+            let changed = **current != slot_map;
             if changed {
-                *current = Arc::new(layout.clone());
+                *current = Arc::new(slot_map.clone());
             }
             changed
         });
@@ -244,7 +250,7 @@ impl Shared {
 }
 
 /// The first that is told, of all that are asked at the same time.
-async fn first(asked: impl Iterator<Item = impl Future<Output = Option<Layout>>>) -> Option<Layout> {
+async fn first(asked: impl Iterator<Item = impl Future<Output = Option<SlotMap>>>) -> Option<SlotMap> {
     let mut asked: FuturesUnordered<_> = asked.collect();
     while let Some(answer) = asked.next().await {
         if answer.is_some() {
@@ -254,7 +260,7 @@ async fn first(asked: impl Iterator<Item = impl Future<Output = Option<Layout>>>
     None
 }
 
-/// Keeps the layout up to date.
+/// Keeps the slot map up to date.
 async fn keep(shared: Arc<Shared>) {
     let (seldom, often) = REFRESH;
     loop {

@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::Connection;
-use super::error::RemoteError;
+use super::error::ClientError;
 use super::tls::Tls;
-use super::wire::{Reply, Stream, Wire};
+use super::transport::{Reply, Stream, Transport};
 use config::RedisConfig;
 
 /// How long reaching a server and logging in may take.
@@ -60,7 +60,7 @@ pub(crate) struct Connector {
 impl Connector {
     /// # Errors
     /// When the files for TLS cannot be used.
-    pub(crate) fn new(cfg: &RedisConfig) -> Result<Self, RemoteError> {
+    pub(crate) fn new(cfg: &RedisConfig) -> Result<Self, ClientError> {
         let mut settings = RedisConnectionInfo::default();
         if !cfg.username.is_empty() {
             settings = settings.set_username(&cfg.username);
@@ -89,15 +89,15 @@ impl Connector {
     }
 
     /// Opens a connection for one who reads what comes, as it comes.
-    pub(crate) async fn connect_wire(&self, addr: &Addr) -> io::Result<Wire> {
-        let mut wire = Wire::new(self.open(addr).await?);
+    pub(crate) async fn connect_transport(&self, addr: &Addr) -> io::Result<Transport> {
+        let mut transport = Transport::new(self.open(addr).await?);
         if let Some(login) = self.login() {
-            wire.send(&login).await?;
-            if let Reply::Error(refusal) = wire.receive().await? {
+            transport.send(&login).await?;
+            if let Reply::Error(refusal) = transport.receive().await? {
                 return Err(io::Error::other(refusal.to_owned()));
             }
         }
-        Ok(wire)
+        Ok(transport)
     }
 
     /// Opens a connection for subscriptions.
@@ -125,12 +125,12 @@ impl Connector {
 }
 
 /// The addresses of the configuration: one of a node, any number of a cluster.
-pub(crate) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, RemoteError> {
-    let wrong = |text: &String| RemoteError::Config(format!("{text:?} is not host:port").into());
+pub(crate) fn addrs(cfg: &RedisConfig, is_cluster: bool) -> Result<Vec<Addr>, ClientError> {
+    let wrong = |text: &String| ClientError::Config(format!("{text:?} is not host:port").into());
     let addrs = cfg.addrs.iter().map(|text| Addr::parse(text).ok_or_else(|| wrong(text)));
     let addrs = addrs.collect::<Result<Vec<_>, _>>()?;
     if addrs.is_empty() || (!is_cluster && addrs.len() != 1) {
-        return Err(RemoteError::Config(format!("{} addresses are configured", addrs.len()).into()));
+        return Err(ClientError::Config(format!("{} addresses are configured", addrs.len()).into()));
     }
     Ok(addrs)
 }

@@ -8,9 +8,9 @@ use redis::cmd;
 use tokio::time::timeout;
 
 use super::connector::{Addr, Connector};
-use super::error::RemoteError;
-use super::link::CONNECT_LIMIT;
-use super::wire::Reply;
+use super::error::ClientError;
+use super::supervised::CONNECT_LIMIT;
+use super::transport::Reply;
 
 /// What Redis says to a wrong password (6 and later, before), to none where one is wanted, to one where none is,
 /// and to a user before there were users.
@@ -19,25 +19,25 @@ const REFUSALS: [&str; 5] = ["WRONGPASS", "invalid password", "NOAUTH", "AUTH ",
 /// Asks each of the servers that can be reached.
 ///
 /// # Errors
-/// [`RemoteError::Config`] when one turns us down.
-pub(crate) async fn check(connector: &Connector, addrs: &[Addr]) -> Result<(), RemoteError> {
+/// [`ClientError::Config`] when one turns us down.
+pub(crate) async fn check(connector: &Connector, addrs: &[Addr]) -> Result<(), ClientError> {
     try_join_all(addrs.iter().map(|addr| check_one(connector, addr))).await.map(|_| ())
 }
 
-async fn check_one(connector: &Connector, addr: &Addr) -> Result<(), RemoteError> {
+async fn check_one(connector: &Connector, addr: &Addr) -> Result<(), ClientError> {
     let Ok(Err(error)) = timeout(CONNECT_LIMIT, log_in(connector, addr)).await else { return Ok(()) };
     let told = error.to_string();
     if REFUSALS.iter().any(|refusal| told.contains(refusal)) {
         let text = format!("{addr} does not take cache.username and cache.password: {told}");
-        return Err(RemoteError::Config(text.into()));
+        return Err(ClientError::Config(text.into()));
     }
     Ok(())
 }
 
 async fn log_in(connector: &Connector, addr: &Addr) -> io::Result<()> {
-    let mut wire = connector.connect_wire(addr).await?;
-    wire.send(&cmd("PING")).await?;
-    match wire.receive().await? {
+    let mut transport = connector.connect_transport(addr).await?;
+    transport.send(&cmd("PING")).await?;
+    match transport.receive().await? {
         Reply::Error(refusal) => Err(io::Error::other(refusal.to_owned())),
         _ => Ok(()),
     }

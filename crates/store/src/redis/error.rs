@@ -9,7 +9,7 @@ use common::failure::{Failure, Kind};
 ///
 /// Cloneable, because one round trip to Redis may answer many callers.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum RemoteError {
+pub enum ClientError {
     /// No connection, or it was lost during the call; whether a write was applied is unknown.
     #[error("Redis cannot be reached: {0}")]
     Unreachable(Arc<str>),
@@ -27,7 +27,7 @@ pub enum RemoteError {
     Config(Arc<str>),
 }
 
-impl Failure for RemoteError {
+impl Failure for ClientError {
     fn kind(&self) -> Kind {
         match self {
             Self::Unreachable(_) | Self::Deadline | Self::Refused(_) => Kind::Unavailable,

@@ -9,8 +9,8 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
 };
 
-use super::error::RemoteError;
-use super::remote::Remote;
+use super::client::Client;
+use super::error::ClientError;
 
 /// Buckets of the time of a call: mostly far below a millisecond, at most the deadline.
 const TIMES: [f64; 10] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
@@ -92,14 +92,14 @@ impl Metrics {
     }
 
     /// Shows them in `registry`, with the connections that `remote` has when they are asked for.
-    pub(super) fn register(&self, remote: Weak<Remote>, registry: &Registry) -> prometheus::Result<()> {
+    pub(super) fn register(&self, client: Weak<Client>, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.seconds.clone()))?;
         registry.register(Box::new(self.failures.clone()))?;
-        registry.register(Box::new(Connections { remote, gauge: self.connections.clone() }))
+        registry.register(Box::new(Connections { client, gauge: self.connections.clone() }))
     }
 
     /// Counts a call that was begun at `began`.
-    pub(super) fn called<T>(&self, purpose: Purpose, began: Instant, result: &Result<T, RemoteError>) {
+    pub(super) fn called<T>(&self, purpose: Purpose, began: Instant, result: &Result<T, ClientError>) {
         let calls = match purpose {
             Purpose::Values => &self.values,
             Purpose::Presence => &self.presence,
@@ -109,10 +109,10 @@ impl Metrics {
         calls.seconds.observe(began.elapsed().as_secs_f64());
         match result {
             Ok(_) => return,
-            Err(RemoteError::Unreachable(_)) => &calls.unreachable,
-            Err(RemoteError::Deadline) => &calls.deadline,
-            Err(RemoteError::Refused(_)) => &calls.refused,
-            Err(RemoteError::Unexpected(_) | RemoteError::Config(_)) => &calls.unexpected,
+            Err(ClientError::Unreachable(_)) => &calls.unreachable,
+            Err(ClientError::Deadline) => &calls.deadline,
+            Err(ClientError::Refused(_)) => &calls.refused,
+            Err(ClientError::Unexpected(_) | ClientError::Config(_)) => &calls.unexpected,
         }
         .inc();
     }
@@ -120,7 +120,7 @@ impl Metrics {
 
 /// Counts the connections when it is asked.
 struct Connections {
-    remote: Weak<Remote>,
+    client: Weak<Client>,
     gauge: IntGaugeVec,
 }
 
@@ -130,7 +130,7 @@ impl Collector for Connections {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let (up, down) = self.remote.upgrade().map_or((0, 0), |remote| remote.connections());
+        let (up, down) = self.client.upgrade().map_or((0, 0), |client| client.connections());
         for (state, count) in [("up", up), ("down", down)] {
             self.gauge.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }

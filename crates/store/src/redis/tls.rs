@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::RemoteError;
+use super::error::ClientError;
 use config::RedisConfig;
 
 /// How connections are encrypted; the files were read once.
@@ -24,7 +24,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// As `cfg` says; None without TLS.
-    pub(super) fn new(cfg: &RedisConfig) -> Result<Option<Self>, RemoteError> {
+    pub(super) fn new(cfg: &RedisConfig) -> Result<Option<Self>, ClientError> {
         if !cfg.tls {
             return Ok(None);
         }
@@ -45,7 +45,7 @@ impl Tls {
         let name = match cfg.tls_server_name.as_str() {
             "" => None,
             name => Some(ServerName::try_from(name.to_owned()).map_err(|_| {
-                RemoteError::Config(
+                ClientError::Config(
                     format!("cache.tls_server_name: {name:?} is not the name of a host").into(),
                 )
             })?),
@@ -64,7 +64,7 @@ impl Tls {
 }
 
 /// The authorities of a file, or the public ones.
-fn roots(file: Option<&Path>) -> Result<RootCertStore, RemoteError> {
+fn roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let Some(file) = file else {
         return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     };
@@ -75,7 +75,7 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, RemoteError> {
     Ok(roots)
 }
 
-fn certificates(key: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, RemoteError> {
+fn certificates(key: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certificates = read.map_err(|error| unusable(key, file, &error))?;
     if certificates.is_empty() {
@@ -84,6 +84,6 @@ fn certificates(key: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, 
     Ok(certificates)
 }
 
-fn unusable(key: &str, file: &Path, why: &dyn std::fmt::Display) -> RemoteError {
-    RemoteError::Config(format!("{key}: {} cannot be used: {why}", file.display()).into())
+fn unusable(key: &str, file: &Path, why: &dyn std::fmt::Display) -> ClientError {
+    ClientError::Config(format!("{key}: {} cannot be used: {why}", file.display()).into())
 }

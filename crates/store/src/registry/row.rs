@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 
 use super::owner::Owner;
 use crate::db::{Db, Dialect, StoreError};
-use crate::raise::Raise;
+use crate::update_returning::UpdateReturning;
 use common::clock::millis;
 
 /// How far ahead of its use the range of ids is reserved, in milliseconds.
@@ -158,7 +158,7 @@ impl Row {
     pub(super) async fn renew(&self, last_ms: i64, state: &State) -> Result<Option<Reserved>, StoreError> {
         let (now, greatest) = (self.dialect().now_ms_sql(), greatest(self.dialect()));
         let conn = self.db.writer();
-        let raise = Raise::new(conn, "id_high_water_ms");
+        let raise = UpdateReturning::new(conn, "id_high_water_ms");
         let mark = raise.value(&format!("{greatest}(id_high_water_ms, {now} + {AHEAD_MS}, ?)"));
         let sql = format!(
             "UPDATE node_registry SET id_high_water_ms = {mark}, lease_until_ms = {now} + ?, \

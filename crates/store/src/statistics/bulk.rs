@@ -19,7 +19,7 @@ pub enum Merge {
     /// The count is added; the sum stops at the largest that the column holds.
     Add,
     /// The count becomes this one, unless it is larger.
-    Raise,
+    UpdateReturning,
 }
 
 /// A count to write; larger ones are written as the largest that the column holds.
@@ -82,7 +82,7 @@ async fn change(
     let Collations { live_id, user_id, biz_id } = known.collations(db, tx).await?;
     let count = match merge {
         Merge::Add => "LEAST(COALESCE(s.count, 0) + v.n, 2147483647)",
-        Merge::Raise => "GREATEST(COALESCE(s.count, 0), v.n)",
+        Merge::UpdateReturning => "GREATEST(COALESCE(s.count, 0), v.n)",
     };
     let sql = format!(
         "UPDATE JSON_TABLE(?, '$[*]' COLUMNS (kind INT PATH '$[0]', live_id VARCHAR(255) PATH '$[1]', \
@@ -118,7 +118,7 @@ fn upsert(db: &Db, merge: Merge, rows: &[&CountRow<'_>], now: DateTime<Utc>) -> 
             "ON DUPLICATE KEY UPDATE count = LEAST(COALESCE(count, 0) + VALUES(count), 2147483647), \
              updated_at = VALUES(updated_at)"
         }
-        (Dialect::MySql, Merge::Raise) => {
+        (Dialect::MySql, Merge::UpdateReturning) => {
             "ON DUPLICATE KEY UPDATE count = GREATEST(COALESCE(count, 0), VALUES(count)), \
              updated_at = VALUES(updated_at)"
         }
@@ -126,7 +126,7 @@ fn upsert(db: &Db, merge: Merge, rows: &[&CountRow<'_>], now: DateTime<Utc>) -> 
             "ON CONFLICT (type, live_id, user_id, biz_id) DO UPDATE SET \
              count = MIN(COALESCE(count, 0) + excluded.count, 2147483647), updated_at = excluded.updated_at"
         }
-        (Dialect::Sqlite, Merge::Raise) => {
+        (Dialect::Sqlite, Merge::UpdateReturning) => {
             "ON CONFLICT (type, live_id, user_id, biz_id) DO UPDATE SET \
              count = MAX(COALESCE(count, 0), excluded.count), updated_at = excluded.updated_at"
         }

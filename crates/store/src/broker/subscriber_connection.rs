@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::keys::Keys;
 use super::listening::Listening;
 use super::metrics::Metrics;
-use super::types::Heard;
+use super::types::Incoming;
 use crate::redis::connector::{Addr, Connector};
 use common::supervise;
 
@@ -25,16 +25,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How many channels go into one command at most.
 const BATCH: usize = 256;
 
-/// What an ear is to do. Of a cluster, all channels of an order are in one slot.
+/// What a connection is to do. Of a cluster, all channels of a change are in one slot.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum Change {
     Subscribe(Vec<Arc<str>>),
     Unsubscribe(Vec<Arc<str>>),
 }
 
-/// What an ear tells.
+/// What a connection tells.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum ConnectionEvent {
     /// It is connected, and has subscribed to nothing.
     Up,
     /// The connection was lost, or could not be made.
@@ -47,49 +47,49 @@ pub(super) enum News {
     Gone(Arc<str>),
 }
 
-/// What all ears share.
+/// What all connections share.
 #[derive(Clone)]
 pub(super) struct Common {
     pub(super) connector: Connector,
     pub(super) keys: Keys,
-    pub(super) heard: mpsc::Sender<Heard>,
+    pub(super) heard: mpsc::Sender<Incoming>,
     pub(super) metrics: Metrics,
     /// Sharded channels of a cluster.
     pub(super) is_sharded: bool,
 }
 
-/// An ear; ends when dropped.
-pub(super) struct Ear {
+/// A connection; ends when dropped.
+pub(super) struct SubscriberConnection {
     pub(super) number: u64,
     pub(super) is_up: bool,
-    orders: mpsc::UnboundedSender<Order>,
+    changes: mpsc::UnboundedSender<Change>,
     keeper: JoinHandle<()>,
 }
 
-impl Drop for Ear {
+impl Drop for SubscriberConnection {
     fn drop(&mut self) {
         self.keeper.abort();
     }
 }
 
-impl Ear {
-    /// Starts to connect; what the ear tells comes with its number.
+impl SubscriberConnection {
+    /// Starts to connect; what the connection tells comes with its number.
     pub(super) fn open(
         common: Common,
         addr: Addr,
         number: u64,
-        news: mpsc::UnboundedSender<(u64, News)>,
+        events: mpsc::UnboundedSender<(u64, ConnectionEvent)>,
     ) -> Self {
-        let (orders, ordered) = mpsc::unbounded_channel();
-        let keeper = supervise::spawn("hearing", keep(common, addr, number, ordered, news));
-        Self { number, is_up: false, orders, keeper }
+        let (changes, requested) = mpsc::unbounded_channel();
+        let keeper = supervise::spawn("hearing", keep(common, addr, number, requested, events));
+        Self { number, is_up: false, changes, keeper }
     }
 
-    /// Gives an order. It is lost if the connection is; that is told.
-    pub(super) fn order(&self, of: fn(Vec<Arc<str>>) -> Order, channels: &[Arc<str>]) {
+    /// Gives a change. It is lost if the connection is; that is told.
+    pub(super) fn change(&self, of: fn(Vec<Arc<str>>) -> Change, channels: &[Arc<str>]) {
         for channels in channels.chunks(BATCH) {
             // Fails only at the end of the process.
-            let _ = self.orders.send(of(channels.to_vec()));
+            let _ = self.changes.send(of(channels.to_vec()));
         }
     }
 }
@@ -98,29 +98,29 @@ async fn keep(
     common: Common,
     addr: Addr,
     number: u64,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    news: mpsc::UnboundedSender<(u64, News)>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
+    events: mpsc::UnboundedSender<(u64, ConnectionEvent)>,
 ) {
     loop {
-        let connecting = timeout(CONNECT_LIMIT, common.connector.connect_wire(&addr)).await;
+        let connecting = timeout(CONNECT_LIMIT, common.connector.connect_transport(&addr)).await;
         let connected = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let error = match connected {
-            Ok(wire) => {
+            Ok(transport) => {
                 // What was ordered of the former connection.
-                while orders.try_recv().is_ok() {}
-                let _ = news.send((number, News::Up));
+                while changes.try_recv().is_ok() {}
+                let _ = events.send((number, ConnectionEvent::Up));
                 let tell = |told| {
-                    let _ = news.send((number, told));
+                    let _ = events.send((number, told));
                 };
-                let mut listening = Listening::new(&common, wire, tell);
-                let Err(error) = listening.listen(&mut orders).await else { return };
+                let mut listening = Listening::new(&common, transport, tell);
+                let Err(error) = listening.listen(&mut changes).await else { return };
                 tracing::warn!(%addr, %error, "the connection that hears channels is replaced");
                 error
             }
             Err(error) => error,
         };
         tracing::debug!(%addr, %error, "no connection to hear channels");
-        if news.send((number, News::Down)).is_err() {
+        if events.send((number, ConnectionEvent::Down)).is_err() {
             return;
         }
         sleep(PAUSE).await;

@@ -7,24 +7,24 @@ use super::StoreError;
 
 /// How many rows such a list shows at most. Rows beyond it are not counted either, so that neither the
 /// count nor the way to a page reads more than that many of those that match.
-pub const REACH: u64 = 10_000;
+pub const MAX_LISTED_ROWS: u64 = 10_000;
 
 /// Up to `limit` rows of `wanted` after `offset` of them, in its order, and how many there are: at most
-/// [`REACH`]. Two statements, or one when there is no such page.
+/// [`MAX_LISTED_ROWS`]. Two statements, or one when there is no such page.
 ///
 /// # Errors
 /// The database's.
-pub async fn page_within_reach<E: EntityTrait>(
+pub async fn bounded_page<E: EntityTrait>(
     conn: &impl ConnectionTrait,
     wanted: Select<E>,
     offset: u64,
     limit: u64,
 ) -> Result<(u64, Vec<E::Model>), StoreError> {
-    let total = count_up_to(conn, wanted.clone(), REACH).await?;
+    let total = count_up_to(conn, wanted.clone(), MAX_LISTED_ROWS).await?;
     if offset >= total {
         return Ok((total, Vec::new()));
     }
-    let limit = limit.min(REACH - offset);
+    let limit = limit.min(MAX_LISTED_ROWS - offset);
     Ok((total, wanted.offset(offset).limit(limit).all(conn).await?))
 }
 

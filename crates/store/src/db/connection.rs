@@ -17,15 +17,15 @@ use super::statement_log::Watched;
 
 /// A connection, and where it leads.
 #[derive(Debug)]
-pub(super) struct Link {
-    wire: Wire,
+pub(super) struct Connection {
+    driver: Driver,
     /// In logs.
     database: Arc<str>,
 }
 
 /// A connection to either family.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(super) enum Driver {
     MySql(MySqlConnection),
     Sqlite(SqliteConnection),
 }
@@ -40,13 +40,13 @@ pub(super) struct Failed {
 /// Runs `$body` with `$conn` bound to the connection, whichever it is, and `$query` to the
 /// statement prepared for it.
 macro_rules! with_query {
-    ($wire:expr, $text:expr, $values:expr, |$conn:ident, $query:ident| $body:expr) => {
-        match $wire {
-            Wire::MySql($conn) => {
+    ($driver:expr, $text:expr, $values:expr, |$conn:ident, $query:ident| $body:expr) => {
+        match $driver {
+            Driver::MySql($conn) => {
                 let $query = sqlx::query_with(AssertSqlSafe($text), values($values));
                 $body
             }
-            Wire::Sqlite($conn) => {
+            Driver::Sqlite($conn) => {
                 let $query = sqlx::query_with(AssertSqlSafe($text), values($values));
                 $body
             }
@@ -54,16 +54,16 @@ macro_rules! with_query {
     };
 }
 
-impl Link {
-    pub(super) fn new(wire: Wire, database: Arc<str>) -> Self {
-        Self { wire, database }
+impl Connection {
+    pub(super) fn new(driver: Driver, database: Arc<str>) -> Self {
+        Self { driver, database }
     }
 
     /// Runs a statement and tells how many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, Failed> {
         let text = Arc::new(statement.sql);
         let watched = Watched::begin(Arc::clone(&text), &self.database);
-        let ended = with_query!(&mut self.wire, text, statement.values, |conn, query| query
+        let ended = with_query!(&mut self.driver, text, statement.values, |conn, query| query
             .execute(conn)
             .await
             .map(ExecResult::from));
@@ -76,9 +76,9 @@ impl Link {
         let text = Arc::new(sql.to_owned());
         let watched = Watched::begin(Arc::clone(&text), &self.database);
         let text = sqlx::raw_sql(AssertSqlSafe(text));
-        let ended = match &mut self.wire {
-            Wire::MySql(conn) => text.execute(conn).await.map(ExecResult::from),
-            Wire::Sqlite(conn) => text.execute(conn).await.map(ExecResult::from),
+        let ended = match &mut self.driver {
+            Driver::MySql(conn) => text.execute(conn).await.map(ExecResult::from),
+            Driver::Sqlite(conn) => text.execute(conn).await.map(ExecResult::from),
         };
         watched.ended(ended.as_ref().ok().map(ExecResult::rows_affected));
         ended.map_err(|error| failed(error, DbErr::Exec))
@@ -89,14 +89,14 @@ impl Link {
         let text = Arc::new(statement.sql);
         let watched = Watched::begin(Arc::clone(&text), &self.database);
         let (text, values) = (AssertSqlSafe(text), values(statement.values));
-        let ended = match &mut self.wire {
-            Wire::MySql(conn) => {
+        let ended = match &mut self.driver {
+            Driver::MySql(conn) => {
                 let row = sqlx::query_with(text, values).fetch_optional(conn).await;
                 row.map(|row| row.map(QueryResult::from))
             }
             // To its end: one that writes (`RETURNING`) is committed by its last step, and a disk that is full
             // would go unseen.
-            Wire::Sqlite(conn) => {
+            Driver::Sqlite(conn) => {
                 let rows = sqlx::query_with(text, values).fetch_all(conn).await;
                 rows.map(|rows| rows.into_iter().next().map(QueryResult::from))
             }
@@ -110,7 +110,7 @@ impl Link {
         let text = Arc::new(statement.sql);
         let watched = Watched::begin(Arc::clone(&text), &self.database);
         let ended: Result<Vec<_>, _> =
-            with_query!(&mut self.wire, text, statement.values, |conn, query| query
+            with_query!(&mut self.driver, text, statement.values, |conn, query| query
                 .fetch_all(conn)
                 .await
                 .map(|rows| rows.into_iter().map(QueryResult::from).collect()));
@@ -120,17 +120,17 @@ impl Link {
 
     /// Asks whether the other side is still there.
     pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
-        match &mut self.wire {
-            Wire::MySql(conn) => conn.ping().await,
-            Wire::Sqlite(conn) => conn.ping().await,
+        match &mut self.driver {
+            Driver::MySql(conn) => conn.ping().await,
+            Driver::Sqlite(conn) => conn.ping().await,
         }
     }
 
     /// Says goodbye, so that the server need not find out.
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
-        match self.wire {
-            Wire::MySql(conn) => conn.close().await,
-            Wire::Sqlite(conn) => conn.close().await,
+        match self.driver {
+            Driver::MySql(conn) => conn.close().await,
+            Driver::Sqlite(conn) => conn.close().await,
         }
     }
 }

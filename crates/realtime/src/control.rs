@@ -11,7 +11,7 @@ use common::failure::{Failure, Kind};
 /// Orders follow a commit, so that none of them can fail what was done. One that does not reach a node is made up
 /// for within seconds: each compares the users who are connected to it with the tables.
 #[async_trait]
-pub trait Orders: Send + Sync + 'static {
+pub trait ConnectionControl: Send + Sync + 'static {
     /// Ends the subscriptions of a user to a room, with a code of the HTTP API and a reason.
     async fn kick(&self, live_id: &str, user_id: &str, code: u16, why: &str);
 
@@ -25,13 +25,13 @@ pub trait Orders: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it is not known whether it was deleted.
-    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError>;
+    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, ControlError>;
 
     /// The newest kept messages of a room, the newest first, at most `limit`.
     ///
     /// # Errors
     /// When they cannot be read.
-    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, OrderError>;
+    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, ControlError>;
 }
 
 /// A message that is kept for those who come back.
@@ -50,13 +50,13 @@ pub struct KeptMessage {
 /// Why an order was not carried out: any [`Failure`], which `?` turns into this.
 #[derive(Debug, thiserror::Error)]
 #[error("the connections could not be reached")]
-pub struct OrderError {
+pub struct ControlError {
     kind: Kind,
     #[source]
     cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
-impl OrderError {
+impl ControlError {
     /// What the failure means.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -64,7 +64,7 @@ impl OrderError {
     }
 }
 
-impl<F: Failure> From<F> for OrderError {
+impl<F: Failure> From<F> for ControlError {
     fn from(cause: F) -> Self {
         Self { kind: cause.kind(), cause: Box::new(cause) }
     }

@@ -10,14 +10,14 @@ const SLOTS: u16 = 16_384;
 
 /// The nodes of a cluster, and which slots each master serves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub(crate) struct SlotMap {
     /// First slot, last slot, master.
     ranges: Vec<(u16, u16, Addr)>,
     /// Replicas.
     replicas: Vec<Addr>,
 }
 
-impl Layout {
+impl SlotMap {
     /// A single server, which serves all slots.
     pub(crate) fn single(addr: Addr) -> Self {
         Self { ranges: vec![(0, SLOTS - 1, addr)], replicas: Vec::new() }
@@ -26,7 +26,7 @@ impl Layout {
     /// Reads the answer to CLUSTER SLOTS that the node at `asked` gave; none if it knows of no
     /// master.
     pub(crate) fn read(answer: Value, asked: &Addr) -> Option<Self> {
-        let mut layout = Self::default();
+        let mut slot_map = Self::default();
         // A range is its first and last slot, then its nodes, the master first.
         let Value::Array(ranges) = answer else { return None };
         for range in ranges {
@@ -34,10 +34,10 @@ impl Layout {
             let mut range = range.into_iter();
             let first = from_redis_value(range.next()?).ok()?;
             let last = from_redis_value(range.next()?).ok()?;
-            layout.ranges.push((first, last, read_node(range.next()?, asked)?));
-            layout.replicas.extend(range.filter_map(|node| read_node(node, asked)));
+            slot_map.ranges.push((first, last, read_node(range.next()?, asked)?));
+            slot_map.replicas.extend(range.filter_map(|node| read_node(node, asked)));
         }
-        (!layout.ranges.is_empty()).then_some(layout)
+        (!slot_map.ranges.is_empty()).then_some(slot_map)
     }
 
     /// The master that serves `key`.
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_knows_the_master_of_every_slot() {
+    fn a_slot_map_knows_the_master_of_every_slot() {
         let asked = Addr { host: "asked".to_owned(), port: 1 };
         let range = |first, last, nodes: Vec<Value>| {
             Value::Array([Value::Int(first), Value::Int(last)].into_iter().chain(nodes).collect())
@@ -112,17 +112,17 @@ mod tests {
             range(0, 8_191, vec![node("a", 1), node("b", 2)]),
             range(8_192, 16_383, vec![node("", 3)]),
         ]);
-        let layout = Layout::read(answer, &asked).unwrap();
-        assert_eq!(layout.master_of("foo").unwrap().to_string(), "asked:3");
-        assert_eq!(layout.master_of("bar").unwrap().to_string(), "a:1");
-        assert_eq!(layout.nodes().map(ToString::to_string).collect::<Vec<_>>(), ["a:1", "asked:3", "b:2"]);
+        let slot_map = SlotMap::read(answer, &asked).unwrap();
+        assert_eq!(slot_map.master_of("foo").unwrap().to_string(), "asked:3");
+        assert_eq!(slot_map.master_of("bar").unwrap().to_string(), "a:1");
+        assert_eq!(slot_map.nodes().map(ToString::to_string).collect::<Vec<_>>(), ["a:1", "asked:3", "b:2"]);
     }
 
     #[test]
-    fn nonsense_is_no_layout() {
+    fn nonsense_is_no_slot_map() {
         let asked = Addr { host: "asked".to_owned(), port: 1 };
         for nonsense in [Value::Nil, Value::Array(Vec::new()), Value::Array(vec![Value::Array(Vec::new())])] {
-            assert_eq!(Layout::read(nonsense, &asked), None);
+            assert_eq!(SlotMap::read(nonsense, &asked), None);
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector};
-use super::error::RemoteError;
+use super::error::ClientError;
 use common::supervise;
 use telemetry::sampled;
 
@@ -41,7 +41,7 @@ pub(crate) enum Failed {
     /// It was not executed: some of its keys are on their way to another node.
     Migrating,
     /// Anything else.
-    Error(RemoteError),
+    Error(ClientError),
 }
 
 #[derive(Clone)]
@@ -50,7 +50,7 @@ enum State {
     Connecting,
     Up(Connection),
     /// The last attempt failed; calls fail at once.
-    Down(RemoteError),
+    Down(ClientError),
 }
 
 /// What calls report of the connection.
@@ -63,20 +63,20 @@ struct Doubt {
 }
 
 /// A connection that is kept.
-pub(crate) struct Link {
+pub(crate) struct SupervisedConnection {
     addr: Addr,
     state: watch::Receiver<State>,
     doubt: Arc<Doubt>,
     keeper: JoinHandle<()>,
 }
 
-impl Drop for Link {
+impl Drop for SupervisedConnection {
     fn drop(&mut self) {
         self.keeper.abort();
     }
 }
 
-impl Link {
+impl SupervisedConnection {
     /// Starts to connect.
     pub(crate) fn open(connector: Connector, addr: Addr) -> Self {
         let (sender, state) = watch::channel(State::Connecting);
@@ -111,21 +111,21 @@ impl Link {
                 classify(&error, &self.addr)
             })
         };
-        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(RemoteError::Deadline)));
+        let result = timeout(DEADLINE, acting).await.unwrap_or(Err(Failed::Error(ClientError::Deadline)));
         if let Err(Failed::Error(_)) = &result {
             self.doubt.raised.notify_one();
         }
         result
     }
 
-    async fn connection(&self) -> Result<Connection, RemoteError> {
+    async fn connection(&self) -> Result<Connection, ClientError> {
         let mut state = self.state.clone();
         let settled = state.wait_for(|state| !matches!(state, State::Connecting)).await;
         match settled.as_deref() {
             Ok(State::Up(connection)) => Ok(connection.clone()),
             Ok(State::Down(error)) => Err(error.clone()),
             Ok(State::Connecting) | Err(_) => {
-                Err(RemoteError::Unreachable(format!("{}: not connected", self.addr).into()))
+                Err(ClientError::Unreachable(format!("{}: not connected", self.addr).into()))
             }
         }
     }
@@ -147,10 +147,10 @@ async fn keep(connector: Connector, addr: Addr, state: watch::Sender<State>, dou
                     state.send_replace(State::Connecting);
                     continue;
                 }
-                RemoteError::Unreachable(format!("{addr}: {why}").into())
+                ClientError::Unreachable(format!("{addr}: {why}").into())
             }
             Ok(Err(error)) => unreachable(&addr, &error),
-            Err(_) => RemoteError::Deadline,
+            Err(_) => ClientError::Deadline,
         };
         sampled!(warn, %addr, %error, "no connection to Redis");
         state.send_replace(State::Down(error));
@@ -185,15 +185,15 @@ fn classify(error: &RedisError, asked: &Addr) -> Failed {
         (ErrorKind::Server(ServerErrorKind::Ask), Some(addr)) => Failed::Ask(addr),
         (ErrorKind::Server(ServerErrorKind::TryAgain), _) => Failed::Migrating,
         (ErrorKind::Server(_) | ErrorKind::Extension, _) => {
-            Failed::Error(RemoteError::Refused(error.to_string().into()))
+            Failed::Error(ClientError::Refused(error.to_string().into()))
         }
         (ErrorKind::UnexpectedReturnType, _) => {
-            Failed::Error(RemoteError::Unexpected(error.to_string().into()))
+            Failed::Error(ClientError::Unexpected(error.to_string().into()))
         }
         _ => Failed::Error(unreachable(asked, error)),
     }
 }
 
-fn unreachable(addr: &Addr, error: &RedisError) -> RemoteError {
-    RemoteError::Unreachable(format!("{addr}: {error}").into())
+fn unreachable(addr: &Addr, error: &RedisError) -> ClientError {
+    ClientError::Unreachable(format!("{addr}: {error}").into())
 }

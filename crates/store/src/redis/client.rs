@@ -11,23 +11,23 @@ use tokio::sync::watch;
 use super::cluster::Cluster;
 use super::connection::{Connection, Request};
 use super::connector::{Addr, Connector, addrs};
-use super::error::RemoteError;
-use super::layout::Layout;
-use super::link::{Failed, Link};
+use super::error::ClientError;
 use super::metrics::{Metrics, Purpose};
 use super::script::Call;
+use super::slot_map::SlotMap;
+use super::supervised::{Failed, SupervisedConnection};
 use super::trouble::Trouble;
 use common::clock::life_ms;
 use config::RedisConfig;
 use telemetry::span::Span;
 
-type Result<T> = std::result::Result<T, RemoteError>;
+type Result<T> = std::result::Result<T, ClientError>;
 
 /// How long what was only written to try that is kept: nobody is to find it.
 const WRITE_LIFE: Duration = Duration::from_millis(1);
 
 /// Where calls go, and what is counted of them.
-pub(crate) struct Remote {
+pub(crate) struct Client {
     to: To,
     metrics: Metrics,
     /// Of the calls.
@@ -35,11 +35,11 @@ pub(crate) struct Remote {
 }
 
 enum To {
-    Node { link: Link, layout: watch::Sender<Arc<Layout>> },
+    Node { connection: SupervisedConnection, slot_map: watch::Sender<Arc<SlotMap>> },
     Cluster(Cluster),
 }
 
-impl Remote {
+impl Client {
     /// Starts to connect. `user`: who makes the calls, in metrics.
     pub(crate) fn open(
         cfg: &RedisConfig,
@@ -47,15 +47,15 @@ impl Remote {
         connector: Connector,
         user: &str,
     ) -> Result<Arc<Self>> {
-        let metrics = Metrics::new(user).map_err(|error| RemoteError::Config(error.to_string().into()))?;
+        let metrics = Metrics::new(user).map_err(|error| ClientError::Config(error.to_string().into()))?;
         let mut addrs = addrs(cfg, is_cluster)?;
         if is_cluster {
             let to = To::Cluster(Cluster::open(connector, addrs));
             return Ok(Arc::new(Self { to, metrics, trouble: Trouble::none() }));
         }
-        let addr = addrs.pop().ok_or_else(|| RemoteError::Config("no address".into()))?;
-        let layout = watch::Sender::new(Arc::new(Layout::single(addr.clone())));
-        let to = To::Node { link: Link::open(connector, addr), layout };
+        let addr = addrs.pop().ok_or_else(|| ClientError::Config("no address".into()))?;
+        let slot_map = watch::Sender::new(Arc::new(SlotMap::single(addr.clone())));
+        let to = To::Node { connection: SupervisedConnection::open(connector, addr), slot_map };
         Ok(Arc::new(Self { to, metrics, trouble: Trouble::none() }))
     }
 
@@ -67,7 +67,7 @@ impl Remote {
     /// How many connections there are, and how many are missing.
     pub(crate) fn connections(&self) -> (usize, usize) {
         match &self.to {
-            To::Node { link, .. } if link.is_up() => (1, 0),
+            To::Node { connection, .. } if connection.is_up() => (1, 0),
             To::Node { .. } => (0, 1),
             To::Cluster(cluster) => cluster.connections(),
         }
@@ -86,7 +86,7 @@ impl Remote {
     /// Waits, up to the deadline of a call, for the first attempt to connect.
     pub(crate) async fn settled(&self) {
         match &self.to {
-            To::Node { link, .. } => link.settled().await,
+            To::Node { connection, .. } => connection.settled().await,
             To::Cluster(cluster) => cluster.settled().await,
         }
     }
@@ -94,23 +94,23 @@ impl Remote {
     /// The servers that a subscription can be made at.
     pub(crate) fn nodes(&self) -> Vec<Addr> {
         match &self.to {
-            To::Node { layout, .. } => layout.borrow().masters().cloned().collect(),
+            To::Node { slot_map, .. } => slot_map.borrow().masters().cloned().collect(),
             To::Cluster(cluster) => cluster.nodes(),
         }
     }
 
     /// Which server serves what, now and later.
-    pub(crate) fn layout(&self) -> watch::Receiver<Arc<Layout>> {
+    pub(crate) fn slot_map(&self) -> watch::Receiver<Arc<SlotMap>> {
         match &self.to {
-            To::Node { layout, .. } => layout.subscribe(),
-            To::Cluster(cluster) => cluster.layout(),
+            To::Node { slot_map, .. } => slot_map.subscribe(),
+            To::Cluster(cluster) => cluster.slot_map(),
         }
     }
 
     /// The layout may be out of date.
-    pub(crate) fn doubt_layout(&self) {
+    pub(crate) fn refresh_slot_map(&self) {
         if let To::Cluster(cluster) = &self.to {
-            cluster.doubt_layout();
+            cluster.refresh_slot_map();
         }
     }
 
@@ -159,9 +159,9 @@ impl Remote {
     /// Fails if one of them does; the others may have been applied.
     pub(crate) async fn run_all<T: FromRedisValue>(&self, calls: Vec<Call>) -> Result<Vec<T>> {
         match &self.to {
-            To::Node { link, .. } if calls.len() > 1 => {
+            To::Node { connection, .. } if calls.len() > 1 => {
                 let purpose = calls.first().map_or(Purpose::Values, Call::purpose);
-                let trip = link.within(async |mut to: Connection| to.run_all(&calls).await);
+                let trip = connection.within(async |mut to: Connection| to.run_all(&calls).await);
                 let ran = self.told(purpose, async { trip.await.map_err(not_redirected) }).await;
                 ran?.into_iter().map(decode).collect()
             }
@@ -187,8 +187,8 @@ impl Remote {
 
     async fn send(&self, key: Option<&str>, request: &Request) -> Result<Value> {
         match &self.to {
-            To::Node { link, .. } => {
-                let sent = link.within(async |mut to: Connection| to.send(request).await).await;
+            To::Node { connection, .. } => {
+                let sent = connection.within(async |mut to: Connection| to.send(request).await).await;
                 sent.map_err(not_redirected)
             }
             To::Cluster(cluster) => cluster.send(key, request).await,
@@ -197,15 +197,15 @@ impl Remote {
 }
 
 /// A single server that redirects is a node of a cluster.
-fn not_redirected(failed: Failed) -> RemoteError {
+fn not_redirected(failed: Failed) -> ClientError {
     match failed {
         Failed::Error(error) => error,
         Failed::Moved(_) | Failed::Ask(_) | Failed::Migrating => {
-            RemoteError::Refused("the server belongs to a cluster; configure the cache as one".into())
+            ClientError::Refused("the server belongs to a cluster; configure the cache as one".into())
         }
     }
 }
 
 fn decode<T: FromRedisValue>(value: Value) -> Result<T> {
-    from_redis_value(value).map_err(|error| RemoteError::Unexpected(error.to_string().into()))
+    from_redis_value(value).map_err(|error| ClientError::Unexpected(error.to_string().into()))
 }

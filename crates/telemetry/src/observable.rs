@@ -5,7 +5,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGauge, Opts, Registry};
 
 /// A metric with one value, and where to get it.
-struct Asked<M, F> {
+struct Observable<M, F> {
     /// What describes it.
     metric: M,
     value: F,
@@ -20,7 +20,7 @@ pub fn gauge(
     opts: Opts,
     value: impl Fn() -> i64 + Send + Sync + 'static,
 ) -> prometheus::Result<()> {
-    registry.register(Box::new(Asked { metric: IntGauge::with_opts(opts)?, value }))
+    registry.register(Box::new(Observable { metric: IntGauge::with_opts(opts)?, value }))
 }
 
 /// Registers a counter that stands where `value` says.
@@ -38,10 +38,10 @@ pub fn counter(
         counter.inc_by(value());
         Some(counter)
     };
-    registry.register(Box::new(Asked { metric: described, value: fresh }))
+    registry.register(Box::new(Observable { metric: described, value: fresh }))
 }
 
-impl<F: Fn() -> i64 + Send + Sync> Collector for Asked<IntGauge, F> {
+impl<F: Fn() -> i64 + Send + Sync> Collector for Observable<IntGauge, F> {
     fn desc(&self) -> Vec<&Desc> {
         self.metric.desc()
     }
@@ -53,7 +53,7 @@ impl<F: Fn() -> i64 + Send + Sync> Collector for Asked<IntGauge, F> {
 }
 
 /// A counter cannot be set, so that each look gets one of its own.
-impl<F: Fn() -> Option<IntCounter> + Send + Sync> Collector for Asked<IntCounter, F> {
+impl<F: Fn() -> Option<IntCounter> + Send + Sync> Collector for Observable<IntCounter, F> {
     fn desc(&self) -> Vec<&Desc> {
         self.metric.desc()
     }

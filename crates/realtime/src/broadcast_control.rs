@@ -6,8 +6,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::channel::{Channel, Kind};
+use super::control::{ConnectionControl, ControlError, KeptMessage};
 use super::message::{Draft, json_of};
-use super::orders::{KeptMessage, OrderError, Orders};
 use super::service::Hub;
 use store::broker::{Epoch, Pace, Position};
 use store::cache::Cache;
@@ -18,7 +18,7 @@ pub const TOPIC: &str = "order";
 
 /// Gives orders by announcing them; the node that announces hears it, too. Cheap to clone.
 #[derive(Clone)]
-pub struct AnnouncedOrders {
+pub struct BroadcastControl {
     hub: Hub,
     cache: Cache,
 }
@@ -31,7 +31,7 @@ enum Order {
     Disconnect { user_id: String },
 }
 
-impl AnnouncedOrders {
+impl BroadcastControl {
     /// Orders to the connections of `hub`, and of all hubs whose nodes share `cache`.
     #[must_use]
     pub fn new(hub: Hub, cache: Cache) -> Self {
@@ -43,14 +43,14 @@ impl AnnouncedOrders {
         if let Err(error) = self.cache.announce(TOPIC, &text).await {
             // Each node compares its connections with the tables every few seconds.
             sampled!(warn, %error, "other nodes are not told whom to let go, and find out by themselves");
-            self.hub.obey(&text);
+            self.hub.apply(&text);
         }
     }
 }
 
 impl Hub {
     /// Carries out an order that was announced under [`TOPIC`].
-    pub fn obey(&self, announced: &str) {
+    pub fn apply(&self, announced: &str) {
         match serde_json::from_str(announced) {
             Ok(Order::Kick { live_id, user_id, code, why }) => {
                 self.unsubscribe_user(&Channel::new(Kind::Room, &live_id), &user_id, code, &why);
@@ -63,7 +63,7 @@ impl Hub {
 }
 
 #[async_trait]
-impl Orders for AnnouncedOrders {
+impl ConnectionControl for BroadcastControl {
     async fn kick(&self, live_id: &str, user_id: &str, code: u16, why: &str) {
         let (live_id, user_id) = (live_id.to_owned(), user_id.to_owned());
         self.announce(&Order::Kick { live_id, user_id, code, why: why.to_owned() }).await;
@@ -82,12 +82,12 @@ impl Orders for AnnouncedOrders {
         }
     }
 
-    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, OrderError> {
+    async fn delete_message(&self, live_id: &str, epoch: u64, offset: u64) -> Result<bool, ControlError> {
         let position = Position { epoch: Epoch(epoch), offset };
         Ok(self.hub.delete(&Channel::new(Kind::Room, live_id), position).await?)
     }
 
-    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, OrderError> {
+    async fn kept_messages(&self, live_id: &str, limit: usize) -> Result<Vec<KeptMessage>, ControlError> {
         let history = self.hub.history(&Channel::new(Kind::Room, live_id), None, limit).await?;
         let epoch = history.position.epoch.0;
         let newest = history.publications.iter().rev().filter_map(|publication| {

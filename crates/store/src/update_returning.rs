@@ -9,12 +9,12 @@ use super::db::StoreError;
 
 /// A column that one statement writes and reads.
 #[derive(Clone, Copy, Debug)]
-pub struct Raise {
+pub struct UpdateReturning {
     backend: DbBackend,
     column: &'static str,
 }
 
-impl Raise {
+impl UpdateReturning {
     /// For a statement on `conn` that writes `column`, whose values are not negative.
     #[must_use]
     pub fn new(conn: &impl ConnectionTrait, column: &'static str) -> Self {

@@ -27,14 +27,14 @@ pub(crate) enum Reply<'a> {
 }
 
 /// A connection.
-pub(crate) struct Wire {
+pub(crate) struct Transport {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
     /// How much of the buffer was taken.
     taken: usize,
 }
 
-impl Wire {
+impl Transport {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
         Self { stream, buffer: BytesMut::new(), taken: 0 }
     }
@@ -154,12 +154,12 @@ mod tests {
         ];
         for size in 1..sent.len() {
             let (near, mut far) = tokio::io::duplex(size);
-            let mut wire = Wire::new(Box::new(near));
+            let mut transport = Transport::new(Box::new(near));
             let sending = tokio::spawn(async move { far.write_all(sent).await });
             for reply in &expected {
-                assert_eq!(wire.receive().await.unwrap(), *reply, "{size} bytes at once");
+                assert_eq!(transport.receive().await.unwrap(), *reply, "{size} bytes at once");
             }
-            assert!(wire.receive().await.is_err(), "the connection has ended");
+            assert!(transport.receive().await.is_err(), "the connection has ended");
             sending.await.unwrap().unwrap();
         }
     }
@@ -169,7 +169,7 @@ mod tests {
         for nonsense in ["hello\r\n", "*4\r\n", "*-1\r\n", "$x\r\n", "*1\r\n*1\r\n"] {
             let (near, mut far) = tokio::io::duplex(100);
             far.write_all(nonsense.as_bytes()).await.unwrap();
-            let refused = Wire::new(Box::new(near)).receive().await.unwrap_err();
+            let refused = Transport::new(Box::new(near)).receive().await.unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{nonsense:?}");
         }
     }
