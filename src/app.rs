@@ -1,10 +1,10 @@
 //! The one place where the parts are wired together.
 
 mod consumers;
-mod control;
-mod door;
+mod handle;
 mod http;
 mod jobs;
+mod listener;
 mod metrics;
 mod services;
 mod unread;
@@ -40,8 +40,8 @@ use store::registry::{self as nodes, NodeLease, NodeState};
 use telemetry::report::NodeReport;
 use telemetry::{self, observable};
 
-pub use control::Control;
-use services::{Ground, Services, follow_changes};
+pub use handle::ApplicationHandle;
+use services::{AppContext, Services, follow_changes};
 
 /// How long what runs in the background may take to end once a part of it has failed: what waits for that part
 /// must not keep the node from being started again.
@@ -52,7 +52,7 @@ pub struct Application {
     server: Server,
     addr: SocketAddr,
     metrics_addr: Option<SocketAddr>,
-    control: Control,
+    control: ApplicationHandle,
     users: web::Data<Users>,
     admins: web::Data<Admins>,
     background: Background,
@@ -98,12 +98,12 @@ impl Application {
         stores.register(&registry)?;
         let reloads = Reloads::new(Loaded { config: config.clone(), warnings });
         let draining = draining(&registry)?;
-        let ground = Ground { config, reloads, draining, db, cache, stores, clock, ids, registry, hub };
+        let ground = AppContext { config, reloads, draining, db, cache, stores, clock, ids, registry, hub };
         let services = Services::wire(&ground)?;
         if ground.config.demo.enable {
             demo::prepare(services.gifts.types()).await?;
         }
-        let http::Listening { server, addr, door } = http::listen(&ground, &services)?;
+        let http::Listening { server, addr, listener } = http::listen(&ground, &services)?;
 
         let stop = CancellationToken::new();
         let lease = Arc::new(leader_lease(&ground, &node));
@@ -115,9 +115,9 @@ impl Application {
         let schedule = Schedule::new(Arc::clone(&lease), &ground.registry, stop.clone())?;
         jobs::start(&schedule, &ground, &services, &lease)?;
         let consumers = consumers::start(&ground, &services, &stop)?;
-        let Ground { config, reloads, draining, hub, db, registry, .. } = ground;
+        let AppContext { config, reloads, draining, hub, db, registry, .. } = ground;
         let window = Duration::from_secs(config.realtime.drain_s);
-        let control = Control { door, draining, hub, window, reloads };
+        let control = ApplicationHandle { listener, draining, hub, window, reloads };
         let (exporter, metrics_addr, pusher) = metrics::start(&config, registry, &stop)?;
         let background = Background { stop, schedule, consumers, lease, node, db, exporter, pusher };
         Ok(Self {
@@ -158,14 +158,14 @@ impl Application {
         &self.admins
     }
 
-    /// Serves until it is stopped by the [`Control`] that `govern` gets, or a background task fails
+    /// Serves until it is stopped by the [`ApplicationHandle`] that `govern` gets, or a background task fails
     /// ([`supervise`]), which drains it; then lets running requests finish and gives back the leases.
     ///
     /// # Errors
     /// When the server or a background task failed: the process is to be started again.
     pub async fn run_until_stopped<G: Future<Output = ()> + 'static>(
         self,
-        govern: impl FnOnce(Rc<Control>) -> G,
+        govern: impl FnOnce(Rc<ApplicationHandle>) -> G,
     ) -> anyhow::Result<()> {
         let control = Rc::new(self.control);
         let governing = supervise::spawn_local("signals", govern(Rc::clone(&control)));
@@ -252,7 +252,7 @@ async fn hub(config: &Config, clock: &SharedClock, registry: &Registry) -> anyho
     Ok((hub, broker))
 }
 
-fn leader_lease(ground: &Ground, node: &NodeLease) -> LeaderLease {
+fn leader_lease(ground: &AppContext, node: &NodeLease) -> LeaderLease {
     let config = &ground.config;
     LeaderLease::new(
         ground.db.clone(),

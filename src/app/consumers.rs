@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::services::{Ground, Services};
+use super::services::{AppContext, Services};
 use crate::auth::WebhookSigner;
 use crate::callback;
 use crate::reactions::endings::{DemonstrationEnds, PkEnds};
@@ -15,11 +15,11 @@ use crate::reactions::{self, Reaction};
 
 /// Starts them; they end after `stop`.
 pub(super) fn start(
-    ground: &Ground,
+    context: &AppContext,
     services: &Services,
     stop: &CancellationToken,
 ) -> anyhow::Result<TaskTracker> {
-    let Ground { config, reloads, db, clock, registry, .. } = ground;
+    let AppContext { config, reloads, db, clock, registry, .. } = context;
     let running = TaskTracker::new();
     let node_id = config.node.node_id;
     let users = services.users.as_ref();

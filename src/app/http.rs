@@ -22,8 +22,8 @@ use anyhow::Context;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::door::{Door, Serve};
-use super::services::{Ground, Services};
+use super::listener::{Listener, Serve};
+use super::services::{AppContext, Services};
 use super::unread::UnreadRequests;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
@@ -54,12 +54,12 @@ pub(super) struct Listening {
     /// Must be awaited.
     pub(super) server: Server,
     pub(super) addr: SocketAddr,
-    pub(super) door: Door,
+    pub(super) listener: Listener,
 }
 
 /// Starts to listen.
-pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Listening> {
-    let config = &ground.config;
+pub(super) fn listen(context: &AppContext, services: &Services) -> anyhow::Result<Listening> {
+    let config = &context.config;
     let addrs = listen_addrs(&config.httpq.addr)
         .with_context(|| format!("httpq.addr: `{}` is not an address", config.httpq.addr))?;
     let listeners =
@@ -73,11 +73,11 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
         .shutdown_timeout(SHUTDOWN_S);
     let closing = CancellationToken::new();
     let closed = closing.clone();
-    let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(ground, services));
+    let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(context, services));
     let refused = RefusedOrigins::default();
     let proxies = TrustedProxies::new(&httpq.trusted_proxies);
-    let connections = Connections::new(connection_limit(&config.limits), proxies, &ground.registry)?;
-    let unread = UnreadRequests::register(&ground.registry)?;
+    let connections = Connections::new(connection_limit(&config.limits), proxies, &context.registry)?;
+    let unread = UnreadRequests::register(&context.registry)?;
     let factory = move || {
         let services = services.clone();
         let app = App::new()
@@ -119,8 +119,8 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
         builder = builder.listen("api", listener, factory.clone())?;
     }
     let server = builder.run();
-    let door = Door { server: server.handle(), listeners: own, serve, closing };
-    Ok(Listening { server, addr: bound, door })
+    let listener = Listener { server: server.handle(), listeners: own, serve, closing };
+    Ok(Listening { server, addr: bound, listener })
 }
 
 /// Serves a connection, and notes requests on it that the codec refused.
@@ -189,26 +189,26 @@ where
     })
 }
 
-fn edges(ground: &Ground, services: &Services) -> Edges {
-    let realtime = &ground.config.realtime;
+fn edges(context: &AppContext, services: &Services) -> Edges {
+    let realtime = &context.config.realtime;
     Edges {
-        hub: ground.hub.clone(),
-        gate: services.gate.clone(),
+        hub: context.hub.clone(),
+        authenticator: services.authenticator.clone(),
         metrics: services.http_metrics.clone(),
         handshakes: Arc::new(AddressLimit::new(realtime.handshakes_per_address_s)),
         addresses: AddressCount::new(realtime.connections_per_address),
         native: native::Parts {
-            gate: services.gate.clone(),
+            authenticator: services.authenticator.clone(),
             lives: services.lives.clone(),
             relays: services.relays.clone(),
             moderation: services.moderation.clone(),
             users: services.users.clone(),
             limit: Arc::new(PublishLimits::new(realtime)),
             connections: ConnectionCount::new(realtime.connections_per_user),
-            heartbeat_every: ground.config.live.heartbeat_every(),
+            heartbeat_every: context.config.live.heartbeat_every(),
         },
         barrage: barrage::Parts {
-            gate: services.gate.clone(),
+            authenticator: services.authenticator.clone(),
             addresses: AddressCount::new(realtime.barrage_per_address),
         },
         mesh: services.mesh.as_ref().clone(),

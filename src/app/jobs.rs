@@ -3,28 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::services::{Ground, Services};
+use super::services::{AppContext, Services};
 use crate::callback::Deliveries;
-use crate::jobs::anchors::SilentAnchors;
-use crate::jobs::census::{self, Census};
+use crate::jobs::anchors::TimedOutAnchors;
 use crate::jobs::expiry::Expiry;
 use crate::jobs::lease::LeaderLease;
 use crate::jobs::likes::{FlushLikes, KeepLikes};
+use crate::jobs::metrics_collector::{self, MetricsCollector};
 use crate::jobs::presence::{RestorePresence, Watch, WriteHeard};
 use crate::jobs::review_jobs::ReviewJobs;
 use crate::jobs::schedule::Schedule;
 use crate::jobs::settle_gifts::SettleGifts;
-use crate::jobs::viewers::SilentViewers;
+use crate::jobs::viewers::TimedOutViewers;
 
 /// Starts all jobs.
 pub(super) fn start(
     schedule: &Schedule,
-    ground: &Ground,
+    context: &AppContext,
     services: &Services,
     lease: &Arc<LeaderLease>,
 ) -> anyhow::Result<()> {
-    start_presence(schedule, ground, services, lease);
-    let Ground { config, db, clock, registry, .. } = ground;
+    start_presence(schedule, context, services, lease);
+    let AppContext { config, db, clock, registry, .. } = context;
     let likes = services.likes.as_ref();
     schedule.start(FlushLikes::new(likes.clone(), Arc::clone(lease)));
     schedule.start(KeepLikes { likes: likes.clone(), lease: Arc::clone(lease) });
@@ -32,13 +32,13 @@ pub(super) fn start(
     let gifts = services.gifts.as_ref().clone();
     schedule.start(SettleGifts::new(gifts, Arc::clone(lease), settle_every, registry)?);
     schedule.start(ReviewJobs { reviews: services.reviews.as_ref().clone(), lease: Arc::clone(lease) });
-    let census = census::Parts {
+    let census = metrics_collector::Parts {
         db: db.clone(),
         clock: Arc::clone(clock),
         lives: services.lives.as_ref().clone(),
         lease: Arc::clone(lease),
     };
-    schedule.start(Census::new(census, registry)?);
+    schedule.start(MetricsCollector::new(census, registry)?);
     schedule.start(Expiry {
         db: db.clone(),
         clock: Arc::clone(clock),
@@ -50,17 +50,17 @@ pub(super) fn start(
 }
 
 /// The jobs that know who is in a room.
-fn start_presence(schedule: &Schedule, ground: &Ground, services: &Services, lease: &Arc<LeaderLease>) {
-    let Ground { config, db, cache, .. } = ground;
+fn start_presence(schedule: &Schedule, context: &AppContext, services: &Services, lease: &Arc<LeaderLease>) {
+    let AppContext { config, db, cache, .. } = context;
     let lives = services.lives.as_ref();
     let watch = Arc::new(Watch::new(cache.clone(), db.clone(), lives.clone(), Arc::clone(lease)));
-    schedule.start(SilentViewers {
+    schedule.start(TimedOutViewers {
         lives: lives.clone(),
         lease: Arc::clone(lease),
         watch: Arc::clone(&watch),
         timeout: Duration::from_secs(config.live.viewer_timeout_s),
     });
-    schedule.start(SilentAnchors {
+    schedule.start(TimedOutAnchors {
         lives: lives.clone(),
         lease: Arc::clone(lease),
         watch,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use prometheus::Registry;
 
 use self::features::Features;
-use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenService, WriteLimit};
+use crate::auth::{Authenticator, BackendKeys, OwnWrites, Passwords, TokenKeys, TokenService, WriteLimit};
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
@@ -49,7 +49,7 @@ use store::sequence::Sequence;
 pub(super) use changes::follow_changes;
 
 /// What everything is built on.
-pub(super) struct Ground {
+pub(super) struct AppContext {
     pub(super) config: Config,
     pub(super) reloads: Reloads,
     pub(super) draining: Draining,
@@ -80,7 +80,7 @@ pub(super) struct Services {
     pub(super) mesh: web::Data<Mesh>,
     pub(super) moderation: web::Data<Moderation>,
     bans: web::Data<Bans>,
-    pub(super) gate: web::Data<Gate>,
+    pub(super) authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     hooks: web::Data<Current<HooksConfig>>,
     log_ins: web::Data<LogIns>,
@@ -101,8 +101,8 @@ pub(super) struct Services {
 
 impl Services {
     /// Makes them, one from another.
-    pub(super) fn wire(ground: &Ground) -> anyhow::Result<Self> {
-        let Ground { config, db, cache, clock, registry, hub, .. } = ground;
+    pub(super) fn wire(context: &AppContext) -> anyhow::Result<Self> {
+        let AppContext { config, db, cache, clock, registry, hub, .. } = context;
         let control: Arc<dyn ConnectionControl> = Arc::new(BroadcastControl::new(hub.clone(), cache.clone()));
         let numbers = Arc::new(Numbers(Sequence::new(db.clone(), "im")));
         let im = Im::new(&config.im, numbers, Arc::new(HubOutlet::new(hub.clone(), Arc::clone(&control))))?;
@@ -110,12 +110,12 @@ impl Services {
         let log_ins = LogIns::new(admins.clone(), &config.limits, cache.clone(), Arc::clone(clock));
         let users = Users::new(db.clone(), cache.clone(), im.clone(), Arc::clone(clock));
         let proxies = TrustedProxies::new(&config.httpq.trusted_proxies);
-        let gate = web::Data::new(gate(ground, &users, &admins, proxies.clone())?);
+        let authenticator = web::Data::new(authenticator(context, &users, &admins, proxies.clone())?);
         let bans = Bans::new(users.clone(), Arc::clone(&control));
-        let features = Features::wire(ground, &users, &im, control)?;
+        let features = Features::wire(context, &users, &im, control)?;
         let demo = Demo::new(config, users.clone(), AddressLimit::new(config.limits.login_per_s));
         let deliveries = Deliveries::new(db.clone(), Arc::clone(clock));
-        let overview = overview(ground, &features, &deliveries);
+        let overview = overview(context, &features, &deliveries);
         let bodies = BodyBudget::new(config.limits.bodies_mib << 20);
         bodies.register(registry)?;
         let open_limit = || AddressLimit::new(config.limits.open_per_s);
@@ -132,24 +132,24 @@ impl Services {
             likes: web::Data::new(features.likes),
             stats: web::Data::new(features.stats),
             reviews: web::Data::new(features.reviews),
-            mesh: web::Data::new(Mesh::new(hub.clone(), gate.clone())),
+            mesh: web::Data::new(Mesh::new(hub.clone(), authenticator.clone())),
             moderation: web::Data::new(features.moderation),
             bans: web::Data::new(bans),
-            gate,
+            authenticator,
             clock: web::Data::new(Arc::clone(clock)),
-            hooks: web::Data::new(ground.reloads.derive(|config| config.hooks.clone())),
+            hooks: web::Data::new(context.reloads.derive(|config| config.hooks.clone())),
             log_ins: web::Data::new(log_ins),
             write_limit: web::Data::new(WriteLimit(UserLimit::per_second(config.limits.writes_per_user_s))),
             room_limit: web::Data::new(RoomLimit(UserLimit::per_hour(config.limits.rooms_per_user_h))),
             callback_limit: web::Data::new(CallbackLimit(open_limit())),
             test_payment: web::Data::new(features::test_payment(config, open_limit())),
             demo: web::Data::new(demo),
-            own_writes: web::Data::new(own_writes(ground)),
+            own_writes: web::Data::new(own_writes(context)),
             policy: web::Data::new(Policy::new(config)?),
             deliveries: web::Data::new(deliveries),
             overview: web::Data::new(overview),
-            readiness: web::Data::new(Readiness::new(ground.stores.clone(), ground.draining.clone())),
-            draining: web::Data::new(ground.draining.clone()),
+            readiness: web::Data::new(Readiness::new(context.stores.clone(), context.draining.clone())),
+            draining: web::Data::new(context.draining.clone()),
             http_metrics: web::Data::new(HttpMetrics::register(
                 registry,
                 proxies,
@@ -176,7 +176,7 @@ impl Services {
             .app_data(self.reviews.clone())
             .app_data(self.moderation.clone())
             .app_data(self.bans.clone())
-            .app_data(self.gate.clone())
+            .app_data(self.authenticator.clone())
             .app_data(self.mesh.clone())
             .app_data(self.clock.clone())
             .app_data(self.hooks.clone())
@@ -198,14 +198,14 @@ impl Services {
 }
 
 /// What the console shows first.
-fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Overview {
+fn overview(context: &AppContext, features: &Features, deliveries: &Deliveries) -> Overview {
     Overview::new(overview::Parts {
-        db: ground.db.clone(),
-        clock: Arc::clone(&ground.clock),
-        registry: ground.registry.clone(),
-        config: ground.config.clone(),
-        shown: ground.reloads.derive(overview::ConfigView::new),
-        warnings: ground.reloads.warnings(),
+        db: context.db.clone(),
+        clock: Arc::clone(&context.clock),
+        registry: context.registry.clone(),
+        config: context.config.clone(),
+        shown: context.reloads.derive(overview::ConfigView::new),
+        warnings: context.reloads.warnings(),
         lives: features.lives.clone(),
         ledger: features.gifts.ledger().clone(),
         deliveries: deliveries.clone(),
@@ -214,16 +214,21 @@ fn overview(ground: &Ground, features: &Features, deliveries: &Deliveries) -> Ov
 }
 
 /// Who has just written.
-fn own_writes(ground: &Ground) -> OwnWrites {
-    let lag = Duration::from_secs(ground.config.limits.replica_lag_s);
-    OwnWrites::new(&ground.db, ground.cache.clone(), lag)
+fn own_writes(context: &AppContext) -> OwnWrites {
+    let lag = Duration::from_secs(context.config.limits.replica_lag_s);
+    OwnWrites::new(&context.db, context.cache.clone(), lag)
 }
 
 /// Who lets callers in.
-fn gate(ground: &Ground, users: &Users, admins: &Admins, proxies: TrustedProxies) -> anyhow::Result<Gate> {
-    let Ground { reloads, cache, clock, .. } = ground;
+fn authenticator(
+    context: &AppContext,
+    users: &Users,
+    admins: &Admins,
+    proxies: TrustedProxies,
+) -> anyhow::Result<Authenticator> {
+    let AppContext { reloads, cache, clock, .. } = context;
     let keys = reloads.try_derive(|config| TokenKeys::new(&config.auth.jwt_keys))?;
-    Ok(Gate::new(
+    Ok(Authenticator::new(
         TokenService::new(keys, Arc::clone(clock)),
         Arc::new(users.clone()),
         Arc::new(admins.clone()),

@@ -41,7 +41,7 @@ pub(super) struct KnownBackend {
 }
 
 /// A call of a business backend, or the handshake of one.
-pub(super) struct Asked<'a> {
+pub(super) struct BackendCall<'a> {
     pub(super) head: &'a RequestHead,
     /// As it was sent.
     pub(super) method: Method,
@@ -50,7 +50,7 @@ pub(super) struct Asked<'a> {
     pub(super) body: Bytes,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> BackendCall<'a> {
     pub(super) fn of(request: &'a HttpRequest, body: Bytes) -> Self {
         let original = request.extensions().get::<OriginalPath>().map(|path| Cow::Owned(path.0.clone()));
         let path = original.unwrap_or(Cow::Borrowed(request.path()));

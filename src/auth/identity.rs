@@ -12,10 +12,10 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use sha2::{Digest, Sha256};
 
-use super::backend::{Asked, BackendKeys, KnownBackend};
+use super::account_status::AccountStatus;
+use super::backend::{BackendCall, BackendKeys, KnownBackend};
 use super::console;
 use super::signature::{ServerSignature, SignatureError};
-use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
 use crate::rest::peer::TrustedProxies;
 use crate::rest::user_limit::UserLimit;
@@ -30,13 +30,13 @@ pub const ADMIN_ROLE: &str = "admin";
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// What [`Accounts`] answer.
-pub type StandingOf<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<Standing>>, ApiError>> + 'a>>;
+/// What [`AccountStore`] answer.
+pub type StatusFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<AccountStatus>>, ApiError>> + 'a>>;
 
 /// Users or administrators; those who stand above this floor answer.
-pub trait Accounts: Send + Sync + 'static {
+pub trait AccountStore: Send + Sync + 'static {
     /// How `user_id` stands; None when they have no account.
-    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a>;
+    fn status<'a>(&'a self, user_id: &'a str) -> StatusFuture<'a>;
 }
 
 /// What [`Administrators::is_ended`] answers.
@@ -46,7 +46,7 @@ pub type IsEnded<'a> = Pin<Box<dyn Future<Output = Result<bool, ApiError>> + 'a>
 pub type Done<'a> = Pin<Box<dyn Future<Output = Result<(), ApiError>> + 'a>>;
 
 /// Administrators, who can end a token of theirs. Tokens are named by their SHA-256, in hexadecimal digits.
-pub trait Administrators: Accounts {
+pub trait Administrators: AccountStore {
     /// Whether a token was ended.
     fn is_ended<'a>(&'a self, hash: &'a str) -> IsEnded<'a>;
 
@@ -70,9 +70,9 @@ impl Failure for OtherAudience {
 }
 
 /// What the extractors need to know.
-pub struct Gate {
+pub struct Authenticator {
     tokens: TokenService,
-    users: Arc<dyn Accounts>,
+    users: Arc<dyn AccountStore>,
     admins: Arc<dyn Administrators>,
     backends: Current<BackendKeys>,
     cache: Cache,
@@ -80,13 +80,13 @@ pub struct Gate {
     proxies: TrustedProxies,
 }
 
-impl Gate {
+impl Authenticator {
     /// A gate that knows users and administrators from `users` and `admins`, and repeated requests
     /// from `cache`.
     #[must_use]
     pub fn new(
         tokens: TokenService,
-        users: Arc<dyn Accounts>,
+        users: Arc<dyn AccountStore>,
         admins: Arc<dyn Administrators>,
         backends: Current<BackendKeys>,
         cache: Cache,
@@ -125,7 +125,7 @@ impl Gate {
     /// # Errors
     /// 401, as for any call; the store's.
     pub async fn admit_backend(&self, handshake: &RequestHead) -> Result<(), ApiError> {
-        let asked = Asked {
+        let asked = BackendCall {
             head: handshake,
             method: handshake.method.clone(),
             path: Cow::Borrowed(handshake.uri.path()),
@@ -150,9 +150,9 @@ impl Gate {
         let token = token.ok_or(TokenError::Bad)?;
         let claims = self.tokens.verify(token)?;
         let is_admin = claims.role == ADMIN_ROLE;
-        let accounts: &dyn Accounts = if is_admin { &*self.admins } else { &*self.users };
-        let standing = accounts.standing(&claims.user_id).await?.ok_or(TokenError::Bad)?;
-        standing.admit(&claims, self.clock.now())?;
+        let accounts: &dyn AccountStore = if is_admin { &*self.admins } else { &*self.users };
+        let status = accounts.status(&claims.user_id).await?.ok_or(TokenError::Bad)?;
+        status.admit(&claims, self.clock.now())?;
         if !is_admin {
             return Ok(Known::User(Client { claims }));
         }
@@ -176,7 +176,7 @@ impl Gate {
     /// # Errors
     /// 401, 400 for a path that cannot be signed.
     pub fn expect_backend(&self, request: &HttpRequest) -> Result<(), ApiError> {
-        let asked = Asked::of(request, Bytes::new());
+        let asked = BackendCall::of(request, Bytes::new());
         let backends = self.backends.get();
         if !backends.config.enable {
             return Ok(backends.check_address(asked.head)?);
@@ -192,12 +192,16 @@ impl Gate {
         if known.is_some_and(|known| known.has_signed || !is_signature_needed) {
             return Ok(());
         }
-        let known = self.backend(&Asked::of(request, body::raw(request)), is_signature_needed).await?;
+        let known = self.backend(&BackendCall::of(request, body::raw(request)), is_signature_needed).await?;
         request.extensions_mut().insert(known);
         Ok(())
     }
 
-    async fn backend(&self, asked: &Asked<'_>, is_signature_needed: bool) -> Result<KnownBackend, ApiError> {
+    async fn backend(
+        &self,
+        asked: &BackendCall<'_>,
+        is_signature_needed: bool,
+    ) -> Result<KnownBackend, ApiError> {
         // Kept to the end of the call, whatever is reloaded meanwhile.
         let backends = Arc::clone(&self.backends.get());
         if !backends.config.enable && !is_signature_needed {
@@ -208,7 +212,11 @@ impl Gate {
         Ok(KnownBackend { has_signed: true })
     }
 
-    async fn check_signature(&self, signature: &ServerSignature, asked: &Asked<'_>) -> Result<(), ApiError> {
+    async fn check_signature(
+        &self,
+        signature: &ServerSignature,
+        asked: &BackendCall<'_>,
+    ) -> Result<(), ApiError> {
         let signed = asked.signed_headers();
         let checked = signature.check(asked.authorization(), &asked.parts(&signed), self.clock.now());
         let Some(guard) = checked? else { return Ok(()) };
@@ -237,8 +245,8 @@ impl Failure for NotWired {
     }
 }
 
-fn gate(request: &HttpRequest) -> Result<web::Data<Gate>, ApiError> {
-    request.app_data::<web::Data<Gate>>().cloned().ok_or_else(|| NotWired.into())
+fn authenticator(request: &HttpRequest) -> Result<web::Data<Authenticator>, ApiError> {
+    request.app_data::<web::Data<Authenticator>>().cloned().ok_or_else(|| NotWired.into())
 }
 
 /// A user of the app, by a valid token. Left in the request's extensions, so that a token is checked once.
@@ -276,11 +284,11 @@ impl FromRequest for Client {
         if let Some(client) = request.extensions().get::<Self>() {
             return Box::pin(std::future::ready(Ok(client.clone())));
         }
-        let gate = gate(request);
+        let authenticator = authenticator(request);
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let client = match gate?.identify(header.map(strip_bearer)).await? {
+            let client = match authenticator?.identify(header.map(strip_bearer)).await? {
                 Known::User(client) => client,
                 Known::Admin(_) => return Err(OtherAudience::ForUsers.into()),
             };
@@ -329,13 +337,13 @@ impl FromRequest for Admin {
         if let Some(admin) = request.extensions().get::<Self>() {
             return Box::pin(std::future::ready(Ok(admin.clone())));
         }
-        let gate = gate(request);
+        let authenticator = authenticator(request);
         let request = request.clone();
         Box::pin(async move {
             let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let gate = gate?;
+            let authenticator = authenticator?;
             let cookie = header.is_none().then(|| console::token(&request)).flatten();
-            let admin = match gate.identify(header.map(strip_bearer).or(cookie.as_deref())).await? {
+            let admin = match authenticator.identify(header.map(strip_bearer).or(cookie.as_deref())).await? {
                 Known::Admin(admin) => admin,
                 Known::User(_) => return Err(OtherAudience::ForAdmins.into()),
             };
@@ -354,9 +362,9 @@ impl FromRequest for Backend {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let gate = gate(request);
+        let authenticator = authenticator(request);
         let request = request.clone();
-        Box::pin(async move { gate?.backend_of(&request, false).await.map(|()| Self) })
+        Box::pin(async move { authenticator?.backend_of(&request, false).await.map(|()| Self) })
     }
 }
 
@@ -369,8 +377,8 @@ impl FromRequest for SignedBackend {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let gate = gate(request);
+        let authenticator = authenticator(request);
         let request = request.clone();
-        Box::pin(async move { gate?.backend_of(&request, true).await.map(|()| Self) })
+        Box::pin(async move { authenticator?.backend_of(&request, true).await.map(|()| Self) })
     }
 }

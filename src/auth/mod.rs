@@ -3,6 +3,7 @@
 //! Nothing here knows a transport or a database; the extractors that turn a request into an
 //! identity stand beside these files and use them.
 
+pub mod account_status;
 pub mod backend;
 pub mod console;
 pub mod identity;
@@ -10,18 +11,17 @@ pub mod outgoing;
 pub mod own_writes;
 pub mod password;
 pub mod signature;
-pub mod standing;
 pub mod token;
 pub mod webhook;
 
+pub use account_status::{AccountStatus, Ban, Refused};
 pub use backend::BackendKeys;
 pub use identity::{
-    ADMIN_ROLE, Accounts, Admin, Administrators, Backend, Client, Done, Gate, IsEnded, SignedBackend,
-    StandingOf, WriteLimit,
+    ADMIN_ROLE, AccountStore, Admin, Administrators, Authenticator, Backend, Client, Done, IsEnded,
+    SignedBackend, StatusFuture, WriteLimit,
 };
 pub use own_writes::OwnWrites;
 pub use password::{PasswordCheck, PasswordError, Passwords};
 pub use signature::{Credentials, ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders};
-pub use standing::{Ban, Refused, Standing};
 pub use token::{Claims, TokenError, TokenKeys, TokenService};
 pub use webhook::WebhookSigner;

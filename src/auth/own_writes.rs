@@ -24,14 +24,14 @@ const RESERVE: Duration = Duration::from_secs(1);
 pub struct OwnWrites {
     cache: Cache,
     keep: Duration,
-    has_copies: bool,
+    has_replicas: bool,
 }
 
 impl OwnWrites {
     /// The marks in `cache`, for copies of `db` that lag up to `lag`.
     #[must_use]
     pub fn new(db: &Db, cache: Cache, lag: Duration) -> Self {
-        Self { cache, keep: lag + RESERVE, has_copies: db.has_copies() }
+        Self { cache, keep: lag + RESERVE, has_replicas: db.has_replicas() }
     }
 
     /// Without a mark the caller may miss their own write for a moment; that is no reason to fail.
@@ -92,7 +92,7 @@ pub async fn mark<C: Caller, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    if !marks.has_copies || request.method() == Method::GET {
+    if !marks.has_replicas || request.method() == Method::GET {
         return next.call(request).await;
     }
     let response = next.call(request).await?;
@@ -113,7 +113,7 @@ pub async fn see<C: Caller, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    if marks.has_copies
+    if marks.has_replicas
         && request.method() == Method::GET
         && let Some(caller) = C::key(request.request()).await
         && let Some(why) = marks.stands(&caller).await

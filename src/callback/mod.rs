@@ -2,21 +2,21 @@
 //!
 //! Per room in order, each event at least once and always under one `webhook-id`. An event that failed
 //! three times, or that the receiver wants later than a minute from now (`Retry-After`), leaves its room's
-//! lane for a row of `callback_delivery` and goes on alone, so that it holds up nothing; when its attempts
+//! partition for a row of `callback_delivery` and goes on alone, so that it holds up nothing; when its attempts
 //! are used up the row stays, for an operator to send it again.
 
 pub mod admin_handlers;
-mod alone;
 mod body;
 mod breaker;
-mod courier;
-mod lane;
+mod deliverer;
 mod metrics;
+mod partition;
 mod queries;
+mod retry_queue;
 mod schedule;
-mod sender;
 mod service;
 mod skip;
+mod webhook_client;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,23 +28,23 @@ use tokio_util::task::TaskTracker;
 
 pub use service::{Deliveries, Delivery, Error, Filter, State, Waiting};
 
-use self::alone::AloneDelivery;
 use self::body::Bodies;
-use self::courier::Courier;
-use self::lane::LaneDelivery;
+use self::deliverer::Deliverer;
 use self::metrics::Metrics;
-use self::sender::Sender;
+use self::partition::PartitionDelivery;
+use self::retry_queue::RetryDelivery;
+use self::webhook_client::Sender;
 use crate::auth::WebhookSigner;
 use crate::event::CALLBACKS;
 use crate::event::consumer;
-use crate::event::lanes::Lanes;
+use crate::event::partitions::Partitions;
 use crate::user::Users;
 use common::clock::SharedClock;
 use common::supervise;
 use config::{CallbackConfig, Current};
 use store::db::Db;
 
-/// What a claim of a lane lasts beyond one attempt.
+/// What a claim of a partition lasts beyond one attempt.
 const LEASE_RESERVE: Duration = Duration::from_secs(10);
 /// How often the gauges are brought up to date.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -79,25 +79,29 @@ pub fn start(
     let Parts { db, clock, users, signer, node_id } = parts;
     let metrics = Metrics::register(registry)?;
     let lease = Duration::from_secs(config.timeout_s) + LEASE_RESERVE;
-    let lanes = Lanes::new(db.clone(), CALLBACKS, node_id, lease);
+    let partitions = Partitions::new(db.clone(), CALLBACKS, node_id, lease);
     if config.addr.is_empty() {
-        running.spawn(supervise::until("callbacks", stop, skip::run(lanes, node_id, stop.clone())));
+        running.spawn(supervise::until("callbacks", stop, skip::run(partitions, node_id, stop.clone())));
         return Ok(());
     }
     if config.secrets.is_empty() {
         tracing::warn!("callbacks are not signed: the receiver cannot tell who sends them (callback.secret)");
     }
     let sender = Sender::new(config, signer, Arc::clone(&clock))?;
-    let courier = Arc::new(Courier::new(sender, metrics.clone(), config.max_attempts));
+    let deliverer = Arc::new(Deliverer::new(sender, metrics.clone(), config.max_attempts));
     let deliveries = Deliveries::new(db.clone(), Arc::clone(&clock));
-    let alone =
-        AloneDelivery { db: db.clone(), clock: Arc::clone(&clock), courier: Arc::clone(&courier), node_id };
+    let alone = RetryDelivery {
+        db: db.clone(),
+        clock: Arc::clone(&clock),
+        deliverer: Arc::clone(&deliverer),
+        node_id,
+    };
     let alone = Arc::new(alone);
     for _ in 0..ALONE_WORKERS {
-        running.spawn(supervise::until(alone::TASK, stop, Arc::clone(&alone).run(stop.clone())));
+        running.spawn(supervise::until(retry_queue::TASK, stop, Arc::clone(&alone).run(stop.clone())));
     }
-    let lane = LaneDelivery { db, clock, bodies: Bodies::new(users), courier };
-    let delivering = consumer::run(lanes, Arc::new(lane), stop.clone());
+    let partition = PartitionDelivery { db, clock, bodies: Bodies::new(users), deliverer };
+    let delivering = consumer::run(partitions, Arc::new(partition), stop.clone());
     running.spawn(supervise::until(CALLBACKS.name, stop, delivering));
     running.spawn(supervise::until("callback figures", stop, measure(deliveries, metrics, stop.clone())));
     Ok(())

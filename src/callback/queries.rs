@@ -18,7 +18,7 @@ use store::entity::callback_delivery::{Column, Entity, Model};
 /// Characters that the column `last_error` holds.
 const ERROR_CHARS: usize = 255;
 
-/// A callback that leaves its lane.
+/// A callback that leaves its partition.
 #[derive(Clone, Debug)]
 pub(super) struct NewDelivery {
     pub webhook_id: String,
@@ -64,7 +64,7 @@ pub(super) struct Ended {
     pub last_error: String,
 }
 
-/// Stores callbacks that left their lanes.
+/// Stores callbacks that left their partitions.
 pub(super) async fn insert(
     db: &Db,
     tx: &Tx<'_>,

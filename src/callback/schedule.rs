@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sender::{Failed, Reason};
+use super::webhook_client::{Failed, Reason};
 
 /// The pause before each attempt.
 const TABLE: [Duration; 8] = [
@@ -19,7 +19,7 @@ const TABLE: [Duration; 8] = [
 const IN_LANE: u32 = 3;
 /// Each pause is this part longer or shorter, so that what failed together does not return together.
 const SPREAD: f64 = 0.2;
-/// A receiver that asks for a longer pause gets one without holding up the room: the event leaves its lane
+/// A receiver that asks for a longer pause gets one without holding up the room: the event leaves its partition
 /// then, were it after its first failure, since nobody waits in order for 12 h.
 const IN_LANE_PAUSE: Duration = Duration::from_secs(60);
 /// No `Retry-After` postpones for longer.

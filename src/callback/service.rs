@@ -20,7 +20,7 @@ const BATCH: u64 = 1000;
 /// How long callbacks that failed for good are kept at least.
 const KEEP_FAILED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Where a callback that left its lane stands.
+/// Where a callback that left its partition stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-/// A callback that left its lane, as operators see it. Times are Unix seconds.
+/// A callback that left its partition, as operators see it. Times are Unix seconds.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Delivery {
     /// The id under which the receiver gets it.
@@ -94,7 +94,7 @@ pub struct Filter {
     pub live_id: Option<String>,
 }
 
-/// What waits in the lanes of rooms.
+/// What waits in the partitions of rooms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Waiting {
     /// Rooms with at least one event.
@@ -106,7 +106,7 @@ pub struct Waiting {
 /// Why something about callbacks cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No callback of this id has left its lane.
+    /// No callback of this id has left its partition.
     #[error("there is no such callback, or it has not failed three times")]
     NotFound,
     /// The receiver has it.
@@ -140,7 +140,7 @@ impl RetryableError for Error {
     }
 }
 
-/// Callbacks that left their lanes. Cheap to clone.
+/// Callbacks that left their partitions. Cheap to clone.
 #[derive(Clone)]
 pub struct Deliveries {
     db: Db,
@@ -187,7 +187,7 @@ impl Deliveries {
         }
     }
 
-    /// What waits in the lanes of rooms, in its order.
+    /// What waits in the partitions of rooms, in its order.
     ///
     /// # Errors
     /// The store's.
@@ -228,7 +228,7 @@ impl Deliveries {
         Ok(queries::count(self.db.primary(), State::Failed).await?)
     }
 
-    /// How many callbacks are still to be delivered, in lanes or alone, and how old the oldest is.
+    /// How many callbacks are still to be delivered, in partitions or alone, and how old the oldest is.
     ///
     /// # Errors
     /// The store's.

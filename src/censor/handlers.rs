@@ -9,7 +9,7 @@ use super::dto::{Audit, ImageView, ListWanted, QueryWanted, ReviewedRoomView, Ro
 use super::review_call::ReviewCall;
 use super::service::Reviews;
 use super::settings::Settings;
-use crate::auth::{Admin, Gate};
+use crate::auth::{Admin, Authenticator};
 use crate::live::{Reviewed, TimeInput};
 use crate::media::review::{ListJobs, MAX_LISTED, QueryJob};
 use crate::rest::envelope::{Done, Success};
@@ -209,12 +209,12 @@ pub async fn audit(reviews: web::Data<Reviews>, admin: Admin, body: Body<Audit>)
         (status = 404, description = "Unknown job")))]
 pub async fn callback(
     reviews: web::Data<Reviews>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     limit: web::Data<CallbackLimit>,
     request: HttpRequest,
     params: Params,
 ) -> Answer<()> {
-    let live_id = check_signed(&reviews, &gate, &limit, &request, &params)?;
+    let live_id = check_signed(&reviews, &authenticator, &limit, &request, &params)?;
     let call: ReviewCall = body::parse(&body::raw(&request))?;
     reviews.receive(live_id, &call).await?;
     Ok(Reply::empty())
@@ -223,7 +223,7 @@ pub async fn callback(
 /// The room that a callback is signed for.
 fn check_signed<'p>(
     reviews: &Reviews,
-    gate: &Gate,
+    authenticator: &Authenticator,
     limit: &CallbackLimit,
     request: &HttpRequest,
     params: &'p Params,
@@ -231,7 +231,7 @@ fn check_signed<'p>(
     let (live_id, sign) = (params.get("live_id").unwrap_or_default(), params.get("sign").unwrap_or_default());
     if let Err(refused) = reviews.check_signed(live_id, sign) {
         // The review service itself is not held up: one address of it speaks for all rooms.
-        limit.0.check(gate.client_ip(request))?;
+        limit.0.check(authenticator.client_ip(request))?;
         return Err(refused.into());
     }
     Ok(live_id)
@@ -243,9 +243,10 @@ fn check_signed<'p>(
 /// 401, 429.
 pub async fn check_caller(request: &HttpRequest) -> Result<(), Error> {
     let reviews = web::Data::<Reviews>::extract(request).await?;
-    let (gate, limit) = (web::Data::<Gate>::extract(request).await?, web::Data::extract(request).await?);
+    let (authenticator, limit) =
+        (web::Data::<Authenticator>::extract(request).await?, web::Data::extract(request).await?);
     let params = Params::extract(request).await?;
-    check_signed(&reviews, &gate, &limit, request, &params)?;
+    check_signed(&reviews, &authenticator, &limit, request, &params)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::database;
 use super::gift_report::{Line, csv_writer, print_table, write_csv};
 use super::source::Source;
-use crate::gift::{Corrected, Cursor, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
+use crate::gift::{Corrected, Cursor, GiftStatus, Ledger, Metrics, RetryPolicy, Selection, Verdict};
 use store::db::Db;
 
 /// Rows that an export holds in memory at once.
@@ -229,7 +229,7 @@ async fn export(args: Export) -> anyhow::Result<()> {
 async fn open(source: &Source) -> anyhow::Result<(Db, Ledger)> {
     let config = source.load()?;
     let (db, clock) = database::open(&config).await?;
-    let ledger = Ledger::new(db.clone(), clock, Pace::of(&config.gift), Metrics::new()?);
+    let ledger = Ledger::new(db.clone(), clock, RetryPolicy::of(&config.gift), Metrics::new()?);
     Ok((db, ledger))
 }
 

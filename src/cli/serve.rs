@@ -80,7 +80,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let password = create_first_admin(&config, application.admins()).await?;
             welcome(&config, application.addr(), password.as_deref())?;
         }
-        let stopped = application.run_until_stopped(|control| signals.obey(control, source, followed)).await;
+        let stopped =
+            application.run_until_stopped(|control| signals.follow(control, source, followed)).await;
         traces.finish().await;
         stopped
     })

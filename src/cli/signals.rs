@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::source::{self, Source};
-use crate::app::Control;
+use crate::app::ApplicationHandle;
 use telemetry::logging::Logging;
 
 /// The signals that are listened to; from here on they no longer end the process.
@@ -19,7 +19,7 @@ pub(super) struct Signals {
 
 /// What a signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum Action {
     Drain,
     Stop,
     Reload,
@@ -37,28 +37,33 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Asked {
+    async fn next(&mut self) -> Action {
         tokio::select! {
-            _ = self.terminate.recv() => Asked::Drain,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.quit.recv() => Asked::Stop,
-            _ = self.hang_up.recv() => Asked::Reload,
+            _ = self.terminate.recv() => Action::Drain,
+            _ = self.interrupt.recv() => Action::Stop,
+            _ = self.quit.recv() => Action::Stop,
+            _ = self.hang_up.recv() => Action::Reload,
         }
     }
 
     /// Waits until the process is asked to end; there is nothing to drain or to read again yet.
     pub(super) async fn end(&mut self) {
-        while self.next().await == Asked::Reload {}
+        while self.next().await == Action::Reload {}
     }
 
     /// Does what is asked: SIGTERM drains, a second one, SIGINT or SIGQUIT stops, SIGHUP reads the
     /// configuration of `source` again. Does not end.
-    pub(super) async fn obey(mut self, control: Rc<Control>, source: Source, logging: Rc<Logging>) {
+    pub(super) async fn follow(
+        mut self,
+        control: Rc<ApplicationHandle>,
+        source: Source,
+        logging: Rc<Logging>,
+    ) {
         loop {
             match self.next().await {
-                Asked::Reload => reload(&control, &source, &logging),
-                Asked::Stop => control.stop().await,
-                Asked::Drain => {
+                Action::Reload => reload(&control, &source, &logging),
+                Action::Stop => control.stop().await,
+                Action::Drain => {
                     tracing::info!("SIGTERM: draining, then stopping");
                     tokio::select! {
                         () = control.drain() => {}
@@ -74,7 +79,7 @@ impl Signals {
 }
 
 /// A configuration with mistakes changes nothing.
-fn reload(control: &Control, source: &Source, logging: &Logging) {
+fn reload(control: &ApplicationHandle, source: &Source, logging: &Logging) {
     match source.load_with_warnings() {
         Ok(loaded) => {
             let unchanged = control.reload(&loaded);

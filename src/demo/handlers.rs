@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Demo, Payments};
-use crate::auth::{Claims, Gate};
+use crate::auth::{Authenticator, Claims};
 use crate::rest::envelope::Success;
 use crate::rest::{ApiError, Body, Reply, text};
 use common::clock::SharedClock;
@@ -85,7 +85,7 @@ pub async fn info(demo: web::Data<Demo>) -> Reply<DemoInfo> {
         (status = 404, description = "The demo room is off")))]
 pub async fn login(
     demo: web::Data<Demo>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     body: Body<DemoLogin>,
 ) -> Answer<DemoUser> {
@@ -94,6 +94,6 @@ pub async fn login(
     }
     let (user_id, nick) = demo.register(body.0.nick).await?;
     let claims = Claims::lasting(user_id, clock.now(), TOKEN_LIFE);
-    let access_token = gate.tokens().issue(&claims)?;
+    let access_token = authenticator.tokens().issue(&claims)?;
     Ok(Reply::data(DemoUser { user_id: claims.user_id, nick, access_token, expires_at: claims.exp }))
 }

@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 
 use super::limits::{AddressCount, Counted, RequestLimit};
 use super::socket::{self, Message, command_id};
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::rest::peer;
 use realtime::message::push_text;
 use realtime::{Channel, Closing, Connection, Endpoint, HubError, LocalHub, Registered, frame};
@@ -28,7 +28,7 @@ const VIDEO_SUFFIX: &str = "@video";
 #[derive(Clone)]
 pub struct Parts {
     /// Sees addresses through proxies.
-    pub gate: web::Data<Gate>,
+    pub authenticator: web::Data<Authenticator>,
     /// Connections of each address.
     pub addresses: AddressCount,
 }
@@ -78,7 +78,7 @@ struct Session<'a> {
 
 /// Lets a viewer in; None when their address has as many connections as it may have.
 pub(super) fn admit(parts: &Parts, local: &LocalHub, handshake: &RequestHead) -> Option<Admitted> {
-    let counted = parts.addresses.enter(peer::network(parts.gate.peer_ip(handshake)))?;
+    let counted = parts.addresses.enter(peer::network(parts.authenticator.peer_ip(handshake)))?;
     Some(Admitted { registered: local.register(Endpoint::Barrage), _counted: counted })
 }
 

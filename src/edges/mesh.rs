@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::rest::ApiError;
 use realtime::{Channel, Hub, HubError, message};
-use store::broker::Pace;
+use store::broker::RateLimits;
 
 /// Bytes that data may have, base64 decoded.
 const MAX_DATA: usize = 64 * 1024;
@@ -30,7 +30,7 @@ const MAX_CLIENT_ID: u64 = (1 << 53) - 1;
 #[derive(Clone)]
 pub struct Mesh {
     hub: Hub,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
 }
 
 /// What is to be published.
@@ -114,8 +114,8 @@ impl MeshError {
 impl Mesh {
     /// The calls over `hub`; `gate` knows the backends that may make them.
     #[must_use]
-    pub fn new(hub: Hub, gate: web::Data<Gate>) -> Self {
-        Self { hub, gate }
+    pub fn new(hub: Hub, authenticator: web::Data<Authenticator>) -> Self {
+        Self { hub, authenticator }
     }
 
     /// Whether callers need the server credentials.
@@ -126,7 +126,7 @@ impl Mesh {
 
     /// Lets a backend have a WebSocket.
     pub(super) async fn admit(&self, handshake: &RequestHead) -> Result<(), ApiError> {
-        if self.is_closed() { self.gate.admit_backend(handshake).await } else { Ok(()) }
+        if self.is_closed() { self.authenticator.admit_backend(handshake).await } else { Ok(()) }
     }
 
     /// Publishes what `json` says in a channel for barrage.
@@ -135,7 +135,8 @@ impl Mesh {
         let channel = Channel::barrage(&call.c).ok_or_else(|| {
             MeshError::invalid("c: must be 1 to 256 visible characters, and no room:, user: or node: channel")
         })?;
-        let (_, nodes) = self.hub.publish_body(&channel, &body_of(&call.d, call.t)?, Pace::default()).await?;
+        let (_, nodes) =
+            self.hub.publish_body(&channel, &body_of(&call.d, call.t)?, RateLimits::default()).await?;
         Ok(Sent { s: nodes, f: 0 })
     }
 

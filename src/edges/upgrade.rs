@@ -17,7 +17,7 @@ use super::handshake::{Framed, Handshake};
 use super::limits::{AddressCount, Counted};
 use super::mesh::{self, Mesh};
 use super::native::{self, Native};
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::peer;
 use crate::rest::rate_limit::AddressLimit;
@@ -29,7 +29,7 @@ pub struct Edges {
     /// The hub.
     pub hub: Hub,
     /// Sees addresses through proxies.
-    pub gate: web::Data<Gate>,
+    pub authenticator: web::Data<Authenticator>,
     /// Counts handshakes as requests.
     pub metrics: web::Data<HttpMetrics>,
     /// How often each address may come.
@@ -100,7 +100,7 @@ impl Worker {
         if self.local.hub().is_draining() {
             return handshake.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
         }
-        if self.edges.handshakes.check(self.edges.gate.peer_ip(handshake.head())).is_err() {
+        if self.edges.handshakes.check(self.edges.authenticator.peer_ip(handshake.head())).is_err() {
             return handshake.refuse_beyond("realtime.handshakes_per_address_s").await;
         }
         match endpoint {
@@ -140,6 +140,6 @@ impl Worker {
 
     /// Counts a connection of an address; None when it has as many as it may have.
     fn count(&self, handshake: &RequestHead) -> Option<Counted<IpNet>> {
-        self.edges.addresses.enter(peer::network(self.edges.gate.peer_ip(handshake)))
+        self.edges.addresses.enter(peer::network(self.edges.authenticator.peer_ip(handshake)))
     }
 }

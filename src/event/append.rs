@@ -34,11 +34,11 @@ pub async fn append(
     let first = raise.value("1");
     let next = raise.value("room_lane.seq + 1");
     let sql = group::raise_sql(tx.dialect(), &[first], &next);
-    let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_lane(live_id))?;
+    let seq = raise.run(tx, sql, vec![live_id.into()]).await?.ok_or_else(|| no_partition(live_id))?;
 
     insert(tx, [row(live_id, seq, event)?], db.wall(now)).await?;
     tx.leaves_work();
-    u64::try_from(seq).map_err(|_| no_lane(live_id).into())
+    u64::try_from(seq).map_err(|_| no_partition(live_id).into())
 }
 
 /// Appends events of many rooms; those of one room are numbered in their order here. Three
@@ -59,7 +59,7 @@ pub async fn append_all(
         let mut last = raise_all(tx, batch).await?;
         // From the last to the first, since what is known is each room's last number.
         let rows = batch.iter().rev().map(|(live_id, event)| {
-            let seq = last.get_mut(*live_id).ok_or_else(|| no_lane(live_id))?;
+            let seq = last.get_mut(*live_id).ok_or_else(|| no_partition(live_id))?;
             let row = row(live_id, *seq, event)?;
             *seq -= 1;
             Ok(row)
@@ -104,12 +104,12 @@ async fn raise_all(tx: &Tx<'_>, batch: &[(&str, &DomainEvent)]) -> Result<HashMa
     let sql = group::raise_sql(tx.dialect(), &firsts, &format!("room_lane.seq + {given}"));
     let ids = counts.keys().map(|live_id| (*live_id).into());
     tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, ids)).await?;
-    let lanes = Entity::find()
+    let partitions = Entity::find()
         .select_only()
         .columns([Column::LiveId, Column::Seq])
         .filter(Column::LiveId.is_in(counts.keys().copied()))
         .into_tuple::<(String, i64)>();
-    Ok(lanes.all(tx).await?.into_iter().collect())
+    Ok(partitions.all(tx).await?.into_iter().collect())
 }
 
 /// What is different from row to row: room, place, kind and body.
@@ -159,6 +159,6 @@ async fn insert(
     Ok(())
 }
 
-fn no_lane(live_id: &str) -> DbErr {
+fn no_partition(live_id: &str) -> DbErr {
     DbErr::RecordNotFound(format!("the lane of room {live_id}"))
 }

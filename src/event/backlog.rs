@@ -1,4 +1,4 @@
-//! What waits in the lanes of a consumer.
+//! What waits in the partitions of a consumer.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Statement};

@@ -1,7 +1,7 @@
-//! Running a consumer of events: claims lanes, hands them out, and records how far it came.
+//! Running a consumer of events: claims partitions, hands them out, and records how far it came.
 //!
-//! Lanes are handled side by side, the events of one lane one after another. What was handled is
-//! recorded for many lanes with one statement: while one is under way, the next results gather.
+//! Partitions are handled side by side, the events of one partition one after another. What was handled is
+//! recorded for many partitions with one statement: while one is under way, the next results gather.
 
 mod recorder;
 mod runner;
@@ -17,13 +17,13 @@ use tokio_util::task::TaskTracker;
 use self::recorder::record;
 use self::runner::Runner;
 use super::StoredEvent;
-use super::lanes::{Claim, Finished, Lanes};
+use super::partitions::{Claim, Finished, Partitions};
 use common::supervise;
 use store::db::{StoreError, Tx};
 
-/// Lanes under way in one process, at most.
+/// Partitions under way in one process, at most.
 const LANES: usize = 256;
-/// Lanes of one claim, and of one record, at most.
+/// Partitions of one claim, and of one record, at most.
 const BATCH: usize = 64;
 /// Pause after a failure to reach the database.
 const AFTER_FAILURE: Duration = Duration::from_millis(250);
@@ -33,16 +33,16 @@ const AFTER_FAILURE: Duration = Duration::from_millis(250);
 pub enum Capacity {
     /// All that is due.
     Free,
-    /// One lane.
+    /// One partition.
     One,
     /// Nothing for so long.
     None(Duration),
 }
 
-/// A lane to be handled.
+/// A partition to be handled.
 #[derive(Debug)]
 pub struct Work {
-    /// The lane.
+    /// The partition.
     pub claim: Claim,
     /// Its next events, in their order.
     pub events: Vec<StoredEvent>,
@@ -54,20 +54,20 @@ pub struct Work {
     pub abort: CancellationToken,
 }
 
-/// How far a lane was handled.
+/// How far a partition was handled.
 #[derive(Debug)]
 pub struct Progress<A> {
-    /// What is written about the lane.
+    /// What is written about the partition.
     pub finished: Finished,
-    /// What leaves the lane in the same transaction.
-    pub aside: Vec<A>,
+    /// What leaves the partition in the same transaction.
+    pub retry: Vec<A>,
 }
 
 /// Someone who handles the events of every room in their order, each at least once.
 #[async_trait]
 pub trait Consumer: Send + Sync + 'static {
-    /// What may leave a lane.
-    type Aside: Send + Sync + 'static;
+    /// What may leave a partition.
+    type Retry: Send + Sync + 'static;
 
     /// Names of the steps at which tests may kill the process: after a claim, and after a record.
     fn steps(&self) -> (&'static str, &'static str);
@@ -77,14 +77,14 @@ pub trait Consumer: Send + Sync + 'static {
         Capacity::Free
     }
 
-    /// Handles the events of a lane, one after another, as far as possible.
-    async fn handle(&self, work: Work) -> Progress<Self::Aside>;
+    /// Handles the events of a partition, one after another, as far as possible.
+    async fn handle(&self, work: Work) -> Progress<Self::Retry>;
 
-    /// Stores what leaves its lane, in the transaction that records it.
-    async fn keep(&self, tx: &Tx<'_>, aside: &[&Self::Aside]) -> Result<(), StoreError>;
+    /// Stores what leaves its partition, in the transaction that records it.
+    async fn keep(&self, tx: &Tx<'_>, retry: &[&Self::Retry]) -> Result<(), StoreError>;
 
-    /// What is recorded of a lane instead, if what should leave it can never be stored: as far as before that.
-    fn unkept(&self, progress: &Progress<Self::Aside>) -> Finished {
+    /// What is recorded of a partition instead, if what should leave it can never be stored: as far as before that.
+    fn unkept(&self, progress: &Progress<Self::Retry>) -> Finished {
         progress.finished.clone()
     }
 }
@@ -104,14 +104,14 @@ impl Work {
     }
 }
 
-/// Runs `consumer` over `lanes` until `stop`; then lets what is under way end, and gives back the rest.
-pub async fn run<C: Consumer>(lanes: Lanes, consumer: Arc<C>, stop: CancellationToken) {
+/// Runs `consumer` over `partitions` until `stop`; then lets what is under way end, and gives back the rest.
+pub async fn run<C: Consumer>(partitions: Partitions, consumer: Arc<C>, stop: CancellationToken) {
     let (results, recording) = mpsc::channel(LANES);
-    let recording = record(lanes.clone(), Arc::clone(&consumer), recording, stop.clone());
-    let recorder = supervise::spawn(lanes.group().name, recording);
+    let recording = record(partitions.clone(), Arc::clone(&consumer), recording, stop.clone());
+    let recorder = supervise::spawn(partitions.group().name, recording);
     let runner = Runner {
-        left_work: lanes.db().left_work(),
-        lanes,
+        left_work: partitions.db().left_work(),
+        partitions,
         consumer,
         results,
         permits: Arc::new(Semaphore::new(LANES)),

@@ -32,7 +32,7 @@ impl RetryableError for ExpiryError {
 
 /// Deletes the events that happened more than `keep` before `now`, but those that a consumer still has
 /// before it; answers how many. Each of the old ones is read once, but for
-/// those of one second, which may be passed again. Lanes stay: a number must never be given twice.
+/// those of one second, which may be passed again. Partitions stay: a number must never be given twice.
 ///
 /// # Errors
 /// When this node does not lead any more, or the store's; what was deleted before stays so.
@@ -74,7 +74,7 @@ struct Page {
 
 impl Page {
     async fn read(tx: &Tx<'_>, before: WallTime, after: Option<Place>) -> Result<Self, StoreError> {
-        // A consumer that never had anything to do with a lane has nothing before it there.
+        // A consumer that never had anything to do with a partition has nothing before it there.
         let behind = GROUPS.map(|group| format!("e.seq <= COALESCE(l.{}, l.seq)", group.done));
         // The outer join keeps MySQL to the order of the index; its first comparison is for SQLite, the
         // other two are for MySQL, so that both begin to read at the place.

@@ -34,10 +34,10 @@ pub const REACTIONS: Group = Group {
 /// All consumers. An event may be dropped when it is behind each.
 pub const GROUPS: [Group; 2] = [CALLBACKS, REACTIONS];
 
-/// The statement that raises the numbers of lanes, a `?` for each room: a new lane begins with its
-/// item of `firsts`, one that is there gets `next`. The lanes are due then.
+/// The statement that raises the numbers of partitions, a `?` for each room: a new partition begins with its
+/// item of `firsts`, one that is there gets `next`. The partitions are due then.
 ///
-/// A lane from before there was a consumer begins with the event that is being appended: its history
+/// A partition from before there was a consumer begins with the event that is being appended: its history
 /// is not told.
 pub(super) fn raise_sql(dialect: Dialect, firsts: &[String], next: &str) -> String {
     let now = dialect.now_ms_sql();

@@ -10,9 +10,9 @@ pub mod consumer;
 pub mod expiry;
 mod gift_row;
 mod group;
-pub mod lanes;
 mod later;
 mod live_row;
+pub mod partitions;
 mod relay_row;
 mod stored;
 
@@ -52,19 +52,19 @@ pub enum DomainEvent {
     LiveDeleted,
     /// The anchor left the room, or was silent for too long.
     AnchorLeft,
-    /// A PK between this room and another began. In the lane of the room that asked for it alone.
+    /// A PK between this room and another began. In the partition of the room that asked for it alone.
     PkStarted {
         /// The session as it is stored.
         #[serde(flatten)]
         relay: Box<RelayRow>,
     },
-    /// A PK ended. In the lane of the room that asked for it alone.
+    /// A PK ended. In the partition of the room that asked for it alone.
     PkStopped {
         /// The session as it is stored.
         #[serde(flatten)]
         relay: Box<RelayRow>,
     },
-    /// Keys of a PK's map were set. In the lanes of both rooms.
+    /// Keys of a PK's map were set. In the partitions of both rooms.
     PkExtendsChanged {
         /// The session.
         sid: String,

@@ -52,7 +52,7 @@ struct Row {
 }
 
 impl StoredEvent {
-    /// How long a lane rests before an event that this version does not know.
+    /// How long a partition rests before an event that this version does not know.
     pub const REST: Duration = Duration::from_secs(5);
     /// Rests until it is passed over: ten minutes.
     const RESTS: i32 = 120;
@@ -108,7 +108,7 @@ impl StoredEvent {
     }
 
     /// Whether the event is to be left to a newer version of the server: while versions are changed,
-    /// both run. In the end it is passed over, lest the lane stands still for good.
+    /// both run. In the end it is passed over, lest the partition stands still for good.
     #[must_use]
     pub fn is_too_new(&self, attempts: i32) -> bool {
         self.event.is_none() && attempts < Self::RESTS

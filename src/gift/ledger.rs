@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::asker::Asker;
+use super::attempt::AttemptBy;
 use super::claims::{self, Claim};
 use super::error::Error;
 use super::metrics::Metrics;
-use super::pace::Pace;
 use super::payment::{Answer, Refusal};
 use super::queries::{self, Name};
+use super::retry_policy::RetryPolicy;
 use super::row::{Gift, GiftStatus};
 use crate::event::{self, DomainEvent, GiftRow};
 use common::clock::{SharedClock, millis};
@@ -37,7 +37,7 @@ pub struct Ledger {
     pub(super) metrics: Metrics,
     /// Counts of gifts that are in the table.
     pub(super) known: KnownRows,
-    pace: Pace,
+    policy: RetryPolicy,
 }
 
 /// What became of an attempt to end a gift.
@@ -65,14 +65,14 @@ impl Said<'_> {
 impl Ledger {
     /// The gifts in `db`.
     #[must_use]
-    pub fn new(db: Db, clock: SharedClock, pace: Pace, metrics: Metrics) -> Self {
-        Self { db, clock, metrics, known: KnownRows::default(), pace }
+    pub fn new(db: Db, clock: SharedClock, policy: RetryPolicy, metrics: Metrics) -> Self {
+        Self { db, clock, metrics, known: KnownRows::default(), policy }
     }
 
     /// Stores a waiting gift, with the right to ask about it. One statement.
     pub(super) async fn open(&self, sent: GiftRow, name: &Name) -> Result<Claim, StoreError> {
         let (db, now) = (&self.db, self.clock.now());
-        let row_id = queries::insert(db, db.writer(), &sent, name, millis(self.pace.lease), now).await?;
+        let row_id = queries::insert(db, db.writer(), &sent, name, millis(self.policy.lease), now).await?;
         let gift = Gift { row_id, ..self.unseen(sent) };
         Ok(Claim { gift, ask: 1 })
     }
@@ -95,7 +95,7 @@ impl Ledger {
 
     /// The right to ask again about a waiting gift; None while somebody else asks.
     pub(super) async fn claim(&self, gift: Gift) -> Result<Option<Claim>, StoreError> {
-        claims::claim(&self.db, self.db.writer(), gift, millis(self.pace.lease)).await
+        claims::claim(&self.db, self.db.writer(), gift, millis(self.policy.lease)).await
     }
 
     /// The right to ask about up to `limit` gifts whose time has come.
@@ -108,12 +108,12 @@ impl Ledger {
             .transaction(|tx| {
                 Box::pin(async move {
                     fence.check(tx).await?;
-                    Ok::<_, Error>(claims::claim_due(&self.db, tx, limit, millis(self.pace.lease)).await?)
+                    Ok::<_, Error>(claims::claim_due(&self.db, tx, limit, millis(self.policy.lease)).await?)
                 })
             })
             .await?;
         if !claimed.is_empty() {
-            crash::point(Asker::Settle.steps().claimed);
+            crash::point(AttemptBy::Settle.steps().claimed);
         }
         Ok(claimed)
     }
@@ -132,7 +132,7 @@ impl Ledger {
         &self,
         claim: &Claim,
         answer: &Answer,
-        by: Asker,
+        by: AttemptBy,
         fence: Option<&dyn Fence>,
     ) -> Result<Gift, Error> {
         crash::point(by.steps().answered);
@@ -172,7 +172,7 @@ impl Ledger {
         &self,
         claim: &Claim,
         said: Said<'_>,
-        by: Asker,
+        by: AttemptBy,
         fence: Option<&dyn Fence>,
     ) -> Result<Ended, Error> {
         let now = self.clock.now();
@@ -262,7 +262,7 @@ impl Ledger {
     /// Sees to it that the gift is asked about later, or is given up.
     async fn postpone(&self, claim: &Claim) -> Result<(), StoreError> {
         let age = claim.gift.created_at.map_or(TimeDelta::zero(), |at| self.clock.now() - at);
-        let pause = self.pace.pause(claim.ask, age.to_std().unwrap_or_default());
+        let pause = self.policy.pause(claim.ask, age.to_std().unwrap_or_default());
         if pause.is_none() {
             let biz_id = &claim.gift.sent.biz_id;
             tracing::error!(
@@ -279,7 +279,7 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub async fn count_open(&self) -> Result<Open, Error> {
-        let overdue = self.clock.now() - self.pace.give_up;
+        let overdue = self.clock.now() - self.policy.give_up;
         let (all, scheduled, waiting) = claims::count_open(&self.db, self.db.primary(), overdue).await?;
         Ok(Open { scheduled, waiting, given_up: all - waiting })
     }

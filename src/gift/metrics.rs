@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use super::asker::Asker;
+use super::attempt::AttemptBy;
 
 /// Counters of gifts; clones share everything.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Metrics {
             metrics.ended.with_label_values(&[outcome]);
             metrics.flagged.with_label_values(&[outcome]);
         }
-        for by in [Asker::Send, Asker::Redo, Asker::Settle] {
+        for by in [AttemptBy::Send, AttemptBy::Redo, AttemptBy::Settle] {
             for outcome in ["paid", "refused", "unknown"] {
                 metrics.asks.with_label_values(&[by.name(), outcome]);
             }

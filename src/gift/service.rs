@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::asker::Asker;
+use super::attempt::AttemptBy;
 use super::catalogue::GiftTypes;
 use super::claims::Claim;
 use super::dto::{SendGift, SendGiftFor};
@@ -133,7 +133,7 @@ impl Gifts {
         let gifts = self.clone();
         let sending = tokio::spawn(context::carry(async move {
             match gifts.place(&order, &name).await? {
-                Placed::New(claim) => Ok(gifts.ask(claim, Asker::Send, None).await),
+                Placed::New(claim) => Ok(gifts.ask(claim, AttemptBy::Send, None).await),
                 // Were the caller told that nothing was sent, they would send it again, and pay twice.
                 Placed::Lost(gift) => Ok(gift),
                 Placed::Former(gift) => gifts.repeat(&order, &name, gift, redo).await,
@@ -156,7 +156,7 @@ impl Gifts {
         let refused = match self.accept(order).await {
             Ok(room) => match self.0.ledger.open(sent(order, name, &room), name).await {
                 Ok(claim) => {
-                    crash::point(Asker::Send.steps().claimed);
+                    crash::point(AttemptBy::Send.steps().claimed);
                     return Ok(Placed::New(claim));
                 }
                 // The name is taken; should nothing be found under it, then by one that the database
@@ -213,14 +213,14 @@ impl Gifts {
             return Ok(gift);
         }
         match self.0.ledger.claim(gift.clone()).await? {
-            Some(claim) => Ok(self.ask(claim, Asker::Redo, None).await),
+            Some(claim) => Ok(self.ask(claim, AttemptBy::Redo, None).await),
             None => Ok(gift),
         }
     }
 
     /// Asks the payment service and writes down what it said. When that fails the gift is as unknown as
     /// without an answer.
-    async fn ask(&self, claim: Claim, by: Asker, fence: Option<&dyn Fence>) -> Gift {
+    async fn ask(&self, claim: Claim, by: AttemptBy, fence: Option<&dyn Fence>) -> Gift {
         let answer = self.0.payment.ask(&claim.gift.sent).await;
         match self.0.ledger.record(&claim, &answer, by, fence).await {
             Ok(gift) => gift,
@@ -234,7 +234,7 @@ impl Gifts {
 
     /// Asks again about a gift that was claimed by the job; its outcome, as far as it is known.
     pub async fn settle(&self, claim: Claim, fence: &dyn Fence) -> GiftStatus {
-        self.ask(claim, Asker::Settle, Some(fence)).await.status
+        self.ask(claim, AttemptBy::Settle, Some(fence)).await.status
     }
 }
 

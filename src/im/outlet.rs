@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{ImError, Message, Outlet, Target};
 use realtime::control::ConnectionControl;
 use realtime::{Channel, Draft, Hub, Kind};
-use store::broker::Pace;
+use store::broker::RateLimits;
 
 /// Delivers to the connections of all nodes.
 pub struct HubOutlet {
@@ -33,7 +33,7 @@ impl Outlet for HubOutlet {
         };
         let from = message.from.as_ref().map_or("", |account| account.user_id.as_str());
         let draft = Draft { from, action: &message.action, data: &message.data };
-        self.hub.publish(&channel, &draft, Pace::default()).await?;
+        self.hub.publish(&channel, &draft, RateLimits::default()).await?;
         Ok(())
     }
 

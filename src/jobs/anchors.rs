@@ -11,7 +11,7 @@ use super::schedule::Job;
 use crate::live::Lives;
 
 /// The job.
-pub struct SilentAnchors {
+pub struct TimedOutAnchors {
     /// The rooms.
     pub lives: Lives,
     /// Who leads.
@@ -23,17 +23,17 @@ pub struct SilentAnchors {
 }
 
 #[async_trait]
-impl Job for SilentAnchors {
+impl Job for TimedOutAnchors {
     fn name(&self) -> &'static str {
         "silent_anchors"
     }
 
     fn every(&self) -> Duration {
-        super::presence::sweep_every(self.timeout)
+        super::presence::reap_every(self.timeout)
     }
 
     async fn run(&mut self) -> anyhow::Result<u64> {
         let Self { lives, lease, watch, timeout } = self;
-        watch.sweep(|| lives.end_silent(lease.as_ref(), *timeout)).await
+        watch.reap(|| lives.end_timed_out(lease.as_ref(), *timeout)).await
     }
 }

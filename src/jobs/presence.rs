@@ -12,7 +12,7 @@ use super::lease::LeaderLease;
 use super::schedule::Job;
 use crate::live;
 use crate::live::Lives;
-use crate::live::silence::Swept;
+use crate::live::heartbeat_timeout::Evicted;
 use store::cache::Cache;
 use store::db::Db;
 use store::registry;
@@ -21,7 +21,7 @@ use store::registry;
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// A sweep every second, or, for the short time-outs of tests, four in a time-out.
-pub(super) fn sweep_every(timeout: Duration) -> Duration {
+pub(super) fn reap_every(timeout: Duration) -> Duration {
     SWEEP_EVERY.min(timeout / 4).max(Duration::from_millis(50))
 }
 
@@ -59,16 +59,16 @@ impl Watch {
     }
 
     /// Runs a sweep if silence counts; else begins the watch anew.
-    pub(super) async fn sweep<F>(&self, sweep: impl FnOnce() -> F) -> anyhow::Result<u64>
+    pub(super) async fn reap<F>(&self, sweep: impl FnOnce() -> F) -> anyhow::Result<u64>
     where
-        F: Future<Output = Result<Swept, live::Error>>,
+        F: Future<Output = Result<Evicted, live::Error>>,
     {
         if !self.is_current().await? {
             return Ok(0);
         }
         match sweep().await {
-            Ok(Swept::Removed(count)) => Ok(count),
-            Ok(Swept::Lost) => {
+            Ok(Evicted::Removed(count)) => Ok(count),
+            Ok(Evicted::Lost) => {
                 self.begin_watch().await?;
                 Ok(0)
             }

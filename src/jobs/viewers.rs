@@ -11,7 +11,7 @@ use super::schedule::Job;
 use crate::live::Lives;
 
 /// The job.
-pub struct SilentViewers {
+pub struct TimedOutViewers {
     /// The rooms.
     pub lives: Lives,
     /// Who leads.
@@ -23,17 +23,17 @@ pub struct SilentViewers {
 }
 
 #[async_trait]
-impl Job for SilentViewers {
+impl Job for TimedOutViewers {
     fn name(&self) -> &'static str {
         "silent_viewers"
     }
 
     fn every(&self) -> Duration {
-        super::presence::sweep_every(self.timeout)
+        super::presence::reap_every(self.timeout)
     }
 
     async fn run(&mut self) -> anyhow::Result<u64> {
         let Self { lives, lease, watch, timeout } = self;
-        watch.sweep(|| lives.put_out_silent(lease.as_ref(), *timeout)).await
+        watch.reap(|| lives.evict_timed_out(lease.as_ref(), *timeout)).await
     }
 }

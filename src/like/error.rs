@@ -19,7 +19,7 @@ pub enum Error {
     OwnRoom,
     /// The likes were lost while they were read from the database, again and again.
     #[error("the cache loses the likes of the room")]
-    Unseeded,
+    Cold,
     /// They could not be read from the database, which several callers waited for.
     #[error(transparent)]
     Seed(Arc<Error>),
@@ -48,7 +48,7 @@ impl Failure for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotInRoom | Self::OwnRoom => Kind::Forbidden,
-            Self::Unseeded => Kind::Unavailable,
+            Self::Cold => Kind::Unavailable,
             Self::Seed(error) => error.kind(),
             Self::Live(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -12,8 +12,8 @@ mod flush;
 pub mod handlers;
 mod notify;
 mod queries;
-mod seed;
 mod service;
+mod warm_up;
 
 pub use dto::{LikesView, PutLike};
 pub use error::Error;

@@ -9,7 +9,7 @@ use super::dto::LikesView;
 use super::error::Error;
 use super::flush::Commits;
 use super::notify::Notifier;
-use super::seed;
+use super::warm_up;
 use crate::im::Im;
 use crate::live::Lives;
 use crate::user::Users;
@@ -75,7 +75,7 @@ impl Likes {
     pub fn new(parts: Parts) -> Self {
         let Parts { db, cache, clock, lives, users, im, given } = parts;
         let notifier = Notifier::new(cache.clone(), users, im);
-        let (seeding, commits, known) = (seed::single_flight(), Commits::default(), KnownRows::default());
+        let (seeding, commits, known) = (warm_up::single_flight(), Commits::default(), KnownRows::default());
         Self(Arc::new(Inner { db, cache, clock, lives, seeding, commits, known, notifier, given }))
     }
 
@@ -107,11 +107,11 @@ impl Likes {
         for _ in 0..TRIES {
             match inner.cache.like(like).await? {
                 Liked::Counted(counts) => return Ok(counts),
-                Liked::Unseeded => self.seed(live_id).await?,
+                Liked::Cold => self.warm_up(live_id).await?,
                 Liked::NotIn if inner.lives.is_in_room(live_id, user_id).await? => like.is_in = true,
                 Liked::NotIn => return Err(Error::NotInRoom),
             }
         }
-        Err(Error::Unseeded)
+        Err(Error::Cold)
     }
 }

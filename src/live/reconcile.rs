@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::error::Error;
+use super::heartbeat_timeout::BATCH;
 use super::restore_rows::Wanted;
 use super::service::Lives;
-use super::silence::BATCH;
 use super::{presence_rows, queries};
 use store::cache::Member;
 use store::fence::Fence;

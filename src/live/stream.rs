@@ -9,7 +9,7 @@ use super::room::LiveStatus;
 use super::service::Lives;
 use super::stream_call::Session;
 use super::stream_rows as rows;
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::event::{self, DomainEvent};
 use crate::media::PublishRefusal;
 use crate::rest::envelope::Done;
@@ -66,11 +66,11 @@ impl Failure for HookError {
     responses((status = 200, body = Done), (status = 403, description = "The stream may not be published")))]
 pub async fn publish(
     lives: web::Data<Lives>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     config: web::Data<Current<HooksConfig>>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    lives.stream_up(&Session::of(&gate, &config.get(), &request)?).await?;
+    lives.stream_up(&Session::of(&authenticator, &config.get(), &request)?).await?;
     Ok(Reply::empty())
 }
 
@@ -84,11 +84,11 @@ pub async fn publish(
     responses((status = 200, body = Done), (status = 403, description = "Not a media server")))]
 pub async fn publish_done(
     lives: web::Data<Lives>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     config: web::Data<Current<HooksConfig>>,
     request: HttpRequest,
 ) -> Result<Reply<()>, ApiError> {
-    lives.stream_down(&Session::of(&gate, &config.get(), &request)?).await?;
+    lives.stream_down(&Session::of(&authenticator, &config.get(), &request)?).await?;
     Ok(Reply::empty())
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::stream::HookError;
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::media::PublishCall;
 use crate::rest::{ApiError, Invalid, Params, body, peer};
 use common::json;
@@ -44,9 +44,13 @@ struct SrsCall {
 
 impl Session {
     /// Reads the call of a media server, if it may call.
-    pub(super) fn of(gate: &Gate, config: &HooksConfig, request: &HttpRequest) -> Result<Self, ApiError> {
+    pub(super) fn of(
+        authenticator: &Authenticator,
+        config: &HooksConfig,
+        request: &HttpRequest,
+    ) -> Result<Self, ApiError> {
         check_caller(config, request)?;
-        let server = gate.client_ip(request);
+        let server = authenticator.client_ip(request);
         let form = if request.method() == Method::GET { split_query(request.query_string()).1 } else { "" };
         let bytes = body::raw(request);
         let text = json::readable(&bytes);

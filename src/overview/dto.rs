@@ -46,7 +46,7 @@ pub struct Summary {
 /// Callbacks to the business service.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Callbacks {
-    /// Still to be delivered, in lanes of rooms or alone.
+    /// Still to be delivered, in partitions of rooms or alone.
     pub pending: u64,
     /// Failed for good.
     pub failed: u64,

@@ -20,7 +20,7 @@ const SEND_LIMIT: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(60);
 /// Failures in a row after which the IM service is left alone.
 const FAILURES: u32 = 3;
-/// For how long it is left alone, so that lanes are not held up while it is down.
+/// For how long it is left alone, so that partitions are not held up while it is down.
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// Values of the label `action`: what [`notice`] says.

@@ -1,12 +1,12 @@
 //! What must happen because of an event: each [`Reaction`] gets every event, those of a room in their
 //! order, on any node, each at least once, soon after its commit.
 //!
-//! A database that fails holds the room's lane, and the event is tried again until it works. Whatever
-//! else goes wrong is logged and counted, and the lane goes on.
+//! A database that fails holds the room's partition, and the event is tried again until it works. Whatever
+//! else goes wrong is logged and counted, and the partition goes on.
 
 pub mod endings;
-mod lane;
 pub mod messages;
+mod partition;
 pub mod reviews;
 
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use prometheus::{IntCounterVec, Opts, Registry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::lane::LaneReactions;
+use self::partition::PartitionReactions;
 use crate::event::REACTIONS;
 use crate::event::StoredEvent;
 use crate::event::consumer;
-use crate::event::lanes::Lanes;
+use crate::event::partitions::Partitions;
 use common::failure::{Failure, Kind};
 use common::supervise;
 use store::db::Db;
 
-/// What a claim of a lane lasts: the events of one claim, each well within [`REACTION_LIMIT`].
+/// What a claim of a partition lasts: the events of one claim, each well within [`REACTION_LIMIT`].
 const LEASE: Duration = Duration::from_secs(15);
 /// Events whose reactions stopped half-way that are remembered.
 const REMEMBERED: u64 = 10_000;
@@ -93,9 +93,9 @@ pub fn start(
             failures.with_label_values(&[reaction.name(), result]);
         }
     }
-    let lanes = Lanes::new(db, REACTIONS, node_id, LEASE);
-    let consumer = LaneReactions { reactions, failures, stopped: moka::sync::Cache::new(REMEMBERED) };
-    let reacting = consumer::run(lanes, Arc::new(consumer), stop.clone());
+    let partitions = Partitions::new(db, REACTIONS, node_id, LEASE);
+    let consumer = PartitionReactions { reactions, failures, stopped: moka::sync::Cache::new(REMEMBERED) };
+    let reacting = consumer::run(partitions, Arc::new(consumer), stop.clone());
     running.spawn(supervise::until(REACTIONS.name, stop, reacting));
     Ok(())
 }

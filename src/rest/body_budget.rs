@@ -87,7 +87,7 @@ impl Pot {
 
 /// Which pot a sender takes from, beside that of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum Trust {
     Known,
     Backend,
     Stranger,
@@ -96,7 +96,7 @@ enum Standing {
 /// Whose memory a body takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender {
-    standing: Standing,
+    trust: Trust,
     /// A hash: two who share one share their bytes.
     key: u64,
     /// Bytes of theirs.
@@ -134,19 +134,19 @@ impl BodyBudget {
     /// A user, by a token.
     #[must_use]
     pub fn user(&self, id: &str) -> Sender {
-        self.sender(Standing::Known, ("user", id), 16)
+        self.sender(Trust::Known, ("user", id), 16)
     }
 
     /// An administrator, by a token.
     #[must_use]
     pub fn administrator(&self, id: &str) -> Sender {
-        self.sender(Standing::Known, ("administrator", id), 16)
+        self.sender(Trust::Known, ("administrator", id), 16)
     }
 
     /// A service that has shown already who it is.
     #[must_use]
     pub fn service(&self, ip: IpAddr) -> Sender {
-        self.sender(Standing::Known, ("service", peer::network(ip)), 4)
+        self.sender(Trust::Known, ("service", peer::network(ip)), 4)
     }
 
     /// A caller who names the key of a backend, and whose signature covers the body: known by others that were
@@ -155,16 +155,16 @@ impl BodyBudget {
     pub fn backend(&self, ip: IpAddr) -> Sender {
         let network = peer::network(ip);
         if self.0.known.contains_key(&network) {
-            self.sender(Standing::Known, ("backend", network), 4)
+            self.sender(Trust::Known, ("backend", network), 4)
         } else {
-            self.sender(Standing::Backend, ("backend", network), 32)
+            self.sender(Trust::Backend, ("backend", network), 32)
         }
     }
 
     /// Anybody.
     #[must_use]
     pub fn stranger(&self, ip: IpAddr) -> Sender {
-        self.sender(Standing::Stranger, ("stranger", peer::network(ip)), 64)
+        self.sender(Trust::Stranger, ("stranger", peer::network(ip)), 64)
     }
 
     /// A backend's signature was good.
@@ -172,8 +172,8 @@ impl BodyBudget {
         self.0.known.insert(peer::network(ip), ());
     }
 
-    fn sender(&self, standing: Standing, who: impl Hash, part: usize) -> Sender {
-        Sender { standing, key: self.0.hasher.hash_one(who), limit: (self.0.all.limit / part).max(BATCH) }
+    fn sender(&self, trust: Trust, who: impl Hash, part: usize) -> Sender {
+        Sender { trust, key: self.0.hasher.hash_one(who), limit: (self.0.all.limit / part).max(BATCH) }
     }
 
     pub(super) fn taken(&self) -> usize {
@@ -188,10 +188,10 @@ impl BodyBudget {
 impl Budget {
     /// The pot of callers who are not known, if the sender is one.
     fn pot(&self, sender: Sender) -> Option<&Pot> {
-        match sender.standing {
-            Standing::Known => None,
-            Standing::Backend => Some(&self.backends),
-            Standing::Stranger => Some(&self.strangers),
+        match sender.trust {
+            Trust::Known => None,
+            Trust::Backend => Some(&self.backends),
+            Trust::Stranger => Some(&self.strangers),
         }
     }
 

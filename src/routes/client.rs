@@ -6,8 +6,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
-use super::copies::from_copies;
 use super::intake::bodies;
+use super::replicas::from_replicas;
 use super::{items, moderation};
 use crate::auth::{Client, own_writes};
 use crate::{gift, like, live, mic, relay, stats, user};
@@ -44,13 +44,13 @@ fn live_routes(config: &mut ServiceConfig) {
         .service(web::resource("/live/room/heartbeat/{live_id}").get(h::heartbeat))
         .service(web::resource("/live/room/info/{live_id}").get(h::info))
         .service(web::resource("/live/room/user/{live_id}").post(h::join).delete(h::leave))
-        .service(from_copies::<Client>("/live/room/list").get(h::list))
-        .service(from_copies::<Client>("/live/room/list/anchor").get(h::list_own))
-        .service(from_copies::<Client>("/live/room/user_list").get(h::users))
+        .service(from_replicas::<Client>("/live/room/list").get(h::list))
+        .service(from_replicas::<Client>("/live/room/list/anchor").get(h::list_own))
+        .service(from_replicas::<Client>("/live/room/user_list").get(h::users))
         .service(web::resource("/live/room/extends").put(h::set_extends))
         .service(web::resource("/live/room/instance").post(h::create))
         .service(web::resource("/live/room/instance/{live_id}").delete(h::delete))
-        .service(from_copies::<Client>("/live/room").get(h::search))
+        .service(from_replicas::<Client>("/live/room").get(h::search))
         // The documents say POST, the SDKs send DELETE.
         .service(web::resource("/live/room/{live_id}").put(h::start).delete(h::stop).post(h::stop))
         .service(web::resource("/live/room/{live_id}/like").put(like::handlers::give))
@@ -61,7 +61,7 @@ fn stats_routes(config: &mut ServiceConfig) {
     use stats::handlers as h;
     config
         .service(web::resource("/stats/singleLive").post(h::report))
-        .service(from_copies::<Client>("/stats/singleLive/{live_id}").get(h::of_room));
+        .service(from_replicas::<Client>("/stats/singleLive/{live_id}").get(h::of_room));
 }
 
 fn mic_routes(config: &mut ServiceConfig) {
@@ -95,8 +95,8 @@ fn user_routes(config: &mut ServiceConfig) {
         // With GET it is the user called `user`.
         .service(web::resource("/user/user").guard(guard::Put()).put(h::update_own))
         .service(web::resource("/user/user/{id}").get(h::info_for_client))
-        .service(from_copies::<Client>("/user/users").get(h::infos_for_client))
-        .service(from_copies::<Client>("/user/imusers").get(h::im_users))
+        .service(from_replicas::<Client>("/user/users").get(h::infos_for_client))
+        .service(from_replicas::<Client>("/user/imusers").get(h::im_users))
         .service(web::resource("/user/{id}").get(h::info_for_client));
 }
 
@@ -104,12 +104,12 @@ fn gift_routes(config: &mut ServiceConfig) {
     use gift::handlers as h;
     config
         .service(web::resource("/gift/send").guard(guard::Post()).post(h::send))
-        .service(from_copies::<Client>("/gift/config").get(h::types))
-        .service(from_copies::<Client>("/gift/config/{type}").get(h::types))
-        .service(from_copies::<Client>("/gift/list/live/{live_id}").get(h::of_room))
-        .service(from_copies::<Client>("/gift/live/{live_id}").get(h::of_room))
-        .service(from_copies::<Client>("/gift/list/anchor").get(h::received))
-        .service(from_copies::<Client>("/gift/list/user").get(h::given))
+        .service(from_replicas::<Client>("/gift/config").get(h::types))
+        .service(from_replicas::<Client>("/gift/config/{type}").get(h::types))
+        .service(from_replicas::<Client>("/gift/list/live/{live_id}").get(h::of_room))
+        .service(from_replicas::<Client>("/gift/live/{live_id}").get(h::of_room))
+        .service(from_replicas::<Client>("/gift/list/anchor").get(h::received))
+        .service(from_replicas::<Client>("/gift/list/user").get(h::given))
         .service(web::resource("/gift/{biz_id}").get(h::find));
 }
 

@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, ResponseError, web};
 
-use crate::auth::{Admin, Backend, Client, Gate};
+use crate::auth::{Admin, Authenticator, Backend, Client};
 use crate::censor;
 use crate::edges::Mesh;
 use crate::live::stream;
@@ -56,7 +56,7 @@ pub(super) trait BodySender {
 
 /// Where a request comes from.
 async fn ip(request: &HttpRequest) -> Result<IpAddr, Error> {
-    Ok(web::Data::<Gate>::extract(request).await?.client_ip(request))
+    Ok(web::Data::<Authenticator>::extract(request).await?.client_ip(request))
 }
 
 impl BodySender for Client {
@@ -74,9 +74,9 @@ impl BodySender for Admin {
 /// Its signature covers the body.
 impl BodySender for Backend {
     async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
-        let gate = web::Data::<Gate>::extract(request).await?;
-        gate.expect_backend(request)?;
-        Ok(budget.backend(gate.client_ip(request)))
+        let authenticator = web::Data::<Authenticator>::extract(request).await?;
+        authenticator.expect_backend(request)?;
+        Ok(budget.backend(authenticator.client_ip(request)))
     }
 
     async fn confirm(request: &HttpRequest, budget: &BodyBudget) -> Result<(), Error> {
@@ -167,12 +167,12 @@ async fn body<F: BodySender>(budget: &BodyBudget, request: &mut ServiceRequest) 
 /// Counts a call against its address's limit, for a route that anybody may call, and reads its body then.
 pub(super) async fn limited<L: LimitsAddresses, B: MessageBody + 'static>(
     limit: web::Data<L>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     budget: web::Data<BodyBudget>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse, Error> {
-    if let Err(error) = limit.of_address().check(gate.client_ip(request.request())) {
+    if let Err(error) = limit.of_address().check(authenticator.client_ip(request.request())) {
         incoming::pass_by(&mut request).await;
         return Ok(request.into_response(ApiError::from(error).error_response()));
     }

@@ -2,7 +2,6 @@
 
 mod admin;
 mod client;
-mod copies;
 mod health;
 mod intake;
 mod items;
@@ -10,6 +9,7 @@ mod moderation;
 mod open;
 mod openapi;
 mod readiness;
+mod replicas;
 mod server;
 
 use actix_web::web::ServiceConfig;

@@ -6,8 +6,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, Scope, guard};
 
-use super::copies::from_copies;
 use super::intake::{MeshCaller, bodies};
+use super::replicas::from_replicas;
 use super::{items, moderation};
 use crate::auth::{Backend, own_writes};
 use crate::edges::mesh;
@@ -37,9 +37,9 @@ pub fn scope() -> Scope<
         .service(web::resource("/user/register").guard(guard::Post()).post(u::register))
         .service(web::resource("/user/register/batch").post(u::register_batch))
         .service(web::resource("/user/info/{id}").get(u::info))
-        .service(from_copies::<Backend>("/user/infos").guard(guard::Get()).get(u::infos))
+        .service(from_replicas::<Backend>("/user/infos").guard(guard::Get()).get(u::infos))
         .service(web::resource("/user/profile/{id}").get(u::profile))
-        .service(from_copies::<Backend>("/user/profiles").guard(guard::Get()).get(u::profiles))
+        .service(from_replicas::<Backend>("/user/profiles").guard(guard::Get()).get(u::profiles))
         .service(web::resource("/user/{id}").put(u::update))
         .service(web::resource("/live").post(l::create_for))
         .service(web::resource("/live/{live_id}").get(l::info_for_server).delete(l::delete_by_server))
@@ -51,13 +51,15 @@ pub fn scope() -> Scope<
         .configure(|config| moderation::of_room::<Backend>(config, "/live/{live_id}"))
         .configure(moderation::of_platform::<Backend>)
         .service(web::resource("/items/{live_id}").get(item::handlers::list::<Backend>))
-        .service(from_copies::<Backend>("/gift/config").get(g::types_for_server).post(g::save_types))
+        .service(from_replicas::<Backend>("/gift/config").get(g::types_for_server).post(g::save_types))
         // The same place is a type to read and an id to delete.
-        .service(from_copies::<Backend>("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type))
-        .service(from_copies::<Backend>("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
-        .service(from_copies::<Backend>("/gift/list/live/{live_id}").get(g::of_room_for_server))
-        .service(from_copies::<Backend>("/gift/list/anchor/{id}").get(g::received_for_server))
-        .service(from_copies::<Backend>("/gift/list/user/{id}").get(g::given_for_server))
+        .service(
+            from_replicas::<Backend>("/gift/config/{id}").get(g::types_for_server).delete(g::delete_type),
+        )
+        .service(from_replicas::<Backend>("/gift/live/{live_id}").get(g::of_room_for_server).put(g::send_for))
+        .service(from_replicas::<Backend>("/gift/list/live/{live_id}").get(g::of_room_for_server))
+        .service(from_replicas::<Backend>("/gift/list/anchor/{id}").get(g::received_for_server))
+        .service(from_replicas::<Backend>("/gift/list/user/{id}").get(g::given_for_server))
         .service(web::resource("/gift/{biz_id}").get(g::find_for_server))
 }
 

@@ -15,7 +15,7 @@ use sea_orm::{
 use super::dto::BanView;
 use super::service::{Error, Users};
 use super::{User, queries};
-use crate::auth::{Ban, Standing};
+use crate::auth::{AccountStatus, Ban};
 use crate::rest::{Page, Paging};
 use realtime::control::ConnectionControl;
 use store::db::{Db, StoreError};
@@ -110,10 +110,10 @@ impl Users {
     ///
     /// # Errors
     /// The store's.
-    pub async fn standings_of(&self, user_ids: &[&str]) -> Result<HashMap<String, Standing>, Error> {
+    pub async fn account_statuses(&self, user_ids: &[&str]) -> Result<HashMap<String, AccountStatus>, Error> {
         let theirs = Entity::find().filter(Column::UserId.is_in(user_ids.iter().copied()));
         let rows = theirs.all(self.db.primary()).await.map_err(StoreError::from)?;
-        Ok(rows.into_iter().map(|row| (row.user_id.clone(), standing(Some(row)))).collect())
+        Ok(rows.into_iter().map(|row| (row.user_id.clone(), status(Some(row)))).collect())
     }
 }
 
@@ -132,10 +132,10 @@ pub fn end_in_seconds(until_ms: i64) -> i64 {
 }
 
 /// How a user stands by their row.
-pub(super) fn standing(row: Option<Model>) -> Standing {
-    let Some(row) = row else { return Standing::default() };
+pub(super) fn status(row: Option<Model>) -> AccountStatus {
+    let Some(row) = row else { return AccountStatus::default() };
     let ban = row.until_ms.map(|until_ms| Ban { until_ms, reason: row.reason });
-    Standing { ban, revoked_at: Some(row.revoked_at) }
+    AccountStatus { ban, revoked_at: Some(row.revoked_at) }
 }
 
 pub(super) fn is_on(now_ms: i64) -> SimpleExpr {

@@ -18,7 +18,7 @@ use telemetry::sampled;
 /// How long the IM service is left alone after it failed, so that look-ups stay fast meanwhile.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Accounts opened at the same time for one batch.
+/// AccountStore opened at the same time for one batch.
 const AT_ONCE: usize = 16;
 
 const PASSWORD_CHARS: usize = 16;
@@ -36,7 +36,7 @@ pub struct ImAccounts {
 }
 
 impl ImAccounts {
-    /// Accounts at `im` for the users of `db`.
+    /// AccountStore at `im` for the users of `db`.
     #[must_use]
     pub fn new(im: Im, db: Db) -> Self {
         Self { im, db, started: Instant::now(), paused_until_ms: AtomicU64::new(0) }

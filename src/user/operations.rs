@@ -22,7 +22,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::auth::{Admin, Gate};
+use crate::auth::{Admin, Authenticator};
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Page, Paging, Params, Reply, body};
@@ -173,7 +173,7 @@ pub struct OperationView {
 /// 503 when it cannot be noted: then nothing was done.
 pub async fn note<B: MessageBody + 'static>(
     operations: web::Data<Operations>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -186,7 +186,7 @@ pub async fn note<B: MessageBody + 'static>(
         // The handler refuses it, or there is none.
         Err(_) => return Ok(next.call(request).await?.map_into_left_body()),
     };
-    let id = match operations.begin(read(&gate, &admin, &request)).await {
+    let id = match operations.begin(read(&authenticator, &admin, &request)).await {
         Ok(id) => id,
         Err(error) => {
             tracing::error!(%error, admin = admin.user_id(), "an operation was refused: it could not be noted");
@@ -206,13 +206,13 @@ fn refuse<B>(request: ServiceRequest, error: &ApiError) -> ServiceResponse<Eithe
     request.into_response(error.error_response()).map_into_right_body()
 }
 
-fn read(gate: &Gate, admin: &Admin, request: &ServiceRequest) -> Note {
+fn read(authenticator: &Authenticator, admin: &Admin, request: &ServiceRequest) -> Note {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let query = mask::pairs(request.query_string());
     let body = body::raw(request.request());
     Note {
         admin_id: admin.user_id().to_owned(),
-        ip: gate.client_ip(request.request()),
+        ip: authenticator.client_ip(request.request()),
         method: request.method().as_str().to_owned(),
         url: if query.is_empty() { request.path().to_owned() } else { format!("{}?{query}", request.path()) },
         args: if body.is_empty() { query } else { mask::body(kind, &body) },

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::dto::UpdateUser;
 use super::{User, bans};
-use crate::auth::Standing;
+use crate::auth::AccountStatus;
 use crate::rest::text::Extends;
 use config::Secret;
 use store::db::{StoreError, WallTime};
@@ -19,12 +19,12 @@ use store::entity::user_ban;
 pub async fn find(
     conn: &impl ConnectionTrait,
     user_id: &str,
-) -> Result<Option<(User, Standing)>, StoreError> {
+) -> Result<Option<(User, AccountStatus)>, StoreError> {
     let banned: RelationDef =
         Entity::belongs_to(user_ban::Entity).from(Column::UserId).to(user_ban::Column::UserId).into();
     let with_ban = present().join(JoinType::LeftJoin, banned).select_also(user_ban::Entity);
     let row = with_ban.filter(Column::UserId.eq(user_id)).one(conn).await?;
-    let found = row.map(|(row, ban)| (user(row), bans::standing(ban)));
+    let found = row.map(|(row, ban)| (user(row), bans::status(ban)));
     Ok(found.filter(|(user, _)| user.user_id == user_id))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dto::{Register, UpdateUser};
 use super::im_account::ImAccounts;
 use super::{User, queries};
-use crate::auth::{Accounts, Standing, StandingOf};
+use crate::auth::{AccountStatus, AccountStore, StatusFuture};
 use crate::im::Im;
 use crate::rest::text;
 use common::clock::SharedClock;
@@ -75,7 +75,7 @@ pub struct Users {
     rows: Lookup<User>,
     /// Of those who call. They are loaded with the row from the writable database, never from a copy
     /// that may not know of a ban yet.
-    standings: Lookup<Standing>,
+    standings: Lookup<AccountStatus>,
 }
 
 impl Users {
@@ -111,8 +111,8 @@ impl Users {
     pub async fn known(&self, user_id: &str) -> Result<Option<Arc<User>>, SharedError> {
         let load = async {
             let mark = self.standings.mark();
-            let Some((user, standing)) = self.load(user_id).await? else { return Ok(None) };
-            self.standings.keep(mark, user_id, Arc::new(standing)).await;
+            let Some((user, status)) = self.load(user_id).await? else { return Ok(None) };
+            self.standings.keep(mark, user_id, Arc::new(status)).await;
             Ok(Some(user))
         };
         self.rows.get(user_id, load).await
@@ -122,17 +122,17 @@ impl Users {
     ///
     /// # Errors
     /// The store's.
-    pub async fn standing_of(&self, user_id: &str) -> Result<Option<Arc<Standing>>, SharedError> {
+    pub async fn account_status(&self, user_id: &str) -> Result<Option<Arc<AccountStatus>>, SharedError> {
         let load = async {
             let mark = self.rows.mark();
-            let Some((user, standing)) = self.load(user_id).await? else { return Ok(None) };
+            let Some((user, status)) = self.load(user_id).await? else { return Ok(None) };
             self.rows.keep(mark, user_id, Arc::new(user)).await;
-            Ok(Some(standing))
+            Ok(Some(status))
         };
         self.standings.get(user_id, load).await
     }
 
-    async fn load(&self, user_id: &str) -> Result<Option<(User, Standing)>, StoreError> {
+    async fn load(&self, user_id: &str) -> Result<Option<(User, AccountStatus)>, StoreError> {
         queries::find(self.db.primary(), user_id).await
     }
 
@@ -294,8 +294,8 @@ fn merge(user: &User, change: &UpdateUser) -> Result<Option<text::Extends>, Erro
     Ok(Some(merged))
 }
 
-impl Accounts for Users {
-    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a> {
-        Box::pin(async move { Ok(self.standing_of(user_id).await?) })
+impl AccountStore for Users {
+    fn status<'a>(&'a self, user_id: &'a str) -> StatusFuture<'a> {
+        Box::pin(async move { Ok(self.account_status(user_id).await?) })
     }
 }

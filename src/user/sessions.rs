@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::admin::LogIns;
 use super::tokens::Login;
-use crate::auth::{ADMIN_ROLE, Admin, Claims, Gate, console};
+use crate::auth::{ADMIN_ROLE, Admin, Authenticator, Claims, console};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, Reply};
 use common::clock::SharedClock;
@@ -38,12 +38,12 @@ pub struct Session {
         (status = 403, description = "Invalid username or password")))]
 pub async fn begin(
     log_ins: web::Data<LogIns>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     request: HttpRequest,
     login: Body<Login>,
 ) -> Answer<Session> {
-    let ip = gate.client_ip(&request);
+    let ip = authenticator.client_ip(&request);
     let found = log_ins.log_in(ip, &login.0.user_name, &login.0.password).await?;
     let claims = Claims {
         issued_at: Some(found.issued_at),
@@ -52,7 +52,7 @@ pub async fn begin(
         device_id: format!("console-{:016x}", rand::random::<u64>()),
         ..Claims::lasting(found.user_id, clock.now(), LIFE)
     };
-    let cookie = console::cookie(&request, gate.tokens().issue(&claims)?, LIFE.num_seconds());
+    let cookie = console::cookie(&request, authenticator.tokens().issue(&claims)?, LIFE.num_seconds());
     let session = Session { user_id: claims.user_id, expires_at: claims.exp };
     Ok(with(Reply::data(session), &cookie))
 }
@@ -63,8 +63,8 @@ pub async fn begin(
 /// 401.
 #[utoipa::path(delete, path = "/admin/session", tag = "admin", security(("admin" = [])),
     responses((status = 200, body = Done)))]
-pub async fn end(gate: web::Data<Gate>, admin: Admin, request: HttpRequest) -> Answer<()> {
-    gate.end_session(&admin).await?;
+pub async fn end(authenticator: web::Data<Authenticator>, admin: Admin, request: HttpRequest) -> Answer<()> {
+    authenticator.end_session(&admin).await?;
     Ok(with(Reply::empty(), &console::no_cookie(&request)))
 }
 

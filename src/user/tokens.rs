@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::admin::{Admins, LogIns};
 use super::service::Users;
 use crate::auth::token::LATEST_EXP;
-use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, TokenService};
+use crate::auth::{ADMIN_ROLE, Authenticator, Backend, Claims, Client, SignedBackend, TokenService};
 use crate::im::Im;
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
@@ -93,9 +93,9 @@ impl TokenRequest {
 /// When a token for a user is issued, in Unix seconds. In the very second in which the former ones were
 /// revoked it would be taken for one of them, so that the next one is waited for.
 async fn issue_time(users: &Users, user_id: &str, clock: &SharedClock) -> Result<i64, ApiError> {
-    let standing = users.standing_of(user_id).await?;
+    let status = users.account_status(user_id).await?;
     let now = clock.now().timestamp();
-    match standing.and_then(|standing| standing.revoked_at).filter(|&revoked| revoked >= now) {
+    match status.and_then(|status| status.revoked_at).filter(|&revoked| revoked >= now) {
         None => Ok(now),
         Some(revoked) => {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -132,7 +132,7 @@ fn issue(tokens: &TokenService, claims: &Claims) -> Answer<TokenView> {
     responses((status = 200, body = inline(Success<TokenView>))))]
 pub async fn token(
     users: web::Data<Users>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     _: Backend,
     params: Params,
@@ -140,7 +140,7 @@ pub async fn token(
     let request = TokenRequest::from_params(&params, clock.now().timestamp())?;
     users.find_or_register(&request.user_id).await?;
     let now = issue_time(&users, &request.user_id, &clock).await?;
-    issue(gate.tokens(), &request.claims("", now))
+    issue(authenticator.tokens(), &request.claims("", now))
 }
 
 /// A token for an administrator, who is created if new.
@@ -153,7 +153,7 @@ pub async fn token(
     responses((status = 200, body = inline(Success<TokenView>))))]
 pub async fn admin_token(
     admins: web::Data<Admins>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     _: SignedBackend,
     params: Params,
@@ -162,7 +162,7 @@ pub async fn admin_token(
     let request = TokenRequest::from_params(&params, now)?;
     admins.find_or_create(&request.user_id).await?;
     let issued_at = admins.issue_time(&request.user_id).await?;
-    issue(gate.tokens(), &request.claims(ADMIN_ROLE, issued_at))
+    issue(authenticator.tokens(), &request.claims(ADMIN_ROLE, issued_at))
 }
 
 /// A token for a manager who gives name and password.
@@ -174,12 +174,12 @@ pub async fn admin_token(
         (status = 403, description = "Invalid username or password")))]
 pub async fn login(
     log_ins: web::Data<LogIns>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     clock: web::Data<SharedClock>,
     request: HttpRequest,
     params: Params,
 ) -> Answer<TokenView> {
-    let ip = gate.client_ip(&request);
+    let ip = authenticator.client_ip(&request);
     let login = credentials(&request, params)?;
     let found = log_ins.log_in(ip, &login.user_name, &login.password).await?;
     let claims = Claims {
@@ -189,7 +189,7 @@ pub async fn login(
         device_id: format!("login-{:016x}", rand::random::<u64>()),
         ..Claims::lasting(found.user_id, clock.now(), DEFAULT_LIFE)
     };
-    issue(gate.tokens(), &claims)
+    issue(authenticator.tokens(), &claims)
 }
 
 /// Name and password from a JSON body, a form body or the query. Tools such as curl call every body a form unless they
@@ -217,16 +217,16 @@ fn credentials(request: &HttpRequest, query: Params) -> Result<Login, Invalid> {
     responses((status = 200, body = inline(Success<AppConfig>))))]
 pub async fn app_config(
     im: web::Data<Im>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     _: Client,
     request: HttpRequest,
 ) -> Answer<AppConfig> {
-    let realtime_url = im.is_builtin().then(|| realtime_url(&gate, &request));
+    let realtime_url = im.is_builtin().then(|| realtime_url(&authenticator, &request));
     Ok(Reply::data(AppConfig { im_app_id: im.app_id().to_owned(), realtime_url }))
 }
 
 /// The WebSocket of the host that the caller knows this server by.
-fn realtime_url(gate: &Gate, request: &HttpRequest) -> String {
+fn realtime_url(authenticator: &Authenticator, request: &HttpRequest) -> String {
     let scheme = if peer::is_https(request.head()) { "wss" } else { "ws" };
-    format!("{scheme}://{}/realtime", gate.host(request))
+    format!("{scheme}://{}/realtime", authenticator.host(request))
 }

@@ -9,7 +9,7 @@ use super::channel::{Channel, Kind};
 use super::control::{ConnectionControl, ControlError, KeptMessage};
 use super::message::{Draft, json_of};
 use super::service::Hub;
-use store::broker::{Epoch, Pace, Position};
+use store::broker::{Epoch, Position, RateLimits};
 use store::cache::Cache;
 use telemetry::sampled;
 
@@ -77,7 +77,7 @@ impl ConnectionControl for BroadcastControl {
         let Ok(data) = serde_json::value::to_raw_value(&data) else { return };
         let draft = Draft { from, action, data: &data };
         let channel = Channel::new(Kind::Room, live_id);
-        if let Err(error) = self.hub.publish(&channel, &draft, Pace::default()).await {
+        if let Err(error) = self.hub.publish(&channel, &draft, RateLimits::default()).await {
             sampled!(warn, %error, live_id, action, "a room was not told");
         }
     }

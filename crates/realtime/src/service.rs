@@ -18,7 +18,7 @@ use super::worker::ToWorker;
 use common::clock::SharedClock;
 use common::supervise;
 use config::RealtimeConfig;
-use store::broker::{Broker, History, Incoming, Pace, Position, Published};
+use store::broker::{Broker, History, Incoming, Position, Published, RateLimits};
 
 /// Messages that wait for a worker thread.
 const WORKER_QUEUE: usize = 4096;
@@ -117,9 +117,9 @@ impl Hub {
         &self,
         channel: &Channel,
         draft: &Draft<'_>,
-        pace: Pace<'_>,
+        limits: RateLimits<'_>,
     ) -> Result<Position, HubError> {
-        self.publish_body(channel, draft.body().as_bytes(), pace).await.map(|(position, _)| position)
+        self.publish_body(channel, draft.body().as_bytes(), limits).await.map(|(position, _)| position)
     }
 
     /// Publishes a body as [`super::message::raw`] makes it; answers its place, and how many nodes
@@ -131,10 +131,10 @@ impl Hub {
         &self,
         channel: &Channel,
         body: &[u8],
-        pace: Pace<'_>,
+        limits: RateLimits<'_>,
     ) -> Result<(Position, u32), HubError> {
         let inner = &self.0;
-        match inner.broker.publish(channel.name(), body, channel.keep(&inner.config), pace).await? {
+        match inner.broker.publish(channel.name(), body, channel.keep(&inner.config), limits).await? {
             Published::At { position, nodes } => {
                 inner.metrics.published.inc();
                 Ok((position, nodes))
@@ -154,7 +154,7 @@ impl Hub {
     pub async fn send_to(&self, client_id: u64, body: &[u8]) -> Result<bool, HubError> {
         let node = Channel::new(Kind::Node, &Self::node_of(client_id).to_string());
         let body = [&client_id.to_be_bytes(), body].concat();
-        let (_, nodes) = self.publish_body(&node, &body, Pace::default()).await?;
+        let (_, nodes) = self.publish_body(&node, &body, RateLimits::default()).await?;
         Ok(nodes > 0)
     }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Ground;
+use super::AppContext;
 use crate::auth::{Credentials, WebhookSigner};
 use crate::censor::{self, HookKeys, Reviews};
 use crate::gift::payment::Payment;
-use crate::gift::{self, GiftTypes, Gifts, Ledger, Pace, TestPayment};
+use crate::gift::{self, GiftTypes, Gifts, Ledger, RetryPolicy, TestPayment};
 use crate::im::Im;
 use crate::item::{self, Items};
 use crate::like::{self, Likes};
@@ -37,12 +37,12 @@ pub(super) struct Features {
 impl Features {
     /// Makes them, one from another.
     pub(super) fn wire(
-        ground: &Ground,
+        context: &AppContext,
         users: &Users,
         im: &Im,
         control: Arc<dyn ConnectionControl>,
     ) -> anyhow::Result<Self> {
-        let Ground { config, db, cache, clock, ids, registry, .. } = ground;
+        let AppContext { config, db, cache, clock, ids, registry, .. } = context;
         let account = Credentials::from(&config.account);
         let life_s = config.pili.room_token_expire_s;
         let tokens = Arc::new(RtcTokens::new(config.rtc.app_id.clone(), account.clone(), life_s));
@@ -93,7 +93,7 @@ impl Features {
             mics,
             relays,
             items,
-            gifts: gifts(ground, &lives, users)?,
+            gifts: gifts(context, &lives, users)?,
             likes,
             stats: Stats::new(
                 db.clone(),
@@ -101,15 +101,15 @@ impl Features {
                 Arc::clone(clock),
                 config.limits.stats_rows_per_room,
             ),
-            reviews: reviews(ground, &lives, users, im)?,
-            moderation: moderation(ground, &lives, users, control),
+            reviews: reviews(context, &lives, users, im)?,
+            moderation: moderation(context, &lives, users, control),
             lives,
         })
     }
 }
 
-fn gifts(ground: &Ground, lives: &Lives, users: &Users) -> anyhow::Result<Gifts> {
-    let Ground { config, reloads, db, cache, clock, ids, registry, .. } = ground;
+fn gifts(context: &AppContext, lives: &Lives, users: &Users) -> anyhow::Result<Gifts> {
+    let AppContext { config, reloads, db, cache, clock, ids, registry, .. } = context;
     let signer = reloads.derive(|config| WebhookSigner::new(std::slice::from_ref(&config.gift.secret)));
     let counters = gift::Metrics::new()?;
     counters.register(registry)?;
@@ -119,14 +119,14 @@ fn gifts(ground: &Ground, lives: &Lives, users: &Users) -> anyhow::Result<Gifts>
         users: users.clone(),
         lives: lives.clone(),
         types: GiftTypes::new(db.clone(), cache.clone(), Arc::clone(clock)),
-        ledger: Ledger::new(db.clone(), Arc::clone(clock), Pace::of(&config.gift), counters),
+        ledger: Ledger::new(db.clone(), Arc::clone(clock), RetryPolicy::of(&config.gift), counters),
         payment: Payment::new(&config.gift, signer, Arc::clone(clock))?,
         unpaid_status: config.gift.unpaid_status,
     }))
 }
 
-fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Result<Reviews> {
-    let Ground { config, reloads, db, clock, registry, .. } = ground;
+fn reviews(context: &AppContext, lives: &Lives, users: &Users, im: &Im) -> anyhow::Result<Reviews> {
+    let AppContext { config, reloads, db, clock, registry, .. } = context;
     let parts = censor::Parts {
         db: db.clone(),
         clock: Arc::clone(clock),
@@ -141,12 +141,12 @@ fn reviews(ground: &Ground, lives: &Lives, users: &Users, im: &Im) -> anyhow::Re
 }
 
 fn moderation(
-    ground: &Ground,
+    context: &AppContext,
     lives: &Lives,
     users: &Users,
     control: Arc<dyn ConnectionControl>,
 ) -> Moderation {
-    let Ground { db, cache, clock, .. } = ground;
+    let AppContext { db, cache, clock, .. } = context;
     Moderation::new(moderation::Parts {
         db: db.clone(),
         cache: cache.clone(),

@@ -14,7 +14,7 @@ use crate::rest::{ApiError, Invalid, Paging};
 use common::failure::{Failure, Kind as ErrorKind, Wait};
 use realtime::message::{OF_SERVER, push_publications};
 use realtime::{Channel, Draft, Kind};
-use store::broker::Pace;
+use store::broker::RateLimits;
 
 /// Bytes of a message, its action and its data as they were sent.
 const MAX_MESSAGE: usize = 4096;
@@ -111,21 +111,21 @@ impl Session {
         self.parts.limit.check(Arc::clone(&user_id), Arc::clone(channel.name()))?;
         let text = moderation::texts_of(params.data.get())
             .map_err(|error| Invalid(format!("params.data: {error}")))?;
-        let pace = match channel.kind() {
+        let limits = match channel.kind() {
             Kind::Room => {
                 self.may_follow(&channel).await?;
                 let rules = self.parts.moderation.may_publish(channel.id(), &user_id, &text).await?;
                 let user = rules.slow.map(|slow| (&*user_id, slow));
-                Pace { per_second: self.parts.limit.per_room, user }
+                RateLimits { per_second: self.parts.limit.per_room, user }
             }
             _ => {
                 self.may_reach(&user_id, channel.id()).await?;
                 self.parts.moderation.may_say(&text).await?;
-                Pace::default()
+                RateLimits::default()
             }
         };
         let draft = Draft { from: &user_id, action: &params.action, data: &params.data };
-        let position = self.local.hub().publish(&channel, &draft, pace).await?;
+        let position = self.local.hub().publish(&channel, &draft, limits).await?;
         self.answer(request.id, &format!(r#"{{"offset":{}}}"#, position.offset));
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Session {
 
     async fn refresh(&mut self, request: &Request<'_>) -> Result<(), ApiError> {
         let params: Refresh = request.params()?;
-        let client = self.parts.gate.client_of(&params.token).await?;
+        let client = self.parts.authenticator.client_of(&params.token).await?;
         if self.connection.user_id().as_deref() != Some(client.user_id()) {
             return Err(NotTaken::NotYours.into());
         }

@@ -22,7 +22,7 @@ use super::limits::{ConnectionCount, Counted, HistoryBudget, RequestLimit};
 use super::problem::push_problem;
 use super::socket::{self, Message, command_id};
 use crate::auth::token::strip_bearer;
-use crate::auth::{Client, Gate};
+use crate::auth::{Authenticator, Client};
 use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
@@ -43,7 +43,7 @@ const LOGIN_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Parts {
     /// Lets users in.
-    pub gate: web::Data<Gate>,
+    pub authenticator: web::Data<Authenticator>,
     /// The rooms.
     pub lives: web::Data<Lives>,
     /// The PKs, over which users of two rooms reach each other.
@@ -155,7 +155,7 @@ impl Session {
     }
 
     async fn log_in(&mut self, token: &str, id: Option<u64>) {
-        let client = match self.parts.gate.client_of(token).await {
+        let client = match self.parts.authenticator.client_of(token).await {
             Ok(client) => client,
             Err(error) => return self.connection.close(closing_of(error.kind())),
         };
@@ -166,7 +166,7 @@ impl Session {
         }
         self.local.authenticate(&self.connection, login);
         // A ban that came meanwhile did not find the connection.
-        if let Err(error) = self.parts.gate.client_of(token).await {
+        if let Err(error) = self.parts.authenticator.client_of(token).await {
             return self.connection.close(closing_of(error.kind()));
         }
         let mut hello = format!(r#"{{"client":"{}","user_id":"#, self.connection.client_id());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{Parts, closing_of};
-use crate::auth::Standing;
+use crate::auth::AccountStatus;
 use crate::rest::ApiError;
 use common::failure::Failure;
 use realtime::{Channel, Kind, LocalHub};
@@ -48,7 +48,7 @@ async fn compare(local: &LocalHub, parts: &Parts) -> Result<(), ApiError> {
         let found = Found {
             local,
             began,
-            standings: parts.users.standings_of(&ids).await?,
+            standings: parts.users.account_statuses(&ids).await?,
             rooms: parts.lives.rooms_of(&ids).await?,
         };
         for user_id in users {
@@ -68,14 +68,14 @@ struct Found<'a> {
     local: &'a LocalHub,
     /// Just before they were asked, by the worker's clock.
     began: Duration,
-    standings: HashMap<String, Standing>,
+    standings: HashMap<String, AccountStatus>,
     rooms: HashMap<String, Vec<String>>,
 }
 
 impl Found<'_> {
     /// Closes the connections of a user that are not let in any more; whether there was one.
     fn end_refused(&self, user_id: &str) -> bool {
-        let Some(standing) = self.standings.get(user_id) else { return false };
+        let Some(status) = self.standings.get(user_id) else { return false };
         let (now, mut has_ended) = (self.local.hub().clock().now(), false);
         for connection in self.local.of_user(user_id) {
             // One that came meanwhile was looked at as it came.
@@ -85,7 +85,7 @@ impl Found<'_> {
             if connection.is_closing() {
                 continue;
             }
-            if let Err(refused) = standing.admit_issued(login.issued_at, now) {
+            if let Err(refused) = status.admit_issued(login.issued_at, now) {
                 tracing::info!(user_id, %refused, "a connection ends whose end this node was not told of");
                 connection.close_now(closing_of(refused.kind()));
                 self.count("connection");

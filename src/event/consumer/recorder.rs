@@ -1,4 +1,4 @@
-//! Writing down how far lanes were handled.
+//! Writing down how far partitions were handled.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{AFTER_FAILURE, BATCH, Consumer, Progress};
-use crate::event::lanes::{Finished, Lanes};
+use crate::event::partitions::{Finished, Partitions};
 use crate::rest::request_id::RequestId;
 use common::crash;
 use store::db::StoreError;
@@ -17,7 +17,7 @@ use telemetry::context;
 /// How often a record is tried again after a stop.
 const LAST_TRIES: u32 = 8;
 
-/// A lane that was handled, until that is written down.
+/// A partition that was handled, until that is written down.
 pub(super) struct Ended<A> {
     pub(super) progress: Progress<A>,
     pub(super) until: Instant,
@@ -26,12 +26,12 @@ pub(super) struct Ended<A> {
 
 /// Writes down results, many at once, until the last sender is gone.
 pub(super) async fn record<C: Consumer>(
-    lanes: Lanes,
+    partitions: Partitions,
     consumer: Arc<C>,
-    mut results: mpsc::Receiver<Ended<C::Aside>>,
+    mut results: mpsc::Receiver<Ended<C::Retry>>,
     stop: CancellationToken,
 ) {
-    let recorder = Recorder { lanes, consumer, stop };
+    let recorder = Recorder { partitions, consumer, stop };
     let mut batch = Vec::with_capacity(BATCH);
     while results.recv_many(&mut batch, BATCH).await > 0 {
         context::within(RequestId::generate().shared(), recorder.settle(&mut batch)).await;
@@ -40,7 +40,7 @@ pub(super) async fn record<C: Consumer>(
 }
 
 struct Recorder<C> {
-    lanes: Lanes,
+    partitions: Partitions,
     consumer: Arc<C>,
     stop: CancellationToken,
 }
@@ -48,7 +48,7 @@ struct Recorder<C> {
 impl<C: Consumer> Recorder<C> {
     /// Writes down a batch. When that can never be done, each result is written for itself: one of them must
     /// not make all the other rooms repeat what they did.
-    async fn settle(&self, batch: &mut Vec<Ended<C::Aside>>) {
+    async fn settle(&self, batch: &mut Vec<Ended<C::Retry>>) {
         if let Err(error) = self.write_in_time(batch).await {
             if batch.len() > 1 {
                 tracing::warn!(%error, consumer = self.name(), "results are recorded one by one");
@@ -59,27 +59,27 @@ impl<C: Consumer> Recorder<C> {
         }
     }
 
-    async fn settle_alone(&self, ended: Ended<C::Aside>) {
+    async fn settle_alone(&self, ended: Ended<C::Retry>) {
         let live_id = ended.progress.finished.live_id.clone();
         let mut alone = vec![ended];
         let Err(error) = self.write_in_time(&mut alone).await else { return };
         tracing::error!(%error, consumer = self.name(), live_id, "what became of events cannot be stored");
         for ended in &mut alone {
-            ended.progress = Progress { finished: self.consumer.unkept(&ended.progress), aside: Vec::new() };
+            ended.progress = Progress { finished: self.consumer.unkept(&ended.progress), retry: Vec::new() };
         }
         if let Err(error) = self.write_in_time(&mut alone).await {
             tracing::error!(%error, consumer = self.name(), live_id, "a lane waits for the end of its lease");
         }
     }
 
-    /// Writes down a batch, which is empty then; waits for a database that is away, as long as the lanes are
+    /// Writes down a batch, which is empty then; waits for a database that is away, as long as the partitions are
     /// ours. What is not written is handled again after its lease.
     ///
     /// # Errors
     /// When trying again would not help; the batch is left as it was.
-    async fn write_in_time(&self, batch: &mut Vec<Ended<C::Aside>>) -> Result<(), StoreError> {
+    async fn write_in_time(&self, batch: &mut Vec<Ended<C::Retry>>) -> Result<(), StoreError> {
         let mut failures = 0;
-        while let Err(error) = write(&self.lanes, self.consumer.as_ref(), batch).await {
+        while let Err(error) = write(&self.partitions, self.consumer.as_ref(), batch).await {
             if !error.is_passing() {
                 return Err(error);
             }
@@ -87,7 +87,7 @@ impl<C: Consumer> Recorder<C> {
                 tracing::warn!(%error, consumer = self.name(), "what was done with events cannot be recorded yet");
             }
             failures += 1;
-            // Past its lease a lane is claimed again, and its events are handled again.
+            // Past its lease a partition is claimed again, and its events are handled again.
             batch.retain(|ended| Instant::now() < ended.until);
             if batch.is_empty() || (self.stop.is_cancelled() && failures > LAST_TRIES) {
                 break;
@@ -99,35 +99,35 @@ impl<C: Consumer> Recorder<C> {
     }
 
     fn name(&self) -> &'static str {
-        self.lanes.group().name
+        self.partitions.group().name
     }
 }
 
 async fn write<C: Consumer>(
-    lanes: &Lanes,
+    partitions: &Partitions,
     consumer: &C,
-    ended: &[Ended<C::Aside>],
+    ended: &[Ended<C::Retry>],
 ) -> Result<(), StoreError> {
     let finished: Vec<Finished> = ended.iter().map(|ended| ended.progress.finished.clone()).collect();
-    let db = lanes.db();
-    if ended.iter().all(|ended| ended.progress.aside.is_empty()) {
+    let db = partitions.db();
+    if ended.iter().all(|ended| ended.progress.retry.is_empty()) {
         let finishing = db.lazy_transaction(|tx| {
             let finished = &finished;
-            Box::pin(async move { lanes.finish(tx, finished).await })
+            Box::pin(async move { partitions.finish(tx, finished).await })
         });
         return finishing.await.map(|_| ());
     }
     db.transaction(|tx| {
         let finished = &finished;
         Box::pin(async move {
-            let ours = lanes.still_ours(tx, finished).await?;
-            let aside: Vec<&C::Aside> = ended
+            let ours = partitions.still_ours(tx, finished).await?;
+            let retry: Vec<&C::Retry> = ended
                 .iter()
                 .filter(|ended| ours.contains(&ended.progress.finished.live_id))
-                .flat_map(|ended| &ended.progress.aside)
+                .flat_map(|ended| &ended.progress.retry)
                 .collect();
-            consumer.keep(tx, &aside).await?;
-            lanes.finish(tx, finished).await?;
+            consumer.keep(tx, &retry).await?;
+            partitions.finish(tx, finished).await?;
             tx.leaves_work();
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! Claiming lanes and handing them out.
+//! Claiming partitions and handing them out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,38 +12,38 @@ use tokio_util::task::TaskTracker;
 use super::recorder::Ended;
 use super::{AFTER_FAILURE, BATCH, Capacity, Consumer, Progress, Work};
 use crate::event::StoredEvent;
-use crate::event::lanes::{Claim, Lanes};
+use crate::event::partitions::{Claim, Partitions};
 use crate::rest::request_id::RequestId;
 use common::crash;
 use common::supervise;
 use store::db::StoreError;
 use telemetry::context;
 
-/// Events of a lane that are handled before it goes to the end of the queue, at most.
+/// Events of a partition that are handled before it goes to the end of the queue, at most.
 const PER_LANE: i64 = 16;
-/// From one look for due lanes to the next while nothing wakes: for lanes whose pause is over, and
+/// From one look for due partitions to the next while nothing wakes: for partitions whose pause is over, and
 /// for events of other nodes.
 const POLL: Duration = Duration::from_millis(400);
-/// From one claim to the next at least, unless more was due than was claimed: so that under load lanes
+/// From one claim to the next at least, unless more was due than was claimed: so that under load partitions
 /// are claimed together, at a fraction of a statement for an event.
 const PACE: Duration = Duration::from_millis(40);
-/// The rest of a lane whose handling panicked.
+/// The rest of a partition whose handling panicked.
 const AFTER_PANIC: Duration = Duration::from_secs(5);
 /// How long what is under way may go on after a stop.
 const LAST_WORK: Duration = Duration::from_secs(6);
 
-/// How many of the lanes that were allowed were due.
+/// How many of the partitions that were allowed were due.
 enum Claimed {
     AllAllowed,
     Some,
 }
 
-/// Claims lanes and hands them out.
+/// Claims partitions and hands them out.
 pub(super) struct Runner<C: Consumer> {
-    pub(super) lanes: Lanes,
+    pub(super) partitions: Partitions,
     pub(super) consumer: Arc<C>,
     pub(super) left_work: watch::Receiver<()>,
-    pub(super) results: mpsc::Sender<Ended<C::Aside>>,
+    pub(super) results: mpsc::Sender<Ended<C::Retry>>,
     pub(super) permits: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
@@ -59,12 +59,12 @@ impl<C: Consumer> Runner<C> {
         while let Some(limit) = stop.run_until_cancelled(self.capacity(&mut pace, is_more_due)).await {
             // What is appended from here on is seen by the claim, or wakes.
             self.left_work.mark_unchanged();
-            // Not given up by a stop: the claimed lanes would wait for the end of the lease.
+            // Not given up by a stop: the claimed partitions would wait for the end of the lease.
             let claimed = context::within(RequestId::generate().shared(), self.claim(limit)).await;
             if let Err(error) = &claimed
                 && !is_failing
             {
-                tracing::warn!(%error, consumer = self.lanes.group().name, "lanes cannot be claimed");
+                tracing::warn!(%error, consumer = self.partitions.group().name, "lanes cannot be claimed");
             }
             is_failing = claimed.is_err();
             is_more_due = matches!(claimed, Ok(Claimed::AllAllowed));
@@ -80,7 +80,7 @@ impl<C: Consumer> Runner<C> {
         self.end().await;
     }
 
-    /// Waits until something may be claimed; answers how many lanes.
+    /// Waits until something may be claimed; answers how many partitions.
     async fn capacity(&self, pace: &mut Interval, is_more_due: bool) -> usize {
         if !is_more_due {
             pace.tick().await;
@@ -94,7 +94,7 @@ impl<C: Consumer> Runner<C> {
         }
     }
 
-    /// Claims lanes and begins to handle them.
+    /// Claims partitions and begins to handle them.
     async fn claim(&self, limit: usize) -> Result<Claimed, StoreError> {
         let permit = self.stop.run_until_cancelled(Arc::clone(&self.permits).acquire_owned()).await;
         let Some(Ok(first)) = permit else { return Ok(Claimed::Some) };
@@ -105,7 +105,7 @@ impl<C: Consumer> Runner<C> {
             permits.push(permit);
         }
         let allowed = permits.len();
-        let claims = self.lanes.claim(allowed).await?;
+        let claims = self.partitions.claim(allowed).await?;
         if claims.is_empty() {
             return Ok(Claimed::Some);
         }
@@ -126,13 +126,13 @@ impl<C: Consumer> Runner<C> {
     /// The next events of each claim, by room. An event that can never be read holds up its own room only,
     /// which is left out then.
     async fn read(&self, claims: &[Claim]) -> Result<HashMap<String, Vec<StoredEvent>>, StoreError> {
-        match self.lanes.read(claims, PER_LANE).await {
+        match self.partitions.read(claims, PER_LANE).await {
             Err(error) if !error.is_passing() => {}
             read => return read,
         }
         let mut events = HashMap::with_capacity(claims.len());
         for claim in claims {
-            match self.lanes.read(std::slice::from_ref(claim), PER_LANE).await {
+            match self.partitions.read(std::slice::from_ref(claim), PER_LANE).await {
                 Ok(own) => events.extend(own),
                 Err(error) => tracing::error!(%error, claim.live_id, "the events of a room cannot be read"),
             }
@@ -140,15 +140,15 @@ impl<C: Consumer> Runner<C> {
         Ok(events)
     }
 
-    /// Begins to handle a lane; without its events, which could not be read, only gives it back for a rest.
+    /// Begins to handle a partition; without its events, which could not be read, only gives it back for a rest.
     fn begin(&self, claim: Claim, events: Result<Vec<StoredEvent>, Duration>, permit: OwnedSemaphorePermit) {
         let (consumer, results) = (Arc::clone(&self.consumer), self.results.clone());
         let (until, last) = (claim.until, claim.last(PER_LANE));
         let (stop, abort) = (self.stop.clone(), self.abort.clone());
-        let name = self.lanes.group().name;
+        let name = self.partitions.group().name;
         self.tasks.spawn(context::carry(async move {
             let work = |events| Work { claim, events, last, stop, abort };
-            let given_back = |finished| Progress { finished, aside: Vec::new() };
+            let given_back = |finished| Progress { finished, retry: Vec::new() };
             let progress = match events {
                 Ok(events) => {
                     let work = work(events);
@@ -166,14 +166,14 @@ impl<C: Consumer> Runner<C> {
         }));
     }
 
-    /// Waits until a lane may be due.
+    /// Waits until a partition may be due.
     async fn wait_for_work(&mut self) {
         loop {
             if let Ok(Ok(())) = timeout(POLL, self.left_work.changed()).await {
                 return;
             }
             // A failed look is found out by the claim.
-            if self.lanes.is_any_due().await.unwrap_or(true) {
+            if self.partitions.is_any_due().await.unwrap_or(true) {
                 return;
             }
         }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, web};
 
 use super::dto::{AdminView, ChangeAdmin, CreateAdmin};
 use super::{Admins, LogIns, NewAdmin};
-use crate::auth::{Admin, Gate};
+use crate::auth::{Admin, Authenticator};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, Page, Paging, Params, PathId, Reply};
 
@@ -46,7 +46,7 @@ pub async fn create(admins: web::Data<Admins>, _: Admin, body: Body<CreateAdmin>
 pub async fn change(
     admins: web::Data<Admins>,
     log_ins: web::Data<LogIns>,
-    gate: web::Data<Gate>,
+    authenticator: web::Data<Authenticator>,
     admin: Admin,
     request: HttpRequest,
     user_id: PathId,
@@ -54,7 +54,7 @@ pub async fn change(
 ) -> Answer<AdminView> {
     if user_id.0 == admin.user_id() && body.0.password.is_some() {
         let old = body.0.old_password.as_deref();
-        log_ins.check_own(gate.client_ip(&request), admin.user_id(), old).await?;
+        log_ins.check_own(authenticator.client_ip(&request), admin.user_id(), old).await?;
     }
     Ok(Reply::data(admins.change(&user_id.0, &body.0).await?))
 }

@@ -9,7 +9,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{AdminError, Admins};
-use crate::auth::{Accounts, Administrators, Done, IsEnded, Standing, StandingOf};
+use crate::auth::{AccountStatus, AccountStore, Administrators, Done, IsEnded, StatusFuture};
 use store::db::StoreError;
 use store::entity::{admin_ended_token as ended, admin_revocation as revocation, admin_user};
 
@@ -43,15 +43,15 @@ async fn revoked_at(conn: &impl ConnectionTrait, user_id: &str) -> Result<Option
     Ok(row.map(|row| row.revoked_at))
 }
 
-impl Accounts for Admins {
-    fn standing<'a>(&'a self, user_id: &'a str) -> StandingOf<'a> {
+impl AccountStore for Admins {
+    fn status<'a>(&'a self, user_id: &'a str) -> StatusFuture<'a> {
         Box::pin(async move {
             let found = self.find(admin_user::Column::UserId, user_id, |row| row.user_id.as_deref()).await?;
             if found.is_none() {
                 return Ok(None);
             }
             let revoked_at = revoked_at(self.db.primary(), user_id).await?;
-            Ok(Some(Arc::new(Standing { ban: None, revoked_at })))
+            Ok(Some(Arc::new(AccountStatus { ban: None, revoked_at })))
         })
     }
 }

@@ -30,6 +30,7 @@ mod gift_types;
 mod gifts;
 mod heads;
 mod health;
+mod heartbeat_timeout;
 mod hooks;
 mod intake;
 mod item_changes;
@@ -67,7 +68,6 @@ mod sessions;
 mod shop;
 pub mod sign;
 mod signature;
-mod silence;
 mod spellings;
 mod stats;
 mod streams;
@@ -129,7 +129,7 @@ fn all_cases() -> Vec<Case> {
         membership::cases(),
         mics::cases(),
         relays::cases(),
-        silence::cases(),
+        heartbeat_timeout::cases(),
         lists::cases(),
         search::cases(),
         bad_input::cases(),

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use config::*;
-use liveloom::app::{Application, Control};
+use liveloom::app::{Application, ApplicationHandle};
 use sqlx::Executor;
 use tokio::sync::oneshot;
 
@@ -117,7 +117,7 @@ fn run(config: Config, ready: oneshot::Sender<Running>) {
         let (address, metrics) = (application.addr(), application.metrics_addr());
         let (stop, stopped) = oneshot::channel();
         let _ = ready.send(Running { address, metrics, stop });
-        let govern = async |control: Rc<Control>| {
+        let govern = async |control: Rc<ApplicationHandle>| {
             // Also when nobody is left who could ask for it.
             let _ = stopped.await;
             control.stop().await;

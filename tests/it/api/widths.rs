@@ -137,7 +137,7 @@ async fn what_is_too_long_is_never_cut(api: Api) -> Verdict {
     Ok(())
 }
 
-/// Silent in the specification: the whole batch may be refused, or the bad entry be named; but the good
+/// TimedOut in the specification: the whole batch may be refused, or the bad entry be named; but the good
 /// one is registered exactly when the answer says so, and the bad one never.
 async fn a_batch_with_a_bad_entry_says_so(api: Api) -> Verdict {
     for bad in [json!({"user_id": "x".repeat(65)}), json!({"user_id": unique("u"), "nick": "x".repeat(65)})] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use common::clock::SystemClock;
 use config::CacheConfig;
-use store::broker::{Broker, Epoch, Incoming, Keep, LIFE, Pace, Position, Publication, Published};
+use store::broker::{Broker, Epoch, Incoming, Keep, LIFE, Position, Publication, Published, RateLimits};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -100,7 +100,7 @@ pub async fn open(config: &CacheConfig) -> (Broker, Ear) {
 
 /// A message that goes out; its position, and how many nodes heard it.
 pub async fn publish(broker: &Broker, channel: &str, body: impl AsRef<[u8]>) -> (Position, u32) {
-    match broker.publish(channel, body.as_ref(), KEEP, Pace::default()).await.unwrap() {
+    match broker.publish(channel, body.as_ref(), KEEP, RateLimits::default()).await.unwrap() {
         Published::At { position, nodes } => (position, nodes),
         Published::TooFast { .. } => panic!("there is no limit"),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use config::CacheConfig;
 use futures_util::future::join_all;
-use store::broker::{Broker, Epoch, History, Keep, Pace, Position, Published};
+use store::broker::{Broker, Epoch, History, Keep, Position, Published, RateLimits};
 
 use super::bed::{Bed, KEEP, SOON, publish, text};
 use crate::cache::backend::eventually;
@@ -17,7 +17,7 @@ fn offsets(history: &History) -> Vec<u64> {
 
 async fn publish_keeping(broker: &Broker, body: &str, keep: Keep) -> Position {
     let Published::At { position, .. } =
-        broker.publish("c", body.as_bytes(), keep, Pace::default()).await.unwrap()
+        broker.publish("c", body.as_bytes(), keep, RateLimits::default()).await.unwrap()
     else {
         panic!("there is no limit")
     };
@@ -195,11 +195,11 @@ pub async fn a_kept_message_is_replaced(bed: Bed) {
 }
 
 pub async fn the_pace_of_a_channel_is_exact_over_all_nodes(bed: Bed) {
-    let pace = Pace { per_second: Some(20), user: None };
+    let limits = RateLimits { per_second: Some(20), user: None };
     let mut counts = BTreeMap::new();
     let mut since = bed.brokers[0].position("c", KEEP).await.unwrap();
     while counts.len() < 4 {
-        let calls = (0..8).map(|number| bed.brokers[number % 2].publish("c", b"x", KEEP, pace));
+        let calls = (0..8).map(|number| bed.brokers[number % 2].publish("c", b"x", KEEP, limits));
         for published in join_all(calls).await {
             if let Published::TooFast { retry_after } = published.unwrap() {
                 assert!(retry_after > Duration::ZERO && retry_after <= Duration::from_secs(1));
@@ -214,7 +214,7 @@ pub async fn the_pace_of_a_channel_is_exact_over_all_nodes(bed: Bed) {
     }
     let counts: Vec<i32> = counts.into_values().collect();
     assert_eq!(counts[1..3], [20, 20], "{counts:?}");
-    let none = Pace { per_second: Some(0), user: None };
+    let none = RateLimits { per_second: Some(0), user: None };
     let refused = bed.brokers[0].publish("other", b"x", KEEP, none).await.unwrap();
     assert!(matches!(refused, Published::TooFast { .. }));
 }
@@ -224,7 +224,7 @@ pub async fn a_user_is_slowed_down_on_all_nodes(bed: Bed) {
     let pause = Duration::from_millis(500);
     let by = async |broker: &Broker, user| {
         broker
-            .publish("c", b"x", KEEP, Pace { per_second: Some(1000), user: Some((user, pause)) })
+            .publish("c", b"x", KEEP, RateLimits { per_second: Some(1000), user: Some((user, pause)) })
             .await
             .unwrap()
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use config::CacheConfig;
-use store::broker::{Broker, Epoch, Incoming, Pace, Published};
+use store::broker::{Broker, Epoch, Incoming, Published, RateLimits};
 
 use super::bed::{Bed, KEEP, open, publish};
 use crate::cache::backend::{config, eventually};
@@ -33,7 +33,7 @@ async fn speak(broker: Broker, channels: Vec<String>, speaker: usize, named: Arc
         let channel = &channels[number % channels.len()];
         let body = format!("{speaker}:{number}");
         if let Ok(Published::At { position, .. }) =
-            broker.publish(channel, body.as_bytes(), KEEP, Pace::default()).await
+            broker.publish(channel, body.as_bytes(), KEEP, RateLimits::default()).await
         {
             named.note(channel, position.epoch, position.offset, body.as_bytes());
         }
@@ -111,7 +111,7 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     }
     for channel in &channels {
         let now = eventually("it can be published again", SOON, async || {
-            match one.publish(channel, b"after", KEEP, Pace::default()).await {
+            match one.publish(channel, b"after", KEEP, RateLimits::default()).await {
                 Ok(Published::At { position, nodes: 2 }) => Some(position),
                 _ => None,
             }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::failure::{Failure, Kind};
 use config::CacheConfig;
-use store::broker::{Broker, Pace, Position, Published};
+use store::broker::{Broker, Position, Published, RateLimits};
 
 use super::bed::{Ear, KEEP, SOON, open, publish};
 use crate::cache::backend::{config, eventually};
@@ -19,7 +19,7 @@ async fn open_node(addr: String) -> (Broker, Ear) {
 
 async fn published_again(broker: &Broker, body: &str) -> Position {
     eventually("publishing goes on", SOON, async || {
-        match broker.publish("c", body.as_bytes(), KEEP, Pace::default()).await {
+        match broker.publish("c", body.as_bytes(), KEEP, RateLimits::default()).await {
             Ok(Published::At { position, nodes: 1.. }) => Some(position),
             _ => None,
         }
@@ -30,7 +30,7 @@ async fn published_again(broker: &Broker, body: &str) -> Position {
 async fn assert_unavailable(broker: &Broker) {
     let start = Instant::now();
     let (published, position, subscribed) = tokio::join!(
-        broker.publish("c", b"x", KEEP, Pace::default()),
+        broker.publish("c", b"x", KEEP, RateLimits::default()),
         broker.position("c", KEEP),
         broker.subscribe("new"),
     );

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::clock::SystemClock;
 use config::{CacheConfig, RedisConfig};
-use store::cache::{Cache, Member, Silent};
+use store::cache::{Cache, Member, TimedOut};
 
 use crate::support::redis::{RedisCluster, RedisServer};
 
@@ -143,13 +143,13 @@ pub fn members(live_id: &str, users: &[&str]) -> Vec<Member> {
 pub async fn remove_everywhere(cache: &Cache, timeout: Duration) -> Vec<Member> {
     let mut all = Vec::new();
     for shard in 0..cache.shards() {
-        match cache.remove_silent(shard, timeout, 1000, false).await.unwrap() {
-            Silent::Found(gone) => {
+        match cache.remove_timed_out(shard, timeout, 1000, false).await.unwrap() {
+            TimedOut::Found(gone) => {
                 assert_eq!(cache.acknowledge_removed(&gone).await.unwrap(), vec![true; gone.len()]);
                 all.extend(gone);
             }
-            Silent::Waiting => {}
-            Silent::Lost => panic!("shard {shard} is not watched"),
+            TimedOut::Waiting => {}
+            TimedOut::Lost => panic!("shard {shard} is not watched"),
         }
     }
     all

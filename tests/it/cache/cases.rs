@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use store::cache::{
-    Announcement, CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent,
+    Announcement, CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, TimedOut,
 };
 use tokio::sync::broadcast::Receiver;
 
@@ -223,29 +223,29 @@ pub async fn nobody_is_removed_before_the_watch_is_as_old_as_the_time_out(on: &B
     cache.anchor_watch("1").await.unwrap();
     let shard = shard_of(cache, "1").await;
     for shard in 0..cache.shards() {
-        assert_eq!(cache.remove_silent(shard, SECOND, 10, false).await.unwrap(), Silent::Lost);
-        assert_eq!(cache.silent_anchors(shard, SECOND, 10).await.unwrap(), Silent::Lost);
+        assert_eq!(cache.remove_timed_out(shard, SECOND, 10, false).await.unwrap(), TimedOut::Lost);
+        assert_eq!(cache.timed_out_anchors(shard, SECOND, 10).await.unwrap(), TimedOut::Lost);
     }
     cache.begin_watch().await.unwrap();
     for shard in 0..cache.shards() {
-        assert_eq!(cache.remove_silent(shard, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
-        assert_eq!(cache.silent_anchors(shard, MINUTE, 10).await.unwrap(), Silent::Waiting);
+        assert_eq!(cache.remove_timed_out(shard, MINUTE, 10, false).await.unwrap(), TimedOut::Waiting);
+        assert_eq!(cache.timed_out_anchors(shard, MINUTE, 10).await.unwrap(), TimedOut::Waiting);
     }
-    // Silent for long enough, but the watch is new.
+    // TimedOut for long enough, but the watch is new.
     let timeout = Duration::from_millis(300);
     tokio::time::sleep(timeout).await;
     eventually("it could be asked soon enough", SOON, async || {
         let begun = Instant::now();
         cache.begin_watch().await.unwrap();
-        let answer = cache.remove_silent(shard, timeout, 0, false).await.unwrap();
-        (begun.elapsed() < timeout).then(|| assert_eq!(answer, Silent::Waiting))
+        let answer = cache.remove_timed_out(shard, timeout, 0, false).await.unwrap();
+        (begun.elapsed() < timeout).then(|| assert_eq!(answer, TimedOut::Waiting))
     })
     .await;
     let gone = eventually("it is removed", SOON, async || {
-        match cache.remove_silent(shard, timeout, 10, false).await.unwrap() {
-            Silent::Found(gone) => Some(gone),
+        match cache.remove_timed_out(shard, timeout, 10, false).await.unwrap() {
+            TimedOut::Found(gone) => Some(gone),
             other => {
-                assert_eq!(other, Silent::Waiting);
+                assert_eq!(other, TimedOut::Waiting);
                 None
             }
         }
@@ -266,13 +266,13 @@ pub async fn the_silent_are_removed_longest_silent_first(on: &Backend) {
     assert!(cache.heard("1", "c", false).await.unwrap());
     tokio::time::sleep(Duration::from_millis(720)).await;
     let remove =
-        async |limit| cache.remove_silent(shard, Duration::from_millis(700), limit, false).await.unwrap();
-    assert_eq!(remove(0).await, Silent::Found(Vec::new()));
-    assert_eq!(remove(2).await, Silent::Found(members("1", &["b", "a"])));
+        async |limit| cache.remove_timed_out(shard, Duration::from_millis(700), limit, false).await.unwrap();
+    assert_eq!(remove(0).await, TimedOut::Found(Vec::new()));
+    assert_eq!(remove(2).await, TimedOut::Found(members("1", &["b", "a"])));
     assert_eq!(online(cache, "1").await, 3);
     enter(cache, "1", "b").await;
-    assert_eq!(remove(9).await, Silent::Found(members("1", &["d", "e", "c"])));
-    assert_eq!(remove(9).await, Silent::Found(Vec::new()));
+    assert_eq!(remove(9).await, TimedOut::Found(members("1", &["d", "e", "c"])));
+    assert_eq!(remove(9).await, TimedOut::Found(Vec::new()));
     assert_eq!(online(cache, "1").await, 1, "who was heard stays");
     assert_eq!(cache.present(&members("1", &["a", "b", "c"])).await.unwrap(), [false, true, false]);
 }
@@ -280,8 +280,9 @@ pub async fn the_silent_are_removed_longest_silent_first(on: &Backend) {
 pub async fn the_removed_are_remembered_until_they_are_acknowledged(on: &Backend) {
     let cache = &on.cache;
     let (shard, hour) = (shard_of(cache, "1").await, MINUTE * 60);
-    let remove =
-        async |timeout, pending_first| cache.remove_silent(shard, timeout, 2, pending_first).await.unwrap();
+    let remove = async |timeout, pending_first| {
+        cache.remove_timed_out(shard, timeout, 2, pending_first).await.unwrap()
+    };
     assert!(!cache.is_watched().await.unwrap());
     cache.begin_watch().await.unwrap();
     assert!(cache.is_watched().await.unwrap());
@@ -289,7 +290,7 @@ pub async fn the_removed_are_remembered_until_they_are_acknowledged(on: &Backend
         enter(cache, "1", user).await;
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
-    assert_eq!(remove(Duration::from_millis(1), true).await, Silent::Found(members("1", &["a", "b"])));
+    assert_eq!(remove(Duration::from_millis(1), true).await, TimedOut::Found(members("1", &["a", "b"])));
     // They are out, and are not brought back by what the rows still say.
     assert_eq!(online(cache, "1").await, 1);
     assert!(!cache.heard("1", "a", false).await.unwrap());
@@ -298,15 +299,15 @@ pub async fn the_removed_are_remembered_until_they_are_acknowledged(on: &Backend
     // Whoever asks next, asks for these first, even where the watch begins anew.
     let other = on.another().await;
     other.begin_watch().await.unwrap();
-    let again = other.remove_silent(shard, hour, 2, true).await.unwrap();
-    assert_eq!(again, Silent::Found(members("1", &["a", "b"])));
-    assert_eq!(remove(hour, false).await, Silent::Waiting);
+    let again = other.remove_timed_out(shard, hour, 2, true).await.unwrap();
+    assert_eq!(again, TimedOut::Found(members("1", &["a", "b"])));
+    assert_eq!(remove(hour, false).await, TimedOut::Waiting);
     // One comes back by itself.
     enter(cache, "1", "b").await;
-    assert_eq!(remove(hour, true).await, Silent::Found(members("1", &["a"])));
+    assert_eq!(remove(hour, true).await, TimedOut::Found(members("1", &["a"])));
     let acknowledged = cache.acknowledge_removed(&members("1", &["a", "b", "d"])).await.unwrap();
     assert_eq!(acknowledged, [true, false, false]);
-    assert_eq!(remove(hour, true).await, Silent::Waiting);
+    assert_eq!(remove(hour, true).await, TimedOut::Waiting);
     cache.restore(&members("1", &["a"]), &[]).await.unwrap();
     assert_eq!(online(cache, "1").await, 3);
 }
@@ -328,9 +329,9 @@ pub async fn the_silent_anchors_are_found_until_they_are_unwatched(on: &Backend)
         assert!(cache.heard("2", "anchor", false).await.unwrap());
         assert!(!cache.heard("4", "anchor", true).await.unwrap());
         for shard in 0..cache.shards() {
-            match cache.silent_anchors(shard, timeout, 10).await.unwrap() {
-                Silent::Found(rooms) => gone.extend(rooms),
-                other => assert_eq!(other, Silent::Waiting),
+            match cache.timed_out_anchors(shard, timeout, 10).await.unwrap() {
+                TimedOut::Found(rooms) => gone.extend(rooms),
+                other => assert_eq!(other, TimedOut::Waiting),
             }
         }
         (gone.len() >= 2).then_some(())
@@ -338,8 +339,8 @@ pub async fn the_silent_anchors_are_found_until_they_are_unwatched(on: &Backend)
     .await;
     assert_eq!(gone.into_iter().collect::<Vec<_>>(), [Member::new("2", ""), Member::new("4", "")]);
     let silent = async |live_id: &str| {
-        let Silent::Found(rooms) =
-            cache.silent_anchors(shard_of(cache, live_id).await, timeout, 10).await.unwrap()
+        let TimedOut::Found(rooms) =
+            cache.timed_out_anchors(shard_of(cache, live_id).await, timeout, 10).await.unwrap()
         else {
             panic!("it is watched")
         };
@@ -354,7 +355,7 @@ pub async fn the_silent_anchors_are_found_until_they_are_unwatched(on: &Backend)
 pub async fn a_lost_cache_says_so_and_is_restored(on: &Backend) {
     let cache = &on.cache;
     // A new cache is like one that lost everything.
-    assert_eq!(cache.remove_silent(0, SECOND, 10, false).await.unwrap(), Silent::Lost);
+    assert_eq!(cache.remove_timed_out(0, SECOND, 10, false).await.unwrap(), TimedOut::Lost);
     let lost: Vec<Member> =
         (0..1200).map(|number| Member::new((number % 7).to_string(), number.to_string())).collect();
     cache.restore(&lost, &["1".to_owned(), "2".to_owned()]).await.unwrap();
@@ -364,12 +365,12 @@ pub async fn a_lost_cache_says_so_and_is_restored(on: &Backend) {
     assert_eq!(states.iter().map(|state| state.online).sum::<u64>(), 1200);
     assert!(states[1].anchor_in && !states[2].anchor_in, "user 8 is in room 1");
     cache.begin_watch().await.unwrap();
-    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
+    assert_eq!(cache.remove_timed_out(0, MINUTE, 10, false).await.unwrap(), TimedOut::Waiting);
     let mut gone = BTreeSet::new();
     eventually("restored anchors are watched", SOON, async || {
         for shard in 0..cache.shards() {
-            if let Silent::Found(rooms) =
-                cache.silent_anchors(shard, Duration::from_millis(20), 9).await.unwrap()
+            if let TimedOut::Found(rooms) =
+                cache.timed_out_anchors(shard, Duration::from_millis(20), 9).await.unwrap()
             {
                 gone.extend(rooms.into_iter().map(|room| room.live_id));
             }
@@ -464,7 +465,7 @@ pub async fn prefixes_keep_apart(on: &Backend) {
     assert_eq!(two.get("key").await.unwrap(), None);
     assert!(!two.heard("1", "a", false).await.unwrap());
     assert_eq!(two.room_states(&[("1", "a")]).await.unwrap()[0], RoomState::default());
-    assert_eq!(two.remove_silent(0, SECOND, 1, false).await.unwrap(), Silent::Lost);
+    assert_eq!(two.remove_timed_out(0, SECOND, 1, false).await.unwrap(), TimedOut::Lost);
     two.announce("user", "2").await.unwrap();
     let first = eventually("it hears", SOON, async || heard_by_two.try_recv().ok()).await;
     assert_eq!(first, Announcement::Changed { topic: "user".to_owned(), key: "2".to_owned() });

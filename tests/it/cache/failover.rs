@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use config::CacheConfig;
 use rstest::rstest;
-use store::cache::{Announcement, Cache, Enter, Member, Silent};
+use store::cache::{Announcement, Cache, Enter, Member, TimedOut};
 use tokio::task::JoinSet;
 
 use super::backend::{config, eventually, open, shard_of};
@@ -132,8 +132,8 @@ async fn survives(harm: impl FnOnce(&RedisServer)) {
     assert_eq!(cache.present(&kept).await.unwrap(), vec![true; kept.len()]);
     assert_consistent(&cache).await;
     for shard in 0..cache.shards() {
-        let answer = cache.remove_silent(shard, Duration::from_secs(3600), 10, false).await.unwrap();
-        assert_eq!(answer, Silent::Waiting, "the watch is not forgotten");
+        let answer = cache.remove_timed_out(shard, Duration::from_secs(3600), 10, false).await.unwrap();
+        assert_eq!(answer, TimedOut::Waiting, "the watch is not forgotten");
     }
     enter_all(&cache, "later").await;
     assert_consistent(&cache).await;

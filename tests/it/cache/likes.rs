@@ -21,10 +21,10 @@ async fn like(cache: &Cache, live_id: &str, user_id: &str, count: i64) -> Liked 
     cache.like(Like { live_id, user_id, count, is_in: true }).await.unwrap()
 }
 
-async fn seed(cache: &Cache, live_id: &str, users: &[UserLikes]) {
-    let seed = cache.begin_seed(live_id).await.unwrap();
-    assert!(cache.add_to_seed(&seed, users).await.unwrap());
-    assert!(cache.sow(seed).await.unwrap());
+async fn warm_up(cache: &Cache, live_id: &str, users: &[UserLikes]) {
+    let warm_up = cache.begin_warm_up(live_id).await.unwrap();
+    assert!(cache.add_to_warm_up(&warm_up, users).await.unwrap());
+    assert!(cache.finish_warm_up(warm_up).await.unwrap());
 }
 
 /// What is not written in a room, in order of users.
@@ -41,19 +41,19 @@ async fn written(cache: &Cache, live_id: &str, users: &[UserLikes]) {
 
 pub async fn likes_are_counted_once_the_room_is_seeded(on: &Backend) {
     let cache = &on.cache;
-    assert_eq!(like(cache, "1", "a", 3).await, Liked::Unseeded);
+    assert_eq!(like(cache, "1", "a", 3).await, Liked::Cold);
     assert_eq!(unwritten(cache, "1").await, []);
-    seed(cache, "1", &[of("a", 5), of("b", 7)]).await;
+    warm_up(cache, "1", &[of("a", 5), of("b", 7)]).await;
     assert_eq!(like(cache, "1", "a", 3).await, counted(8, 15));
     assert_eq!(like(cache, "1", "c", 1000).await, counted(1000, 1015));
-    seed(cache, "2", &[]).await;
+    warm_up(cache, "2", &[]).await;
     assert_eq!(like(cache, "2", "a", 1).await, counted(1, 1), "rooms are counted apart");
     assert_eq!(like(cache, "1", "a", 1).await, counted(9, 1016));
 }
 
 pub async fn likes_of_one_who_is_not_in_are_not_counted(on: &Backend) {
     let cache = &on.cache;
-    seed(cache, "1", &[]).await;
+    warm_up(cache, "1", &[]).await;
     let asked = Like { live_id: "1", user_id: "a", count: 1, is_in: false };
     assert_eq!(cache.like(asked).await.unwrap(), Liked::NotIn);
     assert_eq!(cache.liked_rooms().await.unwrap(), []);
@@ -66,7 +66,7 @@ pub async fn likes_of_one_who_is_not_in_are_not_counted(on: &Backend) {
 
 pub async fn a_mark_is_taken_off_only_if_nothing_changed_since(on: &Backend) {
     let cache = &on.cache;
-    seed(cache, "1", &[of("a", 5), of("b", 7)]).await;
+    warm_up(cache, "1", &[of("a", 5), of("b", 7)]).await;
     like(cache, "1", "a", 1).await;
     like(cache, "1", "b", 1).await;
     let rooms = cache.liked_rooms().await.unwrap();
@@ -84,17 +84,17 @@ pub async fn a_mark_is_taken_off_only_if_nothing_changed_since(on: &Backend) {
 
 pub async fn a_seed_that_comes_late_changes_nothing(on: &Backend) {
     let cache = &on.cache;
-    let late = cache.begin_seed("1").await.unwrap();
-    cache.add_to_seed(&late, &[of("a", 100), of("b", 1)]).await.unwrap();
-    seed(cache, "1", &[of("a", 5)]).await;
+    let late = cache.begin_warm_up("1").await.unwrap();
+    cache.add_to_warm_up(&late, &[of("a", 100), of("b", 1)]).await.unwrap();
+    warm_up(cache, "1", &[of("a", 5)]).await;
     like(cache, "1", "a", 1).await;
-    assert!(cache.sow(late).await.unwrap());
+    assert!(cache.finish_warm_up(late).await.unwrap());
     assert_eq!(like(cache, "1", "a", 1).await, counted(7, 7));
 }
 
 pub async fn simultaneous_likes_are_all_counted(on: &Backend) {
     let caches = [on.cache.clone(), on.another().await];
-    seed(&caches[0], "1", &[]).await;
+    warm_up(&caches[0], "1", &[]).await;
     let likes = (0..200).map(|number: usize| {
         let cache = &caches[number % 2];
         async move { like(cache, "1", ["a", "b", "c"][number % 3], 2).await }
@@ -115,8 +115,8 @@ pub async fn simultaneous_likes_are_all_counted(on: &Backend) {
 pub async fn many_likes_are_told_in_parts(on: &Backend) {
     let cache = &on.cache;
     let users: Vec<UserLikes> = (0..2500).map(|number| of(&format!("user {number:04}"), 1)).collect();
-    seed(cache, "1", &users).await;
-    seed(cache, "2", &[]).await;
+    warm_up(cache, "1", &users).await;
+    warm_up(cache, "2", &[]).await;
     join_all(users.iter().map(|user| like(cache, "1", &user.user_id, 1))).await;
     like(cache, "2", "x", 1).await;
     let mut found = Vec::new();
@@ -139,7 +139,7 @@ pub async fn users_who_like_may_be_called_anything(on: &Backend) {
     let cache = &on.cache;
     let users =
         [":", "a:b", "{p1}", "\u{0}", "\r\n$3\r\n", "*", "É", &"😀".repeat(64), "1"].map(|id| of(id, 4));
-    seed(cache, "1", &users).await;
+    warm_up(cache, "1", &users).await;
     for user in &users {
         assert!(
             matches!(like(cache, "1", &user.user_id, 2).await, Liked::Counted(counts) if counts.mine == 6)
@@ -154,10 +154,10 @@ pub async fn users_who_like_may_be_called_anything(on: &Backend) {
 
 pub async fn kept_likes_are_counted_on(on: &Backend) {
     let cache = &on.cache;
-    seed(cache, "1", &[of("a", 5)]).await;
+    warm_up(cache, "1", &[of("a", 5)]).await;
     cache.keep_likes(&["1".to_owned(), "unknown".to_owned()]).await.unwrap();
     assert_eq!(cache.liked_rooms().await.unwrap(), [], "nothing is to be written");
-    assert_eq!(like(cache, "unknown", "a", 1).await, Liked::Unseeded);
+    assert_eq!(like(cache, "unknown", "a", 1).await, Liked::Cold);
     assert_eq!(like(cache, "1", "a", 1).await, counted(6, 6));
 }
 
@@ -185,7 +185,7 @@ impl Raw {
 
 async fn the_layout_is_the_old_servers(on: &Backend) {
     let (cache, mut raw) = (&on.cache, Raw::new(on));
-    seed(cache, "7", &[of("a", 5)]).await;
+    warm_up(cache, "7", &[of("a", 5)]).await;
     like(cache, "7", "b", 2).await;
     let hash: BTreeMap<String, i64> = raw.run(&["HGETALL", "%like:7"]);
     let expected = [("_", 7), ("a", 5), ("b", 2)].map(|(user, count)| (user.to_owned(), count));
@@ -204,15 +204,15 @@ async fn the_layout_is_the_old_servers(on: &Backend) {
 
 async fn what_is_lost_must_be_seeded_again(on: &Backend) {
     let (cache, mut raw) = (&on.cache, Raw::new(on));
-    seed(cache, "7", &[of("a", 5)]).await;
+    warm_up(cache, "7", &[of("a", 5)]).await;
     like(cache, "7", "a", 1).await;
     let () = raw.run(&["DEL", "%like:7"]);
-    assert_eq!(like(cache, "7", "a", 1).await, Liked::Unseeded);
+    assert_eq!(like(cache, "7", "a", 1).await, Liked::Cold);
     assert_eq!(unwritten(cache, "7").await, [of("a", 0)], "what is lost cannot be written");
     written(cache, "7", &[of("a", 0)]).await;
     assert_eq!(unwritten(cache, "7").await, []);
     // Begun, and lost before it was complete: it may be from before what was counted since.
-    let lost = cache.begin_seed("7").await.unwrap();
+    let lost = cache.begin_warm_up("7").await.unwrap();
     let seeds = raw.0.len();
     for number in 0..seeds {
         let keys: Vec<String> = redis::cmd("KEYS")
@@ -223,9 +223,9 @@ async fn what_is_lost_must_be_seeded_again(on: &Backend) {
             let _ = redis::cmd("DEL").arg(key).query::<i64>(&mut raw.0[number]);
         }
     }
-    assert!(!cache.add_to_seed(&lost, &[of("a", 5)]).await.unwrap());
-    assert!(!cache.sow(lost).await.unwrap());
-    assert_eq!(like(cache, "7", "a", 1).await, Liked::Unseeded);
+    assert!(!cache.add_to_warm_up(&lost, &[of("a", 5)]).await.unwrap());
+    assert!(!cache.finish_warm_up(lost).await.unwrap());
+    assert_eq!(like(cache, "7", "a", 1).await, Liked::Cold);
 }
 
 async fn what_an_old_server_counted_is_raised_to_the_database(on: &Backend) {
@@ -233,15 +233,15 @@ async fn what_an_old_server_counted_is_raised_to_the_database(on: &Backend) {
     for (user, count) in [("a", "6"), ("b", "2"), ("_", "8")] {
         let () = raw.run(&["HSET", "%like:7", user, count]);
     }
-    assert_eq!(like(cache, "7", "a", 1).await, Liked::Unseeded, "it may lack what the database has");
-    seed(cache, "7", &[of("a", 5), of("b", 3), of("c", 1)]).await;
+    assert_eq!(like(cache, "7", "a", 1).await, Liked::Cold, "it may lack what the database has");
+    warm_up(cache, "7", &[of("a", 5), of("b", 3), of("c", 1)]).await;
     assert_eq!(like(cache, "7", "a", 1).await, counted(7, 11));
     assert_eq!(like(cache, "7", "c", 1).await, counted(2, 12));
 }
 
 async fn a_room_with_nothing_to_write_leaves_the_list_after_a_while(on: &Backend) {
     let (cache, mut raw) = (&on.cache, Raw::new(on));
-    seed(cache, "7", &[]).await;
+    warm_up(cache, "7", &[]).await;
     like(cache, "7", "a", 1).await;
     written(cache, "7", &[of("a", 1)]).await;
     let listed = cache.liked_rooms().await.unwrap();

@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use common::clock::SystemClock;
 use common::failure::{Failure, Kind};
 use config::CacheConfig;
-use store::cache::{Announcement, Cache, CacheError, Enter, Silent};
+use store::cache::{Announcement, Cache, CacheError, Enter, TimedOut};
 use tokio::sync::broadcast::Receiver;
 
 use super::backend::{config, eventually, members, open, open_node};
@@ -123,7 +123,7 @@ async fn a_killed_redis_comes_back_empty_and_knows_it() {
     assert_back_in_time(&cache).await;
     // The scripts are unknown to the new process, too.
     assert!(!cache.heard("1", "a", false).await.unwrap());
-    assert_eq!(cache.remove_silent(0, Duration::from_millis(1), 10, false).await.unwrap(), Silent::Lost);
+    assert_eq!(cache.remove_timed_out(0, Duration::from_millis(1), 10, false).await.unwrap(), TimedOut::Lost);
     cache.restore(&members("1", &["a"]), &[]).await.unwrap();
     assert!(cache.heard("1", "a", false).await.unwrap());
 }
@@ -133,16 +133,16 @@ async fn a_flushed_redis_is_lost_and_scripts_are_sent_again() {
     let server = RedisServer::start(&[]);
     let cache = open_node(&server.addr()).await;
     cache.begin_watch().await.unwrap();
-    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
+    assert_eq!(cache.remove_timed_out(0, MINUTE, 10, false).await.unwrap(), TimedOut::Waiting);
     server.run::<()>(&["SCRIPT", "FLUSH"]);
-    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Waiting);
+    assert_eq!(cache.remove_timed_out(0, MINUTE, 10, false).await.unwrap(), TimedOut::Waiting);
     server.run::<()>(&["SCRIPT", "FLUSH"]);
     // Several in one pipeline, none of them known.
     let rooms: Vec<String> = (0..50).map(|room| room.to_string()).collect();
     let rooms: Vec<(&str, &str)> = rooms.iter().map(|room| (room.as_str(), "a")).collect();
     assert_eq!(cache.room_states(&rooms).await.unwrap().len(), 50);
     server.run::<()>(&["FLUSHALL"]);
-    assert_eq!(cache.remove_silent(0, MINUTE, 10, false).await.unwrap(), Silent::Lost);
+    assert_eq!(cache.remove_timed_out(0, MINUTE, 10, false).await.unwrap(), TimedOut::Lost);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::CacheConfig;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::cache::{CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent};
+use store::cache::{CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, TimedOut};
 
 use super::backend::{Backend, open, remove_everywhere};
 
@@ -135,8 +135,8 @@ async fn compare(redis: &Cache, acts: &[Act]) {
     }
     assert_eq!(members_of_all(redis).await, members_of_all(&memory).await);
     assert!(matches!(
-        redis.remove_silent(0, Duration::from_secs(3600), 1, false).await.unwrap(),
-        Silent::Waiting
+        redis.remove_timed_out(0, Duration::from_secs(3600), 1, false).await.unwrap(),
+        TimedOut::Waiting
     ));
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use config::CacheConfig;
 use redis::aio::MultiplexedConnection;
-use store::cache::{Cache, Enter, Member, Silent};
+use store::cache::{Cache, Enter, Member, TimedOut};
 use tokio::task::JoinSet;
 
 use super::backend::{Backend, eventually};
@@ -140,7 +140,8 @@ async fn a_hundred_thousand_leave(on: &Backend, busy: impl AsyncFn() -> u64) {
     for shard in 0..cache.shards() {
         loop {
             let start = Instant::now();
-            let Silent::Found(gone) = cache.remove_silent(shard, TIMEOUT, 2_000, false).await.unwrap() else {
+            let TimedOut::Found(gone) = cache.remove_timed_out(shard, TIMEOUT, 2_000, false).await.unwrap()
+            else {
                 panic!("it is watched for long enough")
             };
             in_cache += start.elapsed();

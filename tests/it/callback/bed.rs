@@ -126,15 +126,15 @@ impl Bed {
         wait_until(&format!("{count} calls for {live_id}"), SOON, async || all()).await;
     }
 
-    pub async fn lane(&self, live_id: &str) -> room_lane::Model {
+    pub async fn partition(&self, live_id: &str) -> room_lane::Model {
         room_lane::Entity::find_by_id(live_id).one(self.db.writer()).await.unwrap().unwrap()
     }
 
     /// Waits until the room's lane is nobody's, and answers it.
     pub async fn free_lane(&self, live_id: &str) -> room_lane::Model {
-        let is_free = async || self.lane(live_id).await.callback_owner.is_none();
+        let is_free = async || self.partition(live_id).await.callback_owner.is_none();
         wait_until("the lane is free", SOON, is_free).await;
-        self.lane(live_id).await
+        self.partition(live_id).await
     }
 
     /// The one callback that left its lane.

@@ -92,9 +92,9 @@ async fn pass(db: &Db, time: Duration) {
 #[rstest]
 #[case::stepping_out("callback.posted:3")]
 #[case::stepped_out("callback.recorded:3")]
-#[case::claimed("callback.alone_claimed")]
-#[case::posted("callback.alone_posted")]
-#[case::recorded("callback.alone_recorded")]
+#[case::claimed("callback.retry_claimed")]
+#[case::posted("callback.retry_posted")]
+#[case::recorded("callback.retry_recorded")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_loses_no_event_that_failed(#[case] step: &str) {
     let receiver = Receiver::start().await;

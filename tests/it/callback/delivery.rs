@@ -83,9 +83,9 @@ async fn each_kind_is_told_in_its_words(#[values(false, true)] is_embedded: bool
         calls[3].body,
         json!({"biz_id": "9", "user_id": "bob", "live_id": "100", "anchor_id": "", "gift_id": 0, "amount": 3, "status": 0})
     );
-    wait_until("the lane has nothing left", SOON, async || bed.lane("100").await.callback_due.is_none())
+    wait_until("the lane has nothing left", SOON, async || bed.partition("100").await.callback_due.is_none())
         .await;
-    assert_eq!(bed.lane("100").await.callback_done, Some(9));
+    assert_eq!(bed.partition("100").await.callback_done, Some(9));
     assert_eq!(node.metric("liveloom_callback_attempts_total{result=\"ok\"}"), 7.0);
     node.stop().await;
 }
@@ -143,7 +143,7 @@ async fn without_an_address_nothing_is_kept_for_later(#[values(false, true)] is_
     let addr = std::mem::take(&mut bed.config.addr);
     let off = bed.node().await;
     bed.append_to(&["100", "200"], 3).await;
-    let skipped = async || bed.lane("100").await.callback_done == Some(3);
+    let skipped = async || bed.partition("100").await.callback_done == Some(3);
     wait_until("the events are skipped", SOON, skipped).await;
     off.stop().await;
 
@@ -164,10 +164,10 @@ async fn a_stop_lets_the_attempt_end_and_gives_the_lane_back(#[values(false, tru
     bed.append_to(&["100"], 5).await;
     bed.wait_calls("100", 1).await;
     node.stop().await;
-    let lane = bed.lane("100").await;
+    let partition = bed.partition("100").await;
     let told = i64::try_from(bed.receiver.count()).unwrap();
-    assert_eq!((lane.callback_done, lane.callback_owner), (Some(told), None));
-    assert!(told < 5 && bed.seconds_to(lane.callback_due).await <= 0.0, "at once for others");
+    assert_eq!((partition.callback_done, partition.callback_owner), (Some(told), None));
+    assert!(told < 5 && bed.seconds_to(partition.callback_due).await <= 0.0, "at once for others");
     bed.receiver.set_mood(Mood::Well);
     let _other = bed.node().await;
     bed.wait_taken("100", 5).await;

@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 use liveloom::callback::Filter;
 use liveloom::event::DomainEvent;
 use liveloom::event::expiry::drop_expired;
-use liveloom::event::lanes::{Finished, Lanes};
+use liveloom::event::partitions::{Finished, Partitions};
 use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::jobs::lease::LeaderLease;
 use rstest::rstest;
@@ -27,15 +27,15 @@ async fn leader(bed: &Bed) -> LeaderLease {
 }
 
 /// Lets a consumer be done with all events of a room but the last `left`.
-async fn settle(lanes: &Lanes, live_id: &str, left: i64) {
-    let claims = lanes.claim(100).await.unwrap();
-    let ended = |claim: &liveloom::event::lanes::Claim| {
+async fn settle(partitions: &Partitions, live_id: &str, left: i64) {
+    let claims = partitions.claim(100).await.unwrap();
+    let ended = |claim: &liveloom::event::partitions::Claim| {
         let done = if claim.live_id == live_id { claim.seq - left } else { claim.done };
         let (live_id, owner) = (claim.live_id.clone(), claim.owner.clone());
         Finished { live_id, owner, done, attempts: 0, pause: Duration::ZERO }
     };
     let ended: Vec<_> = claims.iter().map(ended).collect();
-    lanes.finish(lanes.db().writer(), &ended).await.unwrap();
+    partitions.finish(partitions.db().writer(), &ended).await.unwrap();
 }
 
 async fn left(bed: &Bed) -> Vec<(String, i64)> {
@@ -51,8 +51,8 @@ async fn events_are_dropped_when_old_and_settled(#[values(false, true)] is_embed
     let bed = Bed::new(is_embedded).await;
     bed.append_to(&["100", "200"], 2500).await;
     let lease = Duration::from_secs(60);
-    let callbacks = Lanes::new(bed.db.clone(), CALLBACKS, 1, lease);
-    let reactions = Lanes::new(bed.db.clone(), REACTIONS, 1, lease);
+    let callbacks = Partitions::new(bed.db.clone(), CALLBACKS, 1, lease);
+    let reactions = Partitions::new(bed.db.clone(), REACTIONS, 1, lease);
     settle(&callbacks, "100", 0).await;
     settle(&reactions, "100", 2).await;
     let leader = leader(&bed).await;
@@ -64,7 +64,7 @@ async fn events_are_dropped_when_old_and_settled(#[values(false, true)] is_embed
     assert_eq!(left.len(), 2502);
     assert_eq!(left[..2], [("100".to_owned(), 2499), ("100".to_owned(), 2500)]);
     bed.append("100", &DomainEvent::LiveStarted).await;
-    assert_eq!(bed.lane("100").await.seq, 2501, "its numbers go on");
+    assert_eq!(bed.partition("100").await.seq, 2501, "its numbers go on");
 
     bed.db.writer().execute_unprepared("UPDATE leader_lease SET token = 9").await.unwrap();
     drop_expired(&bed.db, &leader, later, KEEP).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn what_waits_for_a_consumer_is_looked_at_once() {
     bed.append_to(&["200"], 10_000).await;
     let lease = Duration::from_secs(60);
     for group in [CALLBACKS, REACTIONS] {
-        settle(&Lanes::new(bed.db.clone(), group, 1, lease), "200", 0).await;
+        settle(&Partitions::new(bed.db.clone(), group, 1, lease), "200", 0).await;
     }
     let spread = "UPDATE event_log SET created_at = created_at - INTERVAL seq SECOND";
     bed.db.writer().execute_unprepared(spread).await.unwrap();

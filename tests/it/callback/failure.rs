@@ -35,11 +35,13 @@ async fn an_event_is_tried_as_the_table_says_and_then_kept(#[values(false, true)
         let pause = PAUSES.get(attempts - 1);
         if attempts < 3 {
             let failed = i32::try_from(attempts).unwrap();
-            wait_until("it is recorded", SOON, async || bed.lane("100").await.callback_attempts == failed)
-                .await;
-            let lane = bed.lane("100").await;
-            assert_eq!(lane.callback_done, Some(0), "the lane waits");
-            assert_pause(bed.seconds_to(lane.callback_due).await, *pause.unwrap());
+            wait_until("it is recorded", SOON, async || {
+                bed.partition("100").await.callback_attempts == failed
+            })
+            .await;
+            let partition = bed.partition("100").await;
+            assert_eq!(partition.callback_done, Some(0), "the lane waits");
+            assert_pause(bed.seconds_to(partition.callback_due).await, *pause.unwrap());
         } else {
             let failed = i32::try_from(attempts).unwrap();
             wait_until("it is recorded", SOON, async || {
@@ -47,7 +49,7 @@ async fn an_event_is_tried_as_the_table_says_and_then_kept(#[values(false, true)
                 rows.first().is_some_and(|row| row.attempts == failed)
             })
             .await;
-            assert_eq!(bed.lane("100").await.callback_due, None, "the lane goes on");
+            assert_eq!(bed.partition("100").await.callback_due, None, "the lane goes on");
             let row = bed.row().await;
             assert_eq!((row.last_error.as_str(), row.kind.as_str()), ("code 7", "live_started"));
             match pause {
@@ -108,7 +110,8 @@ async fn a_room_that_fails_delays_no_other_and_itself_only_three_times(
     bed.wait_taken("200", 3).await;
     bed.wait_taken("300", 3).await;
     for failed in 1..=2 {
-        wait_until("it is recorded", SOON, async || bed.lane("100").await.callback_attempts == failed).await;
+        wait_until("it is recorded", SOON, async || bed.partition("100").await.callback_attempts == failed)
+            .await;
         bed.pass(Duration::from_secs(40)).await;
     }
     wait_until("it left", SOON, async || bed.list(only(State::Pending)).await.len() == 1).await;
@@ -143,8 +146,8 @@ async fn the_receiver_may_ask_for_a_pause(#[case] mood: Mood, #[case] least: f64
     bed.receiver.set_mood_for("100", mood);
     let _node = bed.node().await;
     bed.append_to(&["100"], 1).await;
-    wait_until("it is recorded", SOON, async || bed.lane("100").await.callback_attempts == 1).await;
-    let pause = bed.seconds_to(bed.lane("100").await.callback_due).await;
+    wait_until("it is recorded", SOON, async || bed.partition("100").await.callback_attempts == 1).await;
+    let pause = bed.seconds_to(bed.partition("100").await.callback_due).await;
     assert!((least..=most).contains(&pause), "{pause}");
 }
 
@@ -183,7 +186,7 @@ async fn a_receiver_that_is_down_is_probed_and_misses_nothing(#[case] mood: Opti
     for (index, room) in rooms.iter().enumerate().take(10) {
         bed.append_to(&[room], 2).await;
         if index < 8 {
-            let failed = async || bed.lane(room).await.callback_attempts == 1;
+            let failed = async || bed.partition(room).await.callback_attempts == 1;
             wait_until("its first attempt failed", SOON, failed).await;
         }
     }
@@ -243,7 +246,8 @@ async fn a_row_that_can_never_be_stored_makes_no_other_room_repeat_its_callbacks
     bed.append_to(&rooms, 1).await;
     let node = bed.node().await;
     for room in rooms.iter().filter(|room| **room != "7") {
-        wait_until("the room is done with", SOON, async || bed.lane(room).await.callback_due.is_none()).await;
+        wait_until("the room is done with", SOON, async || bed.partition(room).await.callback_due.is_none())
+            .await;
     }
     assert_eq!(bed.list(only(State::Failed)).await.len(), 29);
     let waiting = bed.free_lane("7").await;

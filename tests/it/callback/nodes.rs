@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use liveloom::event::CALLBACKS;
-use liveloom::event::lanes::Lanes;
+use liveloom::event::partitions::Partitions;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use store::registry::note_callbacks;
@@ -40,7 +40,7 @@ async fn nodes_share_the_rooms_and_tell_each_event_once() {
 async fn the_lanes_of_a_dead_node_pass_on_after_its_lease() {
     let bed = Bed::new(false).await;
     bed.append_to(&["100", "200"], 2).await;
-    let dead = Lanes::new(bed.db.clone(), CALLBACKS, 9, Duration::from_secs(3));
+    let dead = Partitions::new(bed.db.clone(), CALLBACKS, 9, Duration::from_secs(3));
     assert_eq!(dead.claim(10).await.unwrap().len(), 2);
     let _node = bed.node().await;
     bed.append_to(&["300"], 1).await;
@@ -84,7 +84,7 @@ async fn a_node_without_an_address_leaves_callbacks_to_the_others(#[values(false
     bed.append_to(&["100"], 2).await;
     // It looks at what is due once at least before it ends.
     bed.node().await.stop().await;
-    assert_eq!(bed.lane("100").await.callback_done, Some(0), "the other one may come back");
+    assert_eq!(bed.partition("100").await.callback_done, Some(0), "the other one may come back");
     bed.config.addr = addr;
     let _node = bed.node().await;
     bed.wait_taken("100", 2).await;
@@ -100,5 +100,5 @@ async fn without_any_address_nothing_is_kept(#[values(false, true)] is_embedded:
     register(&bed, 3, true, 73).await;
     bed.append_to(&["100"], 2).await;
     bed.node().await.stop().await;
-    assert_eq!(bed.lane("100").await.callback_done, Some(2));
+    assert_eq!(bed.partition("100").await.callback_done, Some(2));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::GiftConfig;
-use liveloom::gift::{Error, GiftStatus, Pace};
+use liveloom::gift::{Error, GiftStatus, RetryPolicy};
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::jobs::schedule::Job;
 use liveloom::jobs::settle_gifts::SettleGifts;
@@ -35,8 +35,8 @@ impl Bed {
         let database = TestDatabase::create().await;
         let payer = FakePayment::start().await;
         let config = GiftConfig { timeout_s: HANGS_S, ..payer.config() };
-        let pace = Pace { lease: Duration::from_secs(HANGS_S + 10), ..quick() };
-        let node = Node::start(database.migrated().await, 1, &config, pace).await;
+        let policy = RetryPolicy { lease: Duration::from_secs(HANGS_S + 10), ..quick() };
+        let node = Node::start(database.migrated().await, 1, &config, policy).await;
         let live_id = node.live_room(&["guest"]).await;
         let lease =
             LeaderLease::new(node.db.clone(), 1, 1, "host/b/n/1/1/0".into(), Duration::from_secs(600));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use liveloom::gift::payment::{Answer, Refusal};
-use liveloom::gift::{Asker, Corrected, Error, GiftStatus, Pace, SendGiftFor, Verdict};
+use liveloom::gift::{AttemptBy, Corrected, Error, GiftStatus, RetryPolicy, SendGiftFor, Verdict};
 use rstest::rstest;
 use store::db::Db;
 
@@ -28,10 +28,10 @@ struct Bed {
 }
 
 impl Bed {
-    async fn new(is_embedded: bool, pace: Pace) -> Self {
+    async fn new(is_embedded: bool, policy: RetryPolicy) -> Self {
         let database = if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await };
         let payer = FakePayment::start().await;
-        let node = Node::start(database.migrated().await, 1, &payer.config(), pace).await;
+        let node = Node::start(database.migrated().await, 1, &payer.config(), policy).await;
         let live_id = node.live_room(&["guest"]).await;
         Self { database, payer, node, live_id }
     }
@@ -68,12 +68,12 @@ async fn claim(node: &Node) -> liveloom::gift::Claim {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_that_settle_at_once_ask_and_announce_once() {
     // On a busy machine asking about all of them takes longer than a short lease.
-    let pace = Pace { every: Duration::from_millis(1), lease: Duration::from_secs(60), ..quick() };
-    let bed = Bed::new(false, pace).await;
+    let policy = RetryPolicy { every: Duration::from_millis(1), lease: Duration::from_secs(60), ..quick() };
+    let bed = Bed::new(false, policy).await;
     for amount in 1..=40 {
         bed.send_unknown(amount, amount % 2 == 0).await;
     }
-    let other = Node::start(bed.database.connect().await, 2, &bed.payer.config(), pace).await;
+    let other = Node::start(bed.database.connect().await, 2, &bed.payer.config(), policy).await;
     wait_until("all are settled", LIMIT, async || {
         join_all([bed.node.settle_due(), other.settle_due(), bed.node.settle_due(), other.settle_due()])
             .await;
@@ -88,33 +88,33 @@ async fn two_nodes_that_settle_at_once_ask_and_announce_once() {
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_caller_writes_no_refusal_late(#[values(true, false)] is_embedded: bool) {
-    let bed = Bed::new(is_embedded, Pace { lease: Duration::from_millis(50), ..quick() }).await;
+    let bed = Bed::new(is_embedded, RetryPolicy { lease: Duration::from_millis(50), ..quick() }).await;
     let biz_id = bed.send_unknown(5, true).await;
     let ledger = bed.node.gifts.ledger();
     let frozen = claim(&bed.node).await;
     // Its time runs out, and another one asks.
     let current = claim(&bed.node).await;
     assert_eq!(current.ask, frozen.ask + 1);
-    let gift = ledger.record(&frozen, &refused(), Asker::Settle, Some(&Leader)).await.unwrap();
+    let gift = ledger.record(&frozen, &refused(), AttemptBy::Settle, Some(&Leader)).await.unwrap();
     assert_eq!(gift.status, GiftStatus::Waiting);
     assert_eq!(bed.line(&biz_id).await.status, 0);
-    let gift = ledger.record(&current, &Answer::Paid, Asker::Settle, Some(&Leader)).await.unwrap();
+    let gift = ledger.record(&current, &Answer::Paid, AttemptBy::Settle, Some(&Leader)).await.unwrap();
     assert_eq!(gift.status, GiftStatus::Paid);
     // The frozen one hears the same, and changes nothing.
-    let gift = ledger.record(&frozen, &Answer::Paid, Asker::Settle, Some(&Leader)).await.unwrap();
+    let gift = ledger.record(&frozen, &Answer::Paid, AttemptBy::Settle, Some(&Leader)).await.unwrap();
     assert_eq!((gift.status, gift.flag), (GiftStatus::Paid, None));
     agree(&bed.database, &bed.payer, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_former_leader_writes_nothing() {
-    let bed = Bed::new(true, Pace { lease: Duration::from_millis(50), ..quick() }).await;
+    let bed = Bed::new(true, RetryPolicy { lease: Duration::from_millis(50), ..quick() }).await;
     let biz_id = bed.send_unknown(5, true).await;
     let ledger = bed.node.gifts.ledger();
     assert!(matches!(ledger.claim_due(&FormerLeader, 1).await, Err(Error::LeaseLost(_))));
     let claimed = claim(&bed.node).await;
     for answer in [Answer::Paid, refused()] {
-        let late = ledger.record(&claimed, &answer, Asker::Settle, Some(&FormerLeader)).await;
+        let late = ledger.record(&claimed, &answer, AttemptBy::Settle, Some(&FormerLeader)).await;
         assert!(matches!(late, Err(Error::LeaseLost(_))), "{late:?}");
     }
     assert_eq!(bed.line(&biz_id).await.status, 0);
@@ -132,7 +132,7 @@ async fn a_paid_answer_after_a_refusal_is_flagged_and_an_operator_pays_it(
     let ledger = bed.node.gifts.ledger();
     let claimed = claim(&bed.node).await;
     ledger.resolve(&biz_id, Verdict::Refused, BY_ROOT).await.unwrap();
-    let gift = ledger.record(&claimed, &Answer::Paid, Asker::Settle, Some(&Leader)).await.unwrap();
+    let gift = ledger.record(&claimed, &Answer::Paid, AttemptBy::Settle, Some(&Leader)).await.unwrap();
     assert_eq!(gift.status, GiftStatus::Refused);
     let line = bed.line(&biz_id).await;
     assert!(line.status == 2 && line.flag.contains("paid after the refusal"), "{line:?}");
@@ -155,7 +155,7 @@ async fn a_refusal_after_the_payment_is_flagged_and_confirmed() {
     let ledger = bed.node.gifts.ledger();
     let claimed = claim(&bed.node).await;
     ledger.resolve(&biz_id, Verdict::Paid, BY_ROOT).await.unwrap();
-    ledger.record(&claimed, &refused(), Asker::Settle, Some(&Leader)).await.unwrap();
+    ledger.record(&claimed, &refused(), AttemptBy::Settle, Some(&Leader)).await.unwrap();
     let line = bed.line(&biz_id).await;
     assert!(line.status == 1 && line.flag.contains("refused with code 9 after it was paid"), "{line:?}");
     let refused = ledger.resolve(&biz_id, Verdict::Refused, BY_ROOT).await;
@@ -173,7 +173,7 @@ async fn an_operator_who_races_with_the_job_pays_once(#[values(true, false)] is_
         let claimed = claim(&bed.node).await;
         let ledger = bed.node.gifts.ledger();
         let (settled, resolved) = tokio::join!(
-            ledger.record(&claimed, &Answer::Paid, Asker::Settle, Some(&Leader)),
+            ledger.record(&claimed, &Answer::Paid, AttemptBy::Settle, Some(&Leader)),
             ledger.resolve(&biz_id, Verdict::Paid, BY_ROOT),
         );
         assert_eq!(settled.unwrap().status, GiftStatus::Paid);
@@ -207,8 +207,8 @@ async fn a_gift_is_refunded_once(#[values(true, false)] is_embedded: bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redo_asks_again_unless_somebody_asks_just_now() {
     // Nobody asks by themselves for an hour.
-    let pace = Pace { every: Duration::from_secs(3600), lease: Duration::from_secs(60), ..quick() };
-    let bed = Bed::new(false, pace).await;
+    let policy = RetryPolicy { every: Duration::from_secs(3600), lease: Duration::from_secs(60), ..quick() };
+    let bed = Bed::new(false, policy).await;
     let order = |redo| SendGiftFor {
         biz_id: "mine-1".to_owned(),
         user_id: "guest".to_owned(),

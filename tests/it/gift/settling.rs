@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use liveloom::gift::{Error, GiftStatus, Pace};
+use liveloom::gift::{Error, GiftStatus, RetryPolicy};
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 
@@ -26,8 +26,8 @@ async fn a_gift_that_is_given_up_waits_for_an_operator() {
     let database = TestDatabase::create().await;
     let payer = FakePayment::start().await;
     payer.set(Mood::Status { status: 500, charges: false });
-    let pace = Pace { give_up: Duration::from_secs(2), ..quick() };
-    let node = Node::start(database.migrated().await, 1, &payer.config(), pace).await;
+    let policy = RetryPolicy { give_up: Duration::from_secs(2), ..quick() };
+    let node = Node::start(database.migrated().await, 1, &payer.config(), policy).await;
     let live_id = node.live_room(&["guest"]).await;
     let biz_id = waiting(&node, &live_id).await;
     let ledger = node.gifts.ledger();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liveloom::gift::Pace;
+use liveloom::gift::RetryPolicy;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use store::db::Db;
 
@@ -27,12 +27,12 @@ async fn a_paid_gift_takes_five_statements() {
     let mut mysql = database.config();
     (mysql.databases[0].max_open_conns, mysql.databases[0].max_idle_conns) = (1, 1);
     let payer = FakePayment::start().await;
-    let pace = Pace {
+    let policy = RetryPolicy {
         every: Duration::from_secs(5),
         lease: Duration::from_secs(10),
         give_up: Duration::from_secs(3600),
     };
-    let node = Node::start(database.open(&mysql).await.unwrap(), 1, &payer.config(), pace).await;
+    let node = Node::start(database.open(&mysql).await.unwrap(), 1, &payer.config(), policy).await;
     let live_id = node.live_room(&["guest"]).await;
     // The look-ups are warm from here on.
     node.gifts.send("guest", any(&live_id, 1), None).await.unwrap();

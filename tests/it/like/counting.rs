@@ -8,7 +8,7 @@ use liveloom::jobs::lease::LeaderLease;
 use liveloom::like::Error;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
-use store::cache::{Like, LikeSeed, Liked, UserLikes};
+use store::cache::{Like, LikeWarmUp, Liked, UserLikes};
 use store::db::Db;
 use store::fence::LeaseLost;
 
@@ -241,8 +241,8 @@ async fn a_like_takes_two_round_trips_and_no_statement() {
 }
 
 async fn fill(node: &Node, live_id: &str, users: usize) {
-    let seed: LikeSeed = node.cache.begin_seed(live_id).await.unwrap();
-    node.cache.sow(seed).await.unwrap();
+    let seed: LikeWarmUp = node.cache.begin_warm_up(live_id).await.unwrap();
+    node.cache.finish_warm_up(seed).await.unwrap();
     let likes: Vec<usize> = (0..users).collect();
     for likes in likes.chunks(250) {
         join_all(likes.iter().map(|number| async move {

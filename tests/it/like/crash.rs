@@ -56,9 +56,9 @@ async fn stored(server: &ServerProcess, live_id: &str) -> Vec<(String, i64)> {
 }
 
 const IN_REDIS: [&str; 10] = [
-    "like.seed_begun",
-    "like.seed_read",
-    "like.seeded",
+    "like.warm_up_begun",
+    "like.warm_up_read",
+    "like.warmed_up",
     "like.listed:7",
     "like.counted:7",
     "like.answered:7",
@@ -70,7 +70,7 @@ const IN_REDIS: [&str; 10] = [
 
 #[rstest]
 #[case::embedded(Backend::Embedded, &[
-    "like.seed_begun", "like.seed_read", "like.seeded", "like.answered:7",
+    "like.warm_up_begun", "like.warm_up_read", "like.warmed_up", "like.answered:7",
     "flush_likes.read:5", "flush_likes.written:5", "flush_likes.committed:5", "flush_likes.cleared:5",
 ])]
 #[case::redis(Backend::Redis, &IN_REDIS)]

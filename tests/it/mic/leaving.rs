@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use liveloom::event::DomainEvent;
-use liveloom::live::silence::Swept;
+use liveloom::live::heartbeat_timeout::Evicted;
 use liveloom::mic::{Error, Flags};
 use rstest::rstest;
 use sea_orm::sea_query::Expr;
@@ -109,8 +109,8 @@ async fn silence_frees_the_seats_of_many_at_once(#[values(true, false)] is_embed
         assert_eq!(&on_seats(&rooms, live).await, guests);
     }
     wait_until("all are out", LIMIT, async || {
-        let swept = rooms.lives.put_out_silent(&Leader, Duration::from_millis(1)).await.unwrap();
-        assert_ne!(swept, Swept::Lost);
+        let swept = rooms.lives.evict_timed_out(&Leader, Duration::from_millis(1)).await.unwrap();
+        assert_ne!(swept, Evicted::Lost);
         rooms.lives.view(&lives[0]).await.unwrap().online_count == 0
             && rooms.lives.view(&lives[1]).await.unwrap().online_count == 0
     })

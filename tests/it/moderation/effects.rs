@@ -157,10 +157,10 @@ async fn who_is_banned_from_the_platform_is_disconnected() {
     let new = NewBan { duration: None, reason: "fraud".to_owned(), by_user: "boss".to_owned() };
     bans.impose("guest", &new).await.unwrap();
     assert_eq!(bed.control.take(), [json!({"disconnect": ["guest", "you are banned: fraud"]})]);
-    let standing = bed.rooms.users.standing_of("guest").await.unwrap().unwrap();
+    let standing = bed.rooms.users.account_status("guest").await.unwrap().unwrap();
     assert!(standing.ban.is_some() && standing.revoked_at.is_some());
     bans.lift("guest").await.unwrap();
-    let standing = bed.rooms.users.standing_of("guest").await.unwrap().unwrap();
+    let standing = bed.rooms.users.account_status("guest").await.unwrap().unwrap();
     assert!(standing.ban.is_none() && standing.revoked_at.is_some());
 }
 

@@ -8,9 +8,9 @@ use common::clock::Clock;
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::jobs::presence::Watch;
 use liveloom::jobs::schedule::Job;
-use liveloom::jobs::viewers::SilentViewers;
+use liveloom::jobs::viewers::TimedOutViewers;
 use liveloom::live::CreateRoom;
-use liveloom::live::silence::Swept;
+use liveloom::live::heartbeat_timeout::Evicted;
 use liveloom::rest::Paging;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
@@ -70,8 +70,8 @@ async fn a_node_whose_clock_is_wrong_by_a_day_leads_like_any_other(#[values(1, -
     wrong.lives.join(&live, "b").await.unwrap();
 
     wrong.cache.begin_watch().await.unwrap();
-    assert_eq!(wrong.lives.put_out_silent(&Leader, HOUR).await.unwrap(), Swept::Removed(0));
-    assert_eq!(wrong.lives.end_silent(&Leader, HOUR).await.unwrap(), Swept::Removed(0));
+    assert_eq!(wrong.lives.evict_timed_out(&Leader, HOUR).await.unwrap(), Evicted::Removed(0));
+    assert_eq!(wrong.lives.end_timed_out(&Leader, HOUR).await.unwrap(), Evicted::Removed(0));
     assert_eq!(users(&right, &live).await, 3, "nobody is silent");
 
     // What a crash leaves behind is found by either, whoever wrote the row.
@@ -85,8 +85,8 @@ async fn a_node_whose_clock_is_wrong_by_a_day_leads_like_any_other(#[values(1, -
 
     let watched = Instant::now();
     wait_until("silence counts", LIMIT, async || watched.elapsed() > Duration::from_millis(20)).await;
-    let swept = wrong.lives.put_out_silent(&Leader, Duration::from_millis(1)).await.unwrap();
-    assert_eq!(swept, Swept::Removed(4), "the silent are out");
+    let swept = wrong.lives.evict_timed_out(&Leader, Duration::from_millis(1)).await.unwrap();
+    assert_eq!(swept, Evicted::Removed(4), "the silent are out");
     right.lives.heartbeat(&live, "a").await.unwrap();
     assert_eq!(users(&wrong, &live).await, 1);
 }
@@ -101,7 +101,7 @@ async fn a_failure_of_a_node_whose_clock_was_set_back_begins_the_watch_anew() {
     let lease = Arc::new(lease);
     let watch = Watch::new(rooms.cache.clone(), rooms.db.clone(), rooms.lives.clone(), Arc::clone(&lease));
     let mut job =
-        SilentViewers { lives: rooms.lives.clone(), lease, watch: Arc::new(watch), timeout: TIMEOUT };
+        TimedOutViewers { lives: rooms.lives.clone(), lease, watch: Arc::new(watch), timeout: TIMEOUT };
     let failed = async |ms: i64| {
         let sql = format!(
             "REPLACE INTO node_registry (node_id, owner, lease_until_ms, id_high_water_ms, cache_failed_ms, \

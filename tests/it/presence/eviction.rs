@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use liveloom::live::LiveStatus;
-use liveloom::live::silence::{BATCH, Swept};
+use liveloom::live::heartbeat_timeout::{BATCH, Evicted};
 use rstest::rstest;
 use sqlx::Executor;
 use store::db::Tx;
@@ -55,8 +55,8 @@ async fn neither_eviction_nor_a_join_waits_for_a_room_that_is_locked() {
     rooms.lives.join(&other, "goes").await.unwrap();
     rooms.lives.join(&other, "anchor").await.unwrap();
     until_silence_counts(&rooms).await;
-    let swept = rooms.lives.put_out_silent(&Leader, AT_ONCE).await.unwrap();
-    assert_eq!(swept, Swept::Removed(4), "one in the locked room, and three in the other");
+    let swept = rooms.lives.evict_timed_out(&Leader, AT_ONCE).await.unwrap();
+    assert_eq!(swept, Evicted::Removed(4), "one in the locked room, and three in the other");
     holder.execute("ROLLBACK").await.unwrap();
 }
 
@@ -70,7 +70,7 @@ async fn a_batch_that_fails_is_made_up_for_and_nobody_comes_back_by_it(
     let viewers = fill(&rooms, &lives, 2 * BATCH + 100).await;
     until_silence_counts(&rooms).await;
     let failing = FailingAt(2, AtomicU32::default());
-    rooms.lives.put_out_silent(&failing, AT_ONCE).await.unwrap_err();
+    rooms.lives.evict_timed_out(&failing, AT_ONCE).await.unwrap_err();
     let left = viewers_in(&rooms).await;
     assert!(left == 100 || left == u64::try_from(BATCH).unwrap(), "one batch of three failed: {left}");
 
@@ -91,11 +91,11 @@ async fn a_batch_that_fails_is_made_up_for_and_nobody_comes_back_by_it(
 
     // Nobody else is silent for an hour: only what was left is done, and at once.
     rooms.cache.begin_watch().await.unwrap();
-    let swept = rooms.lives.put_out_silent(&Leader, HOUR).await.unwrap();
-    assert_eq!(swept, Swept::Removed(left - 1));
+    let swept = rooms.lives.evict_timed_out(&Leader, HOUR).await.unwrap();
+    assert_eq!(swept, Evicted::Removed(left - 1));
     assert_eq!((viewers_in(&rooms).await, online(&rooms, &lives).await), (1, 1));
     assert!(rooms.lives.is_in_room(&heard.live_id, &heard.user_id).await.unwrap());
-    assert_eq!(rooms.lives.put_out_silent(&Leader, HOUR).await.unwrap(), Swept::Removed(0));
+    assert_eq!(rooms.lives.evict_timed_out(&Leader, HOUR).await.unwrap(), Evicted::Removed(0));
 }
 
 #[rstest]
@@ -104,12 +104,12 @@ async fn a_live_that_could_not_be_ended_is_ended_by_the_next_sweep(#[values(true
     let rooms = Rooms::start(is_embedded).await;
     let live = rooms.live("anchor").await;
     until_silence_counts(&rooms).await;
-    rooms.lives.end_silent(&FormerLeader, AT_ONCE).await.unwrap_err();
+    rooms.lives.end_timed_out(&FormerLeader, AT_ONCE).await.unwrap_err();
     rooms.lives.forget(None).await;
     assert_eq!(rooms.lives.room(&live).await.unwrap().status, LiveStatus::Live);
-    assert_eq!(rooms.lives.end_silent(&Leader, AT_ONCE).await.unwrap(), Swept::Removed(1));
+    assert_eq!(rooms.lives.end_timed_out(&Leader, AT_ONCE).await.unwrap(), Evicted::Removed(1));
     assert_eq!(rooms.lives.room(&live).await.unwrap().status, LiveStatus::Ended);
-    assert_eq!(rooms.lives.end_silent(&Leader, AT_ONCE).await.unwrap(), Swept::Removed(0));
+    assert_eq!(rooms.lives.end_timed_out(&Leader, AT_ONCE).await.unwrap(), Evicted::Removed(0));
 }
 
 /// Viewers of forty rooms, unless a long run says otherwise.
@@ -138,9 +138,9 @@ async fn many_are_evicted_while_their_anchors_start_and_stop() {
         rooms.lives.stop(live_id, anchor).await.unwrap();
     });
     let begun = Instant::now();
-    let (swept, _) = tokio::join!(rooms.lives.put_out_silent(&Leader, TIMEOUT), join_all(starting));
+    let (swept, _) = tokio::join!(rooms.lives.evict_timed_out(&Leader, TIMEOUT), join_all(starting));
     println!("{count} viewers were evicted in {:?}", begun.elapsed());
-    let Swept::Removed(removed) = swept.unwrap() else { panic!("it is watched") };
+    let Evicted::Removed(removed) = swept.unwrap() else { panic!("it is watched") };
     assert!(removed >= u64::try_from(count).unwrap(), "{removed} of {count}");
     assert_eq!(viewers_in(&rooms).await, 0);
     // Nobody is left behind anywhere who would come back.

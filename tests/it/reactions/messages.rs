@@ -77,8 +77,10 @@ impl Bed {
 
     async fn wait_settled(&self) {
         wait_until("the lane has nothing left", SOON, async || {
-            let lane = room_lane::Entity::find_by_id(&self.live_id).one(self.db.writer()).await.unwrap();
-            lane.is_some_and(|lane| lane.reaction_due.is_none() && lane.reaction_done == Some(lane.seq))
+            let partition = room_lane::Entity::find_by_id(&self.live_id).one(self.db.writer()).await.unwrap();
+            partition.is_some_and(|partition| {
+                partition.reaction_due.is_none() && partition.reaction_done == Some(partition.seq)
+            })
         })
         .await;
     }

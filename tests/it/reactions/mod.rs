@@ -1,4 +1,4 @@
 //! What happens because of events, and the messages to rooms.
 
-mod lane;
 mod messages;
+mod partition;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::{Current, GiftConfig};
 use liveloom::auth::WebhookSigner;
 use liveloom::gift::payment::Payment;
-use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, Pace, SaveGiftType, SendGift};
+use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, RetryPolicy, SaveGiftType, SendGift};
 use liveloom::live::{CreateRoom, Lives};
 use liveloom::user::{Register, Users};
 use serde_json::json;
@@ -29,7 +29,7 @@ pub struct Node {
 
 impl Node {
     /// Node `node_id` over `db`, whose tables are there, paying where `config` says, at `pace`.
-    pub async fn start(db: Db, node_id: u16, config: &GiftConfig, pace: Pace) -> Self {
+    pub async fn start(db: Db, node_id: u16, config: &GiftConfig, pace: RetryPolicy) -> Self {
         let Services { cache, clock, ids, users, lives, .. } =
             Services::over(&db, Needs { node_id, ..Needs::default() }).await;
         let gifts = Gifts::new(gift::Parts {
@@ -82,8 +82,8 @@ pub fn any(live_id: &str, amount: i32) -> SendGift {
 }
 
 /// Everything happens within moments; nobody gives up.
-pub fn quick() -> Pace {
-    Pace {
+pub fn quick() -> RetryPolicy {
+    RetryPolicy {
         every: Duration::from_millis(20),
         lease: Duration::from_millis(1500),
         give_up: Duration::from_secs(3600),

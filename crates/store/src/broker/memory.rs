@@ -10,7 +10,7 @@ use super::Result;
 use super::error::BrokerError;
 use super::memory_log::Log;
 use super::metrics::Metrics;
-use super::types::{History, Incoming, Keep, Pace, Position, Published};
+use super::types::{History, Incoming, Keep, Position, Published, RateLimits};
 use crate::redis::supervised::DEADLINE;
 use crate::shard::{SHARDS, shard_of};
 use common::clock::SharedClock;
@@ -43,7 +43,7 @@ impl Shard {
         (name.clone(), self.logs.entry(name).or_insert_with(|| Log::new(now)))
     }
 
-    fn sweep(&mut self, now: i64) {
+    fn reap(&mut self, now: i64) {
         if now.saturating_sub(self.swept_ms) >= SWEEP_EVERY_MS {
             self.swept_ms = now;
             self.logs.retain(|_, log| log.expire(now));
@@ -63,7 +63,7 @@ impl Memory {
         let lock = &self.shards[usize::from(shard_of(channel))];
         let mut shard = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now_ms();
-        shard.sweep(now);
+        shard.reap(now);
         act(&mut shard, now)
     }
 
@@ -74,7 +74,7 @@ impl Memory {
         channel: &str,
         body: &[u8],
         keep: Keep,
-        pace: Pace<'_>,
+        limits: RateLimits<'_>,
     ) -> Result<Published> {
         let mut is_heard = self.shard(channel, |shard, _| shard.subscribed.contains(channel));
         loop {
@@ -88,7 +88,7 @@ impl Memory {
                 if !is_heard && shard.subscribed.contains(channel) {
                     return None;
                 }
-                Some(publish(shard, channel, body, keep, pace, permit, now))
+                Some(publish(shard, channel, body, keep, limits, permit, now))
             });
             match published {
                 Some(published) => {
@@ -142,13 +142,13 @@ fn publish(
     channel: &str,
     body: &[u8],
     keep: Keep,
-    pace: Pace<'_>,
+    limits: RateLimits<'_>,
     permit: Option<mpsc::Permit<'_, Incoming>>,
     now: i64,
 ) -> Published {
     let is_subscribed = shard.subscribed.contains(channel);
     let (name, log) = shard.log(channel, now);
-    if let Err(retry_after) = log.admit(pace, now) {
+    if let Err(retry_after) = log.admit(limits, now) {
         return Published::TooFast { retry_after };
     }
     let (epoch, publication) = log.append(body, keep, now);

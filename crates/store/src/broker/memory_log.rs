@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::LIFE;
-use super::types::{Epoch, History, Keep, Pace, Position, Publication};
+use super::types::{Epoch, History, Keep, Position, Publication, RateLimits};
 use common::clock::life_ms;
 
 /// A channel. All times are milliseconds since the Unix epoch.
@@ -54,14 +54,14 @@ impl Log {
     }
 
     /// Whether the pace allows a message, which is then counted; else how long not.
-    pub(super) fn admit(&mut self, pace: Pace<'_>, now: i64) -> Result<(), Duration> {
+    pub(super) fn admit(&mut self, limits: RateLimits<'_>, now: i64) -> Result<(), Duration> {
         let second = now.div_euclid(1000);
         let count = if self.counted.0 == second { self.counted.1 } else { 0 };
         let wait = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or_default());
-        if pace.per_second.is_some_and(|limit| count >= limit) {
+        if limits.per_second.is_some_and(|limit| count >= limit) {
             return Err(wait((second + 1) * 1000 - now));
         }
-        if let Some((user, pause)) = pace.user {
+        if let Some((user, pause)) = limits.user {
             if let Some(until) = self.pauses.get(user).filter(|until| **until > now) {
                 return Err(wait(until - now));
             }

@@ -30,7 +30,9 @@ pub use self::error::BrokerError;
 use self::memory::Memory;
 use self::metrics::Metrics;
 use self::redis::Redis;
-pub use self::types::{Epoch, History, Incoming, Keep, NotAnEpoch, Pace, Position, Publication, Published};
+pub use self::types::{
+    Epoch, History, Incoming, Keep, NotAnEpoch, Position, Publication, Published, RateLimits,
+};
 use common::clock::SharedClock;
 use config::CacheConfig;
 
@@ -106,10 +108,16 @@ impl Broker {
 impl Broker {
     /// Publishes a message: in one round trip, and never twice. After an error it is unknown
     /// whether it was published, except after [`BrokerError::Busy`].
-    pub async fn publish(&self, channel: &str, body: &[u8], keep: Keep, pace: Pace<'_>) -> Result<Published> {
+    pub async fn publish(
+        &self,
+        channel: &str,
+        body: &[u8],
+        keep: Keep,
+        limits: RateLimits<'_>,
+    ) -> Result<Published> {
         let published = match &self.backend {
-            Backend::Memory(memory) => memory.publish(channel, body, keep, pace).await,
-            Backend::Redis(redis) => redis.publish(channel, body, keep, pace).await,
+            Backend::Memory(memory) => memory.publish(channel, body, keep, limits).await,
+            Backend::Redis(redis) => redis.publish(channel, body, keep, limits).await,
         };
         match &published {
             Ok(Published::At { .. }) => self.metrics.published.inc(),

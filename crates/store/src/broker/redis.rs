@@ -11,7 +11,7 @@ use super::keys::Keys;
 use super::metrics::Metrics;
 use super::subscriber_connection::Common;
 use super::subscriptions::Subscriptions;
-use super::types::{Epoch, History, Incoming, Keep, Pace, Position, Published};
+use super::types::{Epoch, History, Incoming, Keep, Position, Published, RateLimits};
 use super::{LIFE, Result, scripts, stored};
 use crate::redis::ClientError;
 use crate::redis::client::Client;
@@ -59,7 +59,7 @@ impl Redis {
         channel: &str,
         body: &[u8],
         keep: Keep,
-        pace: Pace<'_>,
+        limits: RateLimits<'_>,
     ) -> Result<Published> {
         let mut call = Call::new(&scripts::PUBLISH)
             .key(self.keys.position(channel))
@@ -70,11 +70,11 @@ impl Redis {
             .arg(keep.messages)
             .arg(life_ms(keep.time))
             .arg(life_ms(LIFE.max(keep.time)))
-            .arg(pace.per_second.map_or(-1, i64::from))
-            .arg(pace.user.map_or(0, |(_, pause)| life_ms(pause)))
+            .arg(limits.per_second.map_or(-1, i64::from))
+            .arg(limits.user.map_or(0, |(_, pause)| life_ms(pause)))
             .arg(if self.is_cluster { "SPUBLISH" } else { "PUBLISH" })
             .telling_run_id();
-        if let Some((user, _)) = pace.user {
+        if let Some((user, _)) = limits.user {
             call.push_key(self.keys.pause(channel, user));
         }
         match self.client.run(call).await? {

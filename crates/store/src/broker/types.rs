@@ -72,7 +72,7 @@ pub struct Keep {
 
 /// Limits that hold over all nodes, checked in the same step as the publication.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Pace<'a> {
+pub struct RateLimits<'a> {
     /// At most so many messages in the channel in a second of the broker's clock.
     pub per_second: Option<u32>,
     /// At least so long between two messages of this user in the channel (slow mode).
@@ -89,7 +89,7 @@ pub enum Published {
         /// How many nodes heard it, as far as the broker knows.
         nodes: u32,
     },
-    /// A limit of the [`Pace`] forbids it.
+    /// A limit of the [`RateLimits`] forbids it.
     TooFast {
         /// When to try again.
         retry_after: Duration,

@@ -34,7 +34,7 @@ pub enum Liked {
     /// Not counted: the cache does not know the user to be in the room.
     NotIn,
     /// Not counted: the cache has no likes of the room, or not all. They must be seeded first.
-    Unseeded,
+    Cold,
     /// Counted.
     Counted(LikeCounts),
 }
@@ -59,12 +59,12 @@ pub struct UserLikes {
 
 /// The likes of a room while they are collected from the database.
 #[derive(Debug)]
-pub struct LikeSeed {
+pub struct LikeWarmUp {
     pub(super) live_id: String,
     pub(super) name: String,
 }
 
-impl LikeSeed {
+impl LikeWarmUp {
     pub(super) fn new(live_id: &str) -> Self {
         Self { live_id: live_id.to_owned(), name: format!("{:016x}", rand::random::<u64>()) }
     }

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::invalidation::Listeners;
-use super::likes::{Like, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
+use super::likes::{Like, LikeWarmUp, Liked, LikedRoom, RoomLikes, UserLikes};
 use super::memory_likes::LikeBook;
 use super::memory_shard::Shard;
-use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, Silent};
+use super::presence::{self, CountersEntry, Enter, Member, RoomState, SHARDS, TimedOut};
 use common::clock::{Clock, SharedClock, SteadyClock, life_ms};
 
 /// Plain values with the instant at which each expires, in milliseconds since the epoch.
@@ -156,14 +156,14 @@ impl Memory {
         }
     }
 
-    pub(super) fn remove_silent(
+    pub(super) fn remove_timed_out(
         &self,
         shard: u16,
         timeout: Duration,
         limit: usize,
         pending_first: bool,
-    ) -> Silent {
-        self.shard(shard, |shard, now| shard.remove_silent(now, life_ms(timeout), limit, pending_first))
+    ) -> TimedOut {
+        self.shard(shard, |shard, now| shard.remove_timed_out(now, life_ms(timeout), limit, pending_first))
     }
 
     pub(super) fn acknowledge_removed(&self, members: &[Member]) -> Vec<bool> {
@@ -173,8 +173,8 @@ impl Memory {
         members.iter().map(removed).collect()
     }
 
-    pub(super) fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Silent {
-        self.shard(shard, |shard, now| shard.silent_anchors(now, life_ms(timeout), limit))
+    pub(super) fn timed_out_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> TimedOut {
+        self.shard(shard, |shard, now| shard.timed_out_anchors(now, life_ms(timeout), limit))
     }
 
     pub(super) fn restore(&self, members: &[Member], anchors: &[String]) {
@@ -228,16 +228,16 @@ impl Memory {
         self.likes(|likes, now| likes.like(like, now))
     }
 
-    pub(super) fn begin_seed(&self, live_id: &str) -> LikeSeed {
-        self.likes(|likes, now| likes.begin_seed(live_id, now))
+    pub(super) fn begin_warm_up(&self, live_id: &str) -> LikeWarmUp {
+        self.likes(|likes, now| likes.begin_warm_up(live_id, now))
     }
 
-    pub(super) fn add_to_seed(&self, seed: &LikeSeed, users: &[UserLikes]) -> bool {
-        self.likes(|likes, _| likes.add_to_seed(seed, users))
+    pub(super) fn add_to_warm_up(&self, warm_up: &LikeWarmUp, users: &[UserLikes]) -> bool {
+        self.likes(|likes, _| likes.add_to_warm_up(warm_up, users))
     }
 
-    pub(super) fn sow(&self, seed: &LikeSeed) -> bool {
-        self.likes(|likes, now| likes.sow(seed, now))
+    pub(super) fn finish_warm_up(&self, warm_up: &LikeWarmUp) -> bool {
+        self.likes(|likes, now| likes.finish_warm_up(warm_up, now))
     }
 
     pub(super) fn liked_rooms(&self) -> Vec<LikedRoom> {
@@ -288,7 +288,7 @@ mod tests {
     fn a_clock_that_is_set_makes_nobody_silent() {
         for days in [1, -1] {
             let (memory, shard) = with_clock_set_by(days);
-            assert_eq!(memory.remove_silent(shard, MINUTE, 10, true), Silent::Waiting);
+            assert_eq!(memory.remove_timed_out(shard, MINUTE, 10, true), TimedOut::Waiting);
             assert_eq!(memory.present(&[Member::new("1", "user")]), [true]);
         }
     }
@@ -298,8 +298,8 @@ mod tests {
         for days in [1, -1] {
             let (memory, shard) = with_clock_set_by(days);
             std::thread::sleep(Duration::from_millis(5));
-            let gone = memory.remove_silent(shard, Duration::from_millis(1), 10, true);
-            assert_eq!(gone, Silent::Found(vec![Member::new("1", "user")]));
+            let gone = memory.remove_timed_out(shard, Duration::from_millis(1), 10, true);
+            assert_eq!(gone, TimedOut::Found(vec![Member::new("1", "user")]));
         }
     }
 }

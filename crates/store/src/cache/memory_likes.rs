@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::likes::{LIFE, Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes};
+use super::likes::{LIFE, Like, LikeCounts, LikeWarmUp, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes};
 use common::clock::life_ms;
 
 /// The likes of all rooms.
@@ -28,7 +28,7 @@ impl LikeBook {
     /// Counts the likes of one who is in the room.
     pub(super) fn like(&mut self, like: &Like<'_>, now: i64) -> Liked {
         let Some(room) = self.rooms.get_mut(like.live_id).filter(|room| room.expires > now) else {
-            return Liked::Unseeded;
+            return Liked::Cold;
         };
         let mine = room.counts.entry(like.user_id.to_owned()).or_default();
         *mine = mine.saturating_add(like.count);
@@ -40,24 +40,24 @@ impl LikeBook {
         Liked::Counted(LikeCounts { mine: *mine, total: room.total })
     }
 
-    pub(super) fn begin_seed(&mut self, live_id: &str, now: i64) -> LikeSeed {
+    pub(super) fn begin_warm_up(&mut self, live_id: &str, now: i64) -> LikeWarmUp {
         self.seeds.retain(|_, (_, until)| *until > now);
-        let seed = LikeSeed::new(live_id);
-        self.seeds.insert(seed.name.clone(), (HashMap::new(), now.saturating_add(life_ms(SEED_LIFE))));
-        seed
+        let warm_up = LikeWarmUp::new(live_id);
+        self.seeds.insert(warm_up.name.clone(), (HashMap::new(), now.saturating_add(life_ms(SEED_LIFE))));
+        warm_up
     }
 
-    pub(super) fn add_to_seed(&mut self, seed: &LikeSeed, users: &[UserLikes]) -> bool {
-        let Some((counts, _)) = self.seeds.get_mut(&seed.name) else { return false };
+    pub(super) fn add_to_warm_up(&mut self, warm_up: &LikeWarmUp, users: &[UserLikes]) -> bool {
+        let Some((counts, _)) = self.seeds.get_mut(&warm_up.name) else { return false };
         counts.extend(users.iter().map(|user| (user.user_id.clone(), user.count)));
         true
     }
 
-    pub(super) fn sow(&mut self, seed: &LikeSeed, now: i64) -> bool {
-        let Some((counts, _)) = self.seeds.remove(&seed.name) else { return false };
+    pub(super) fn finish_warm_up(&mut self, warm_up: &LikeWarmUp, now: i64) -> bool {
+        let Some((counts, _)) = self.seeds.remove(&warm_up.name) else { return false };
         self.drop_expired(now);
         let expires = now.saturating_add(life_ms(LIFE));
-        self.rooms.entry(seed.live_id.clone()).or_insert_with(|| {
+        self.rooms.entry(warm_up.live_id.clone()).or_insert_with(|| {
             let total = counts.values().fold(0_i64, |sum, count| sum.saturating_add(*count));
             Room { counts, total, expires, ..Room::default() }
         });

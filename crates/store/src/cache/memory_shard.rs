@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::presence::{
-    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent,
+    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, TimedOut,
 };
 use super::sorted_set::SortedSet;
 
@@ -103,15 +103,15 @@ impl Shard {
         self.views.insert(live_id.to_owned(), (self.view_number, now));
     }
 
-    pub(super) fn remove_silent(
+    pub(super) fn remove_timed_out(
         &mut self,
         now: i64,
         timeout: i64,
         limit: usize,
         pending_first: bool,
-    ) -> Silent {
+    ) -> TimedOut {
         if self.since.is_some() && pending_first && self.removed.len() > 0 {
-            return Silent::Found(self.removed.until(i64::MAX, limit).filter_map(Member::decode).collect());
+            return TimedOut::Found(self.removed.until(i64::MAX, limit).filter_map(Member::decode).collect());
         }
         if let Some(answer) = self.too_early(now, timeout) {
             return answer;
@@ -124,15 +124,15 @@ impl Shard {
         for member in &gone {
             self.one_less(&member.live_id);
         }
-        Silent::Found(gone)
+        TimedOut::Found(gone)
     }
 
-    pub(super) fn silent_anchors(&self, now: i64, timeout: i64, limit: usize) -> Silent {
+    pub(super) fn timed_out_anchors(&self, now: i64, timeout: i64, limit: usize) -> TimedOut {
         if let Some(answer) = self.too_early(now, timeout) {
             return answer;
         }
         let silent = self.anchors.until(now.saturating_sub(timeout), limit);
-        Silent::Found(silent.map(|live_id| Member::new(live_id, "")).collect())
+        TimedOut::Found(silent.map(|live_id| Member::new(live_id, "")).collect())
     }
 
     pub(super) fn restore(&mut self, member: &Member, now: i64) {
@@ -151,10 +151,10 @@ impl Shard {
             .collect()
     }
 
-    fn too_early(&self, now: i64, timeout: i64) -> Option<Silent> {
+    fn too_early(&self, now: i64, timeout: i64) -> Option<TimedOut> {
         match self.since {
-            None => Some(Silent::Lost),
-            Some(since) if now.saturating_sub(since) < timeout => Some(Silent::Waiting),
+            None => Some(TimedOut::Lost),
+            Some(since) if now.saturating_sub(since) < timeout => Some(TimedOut::Waiting),
             Some(_) => None,
         }
     }

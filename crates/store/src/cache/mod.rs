@@ -35,9 +35,9 @@ use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
 
 pub use self::invalidation::Announcement;
-pub use self::likes::{Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, UserLikes};
+pub use self::likes::{Like, LikeCounts, LikeWarmUp, Liked, LikedRoom, RoomLikes, UserLikes};
 use self::memory::Memory;
-pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, Silent};
+pub use self::presence::{CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, TimedOut};
 use self::redis::Redis;
 pub use crate::redis::ClientError as CacheError;
 use common::clock::SharedClock;
@@ -189,26 +189,26 @@ impl Cache {
     /// They are kept as removed until [`Cache::acknowledge_removed`], so that who fails to write their rows
     /// finds them again: with `pending_first` those of before, while there are any, are answered instead, at
     /// any time.
-    pub async fn remove_silent(
+    pub async fn remove_timed_out(
         &self,
         shard: u16,
         timeout: Duration,
         limit: usize,
         pending_first: bool,
-    ) -> Result<Silent> {
-        dispatch!(self, cache => cache.remove_silent(shard, timeout, limit, pending_first))
+    ) -> Result<TimedOut> {
+        dispatch!(self, cache => cache.remove_timed_out(shard, timeout, limit, pending_first))
     }
 
-    /// The rows of members that [`Cache::remove_silent`] answered are written; for each, in the same order,
+    /// The rows of members that [`Cache::remove_timed_out`] answered are written; for each, in the same order,
     /// false if it has come back meanwhile.
     pub async fn acknowledge_removed(&self, members: &[Member]) -> Result<Vec<bool>> {
         dispatch!(self, cache => cache.acknowledge_removed(members))
     }
 
-    /// Rooms of `shard` whose anchors have been silent for `timeout`, as [`Cache::remove_silent`]
+    /// Rooms of `shard` whose anchors have been silent for `timeout`, as [`Cache::remove_timed_out`]
     /// finds members, with empty user ids. They stay watched until [`Cache::anchor_unwatch`].
-    pub async fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
-        dispatch!(self, cache => cache.silent_anchors(shard, timeout, limit))
+    pub async fn timed_out_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<TimedOut> {
+        dispatch!(self, cache => cache.timed_out_anchors(shard, timeout, limit))
     }
 
     /// Puts back, as heard now, those members and watched anchors (live ids) that are missing; not those
@@ -261,23 +261,23 @@ impl Cache {
         dispatch!(self, cache => cache.like(&like))
     }
 
-    /// Begins to collect the likes of a room that is [`Liked::Unseeded`]. To be called before the
+    /// Begins to collect the likes of a room that is [`Liked::Cold`]. To be called before the
     /// database is asked for them.
-    pub async fn begin_seed(&self, live_id: &str) -> Result<LikeSeed> {
-        dispatch!(self, cache => cache.begin_seed(live_id))
+    pub async fn begin_warm_up(&self, live_id: &str) -> Result<LikeWarmUp> {
+        dispatch!(self, cache => cache.begin_warm_up(live_id))
     }
 
     /// Adds likes; false if the cache has lost what was begun.
-    pub async fn add_to_seed(&self, seed: &LikeSeed, users: &[UserLikes]) -> Result<bool> {
-        dispatch!(self, cache => cache.add_to_seed(seed, users))
+    pub async fn add_to_warm_up(&self, warm_up: &LikeWarmUp, users: &[UserLikes]) -> Result<bool> {
+        dispatch!(self, cache => cache.add_to_warm_up(warm_up, users))
     }
 
     /// The room has these likes from now on, and is counted on, unless somebody was faster; false
     /// if the cache has lost what was begun. Likes that an old server counted become no fewer.
-    pub async fn sow(&self, seed: LikeSeed) -> Result<bool> {
+    pub async fn finish_warm_up(&self, warm_up: LikeWarmUp) -> Result<bool> {
         match &self.0 {
-            Backend::Memory(memory) => Ok(memory.sow(&seed)),
-            Backend::Redis(redis) => redis.sow(seed).await,
+            Backend::Memory(memory) => Ok(memory.finish_warm_up(&warm_up)),
+            Backend::Redis(redis) => redis.finish_warm_up(warm_up).await,
         }
     }
 

@@ -99,7 +99,7 @@ pub struct RoomState {
 
 /// The answer to a question for the silent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Silent {
+pub enum TimedOut {
     /// The shard does not know since when it is watched: its contents were lost, or never there.
     Lost,
     /// It has not been watched for a whole time-out yet; nobody counts as silent.

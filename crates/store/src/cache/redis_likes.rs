@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::grouping::by_shard;
 use super::likes::{
-    LIFE, LIST_AGAIN, LISTED, Like, LikeCounts, LikeSeed, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes,
+    LIFE, LIST_AGAIN, LISTED, Like, LikeCounts, LikeWarmUp, Liked, LikedRoom, RoomLikes, SEED_LIFE, UserLikes,
 };
 use super::presence::{self, SHARDS};
 use super::redis::{Redis, Result};
@@ -37,7 +37,7 @@ impl Redis {
             .arg(like.count)
             .arg(life_ms(LIFE));
         let Some((mine, total)) = self.client.run::<Option<(i64, i64)>>(call).await? else {
-            return Ok(Liked::Unseeded);
+            return Ok(Liked::Cold);
         };
         crash::point("like.counted");
         if begun.elapsed() > LIST_AGAIN {
@@ -56,15 +56,15 @@ impl Redis {
             .arg(u8::from(like.is_in))
     }
 
-    pub(super) async fn begin_seed(&self, live_id: &str) -> Result<LikeSeed> {
-        let seed = LikeSeed::new(live_id);
-        self.client.run::<bool>(self.seeding(&seed, true)).await?;
-        Ok(seed)
+    pub(super) async fn begin_warm_up(&self, live_id: &str) -> Result<LikeWarmUp> {
+        let warm_up = LikeWarmUp::new(live_id);
+        self.client.run::<bool>(self.warming_up(&warm_up, true)).await?;
+        Ok(warm_up)
     }
 
-    pub(super) async fn add_to_seed(&self, seed: &LikeSeed, users: &[UserLikes]) -> Result<bool> {
+    pub(super) async fn add_to_warm_up(&self, warm_up: &LikeWarmUp, users: &[UserLikes]) -> Result<bool> {
         for users in users.chunks(USERS) {
-            let mut call = self.seeding(seed, false);
+            let mut call = self.warming_up(warm_up, false);
             for user in users {
                 call.push_arg(&user.user_id);
                 call.push_arg(user.count);
@@ -76,18 +76,18 @@ impl Redis {
         Ok(true)
     }
 
-    fn seeding(&self, seed: &LikeSeed, begins: bool) -> Call {
-        Call::new(&scripts::SEED_LIKES)
-            .key(self.keys.likes_seed(&seed.live_id, &seed.name))
+    fn warming_up(&self, warm_up: &LikeWarmUp, begins: bool) -> Call {
+        Call::new(&scripts::WARM_UP_LIKES)
+            .key(self.keys.likes_seed(&warm_up.live_id, &warm_up.name))
             .arg(life_ms(SEED_LIFE))
             .arg(u8::from(begins))
     }
 
-    pub(super) async fn sow(&self, seed: LikeSeed) -> Result<bool> {
-        let call = Call::new(&scripts::SOW_LIKES)
-            .key(self.keys.likes_seed(&seed.live_id, &seed.name))
-            .key(self.keys.likes(&seed.live_id))
-            .key(self.keys.likes_seeded(&seed.live_id))
+    pub(super) async fn finish_warm_up(&self, warm_up: LikeWarmUp) -> Result<bool> {
+        let call = Call::new(&scripts::FINISH_WARM_UP)
+            .key(self.keys.likes_seed(&warm_up.live_id, &warm_up.name))
+            .key(self.keys.likes(&warm_up.live_id))
+            .key(self.keys.likes_seeded(&warm_up.live_id))
             .arg(life_ms(LIFE));
         self.client.run(call).await
     }

@@ -8,7 +8,8 @@ use super::CacheError;
 use super::grouping::{by_shard, in_order};
 use super::heartbeats::Beat;
 use super::presence::{
-    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS, Silent,
+    self, COUNTERS_LIFE_MS, CROWDED_VIEWS, Counters, CountersEntry, Enter, Member, RoomState, SHARDS,
+    TimedOut,
 };
 use super::redis::{Redis, Result};
 use super::scripts;
@@ -123,14 +124,14 @@ impl Redis {
         Ok(())
     }
 
-    pub(super) async fn remove_silent(
+    pub(super) async fn remove_timed_out(
         &self,
         shard: u16,
         timeout: Duration,
         limit: usize,
         pending_first: bool,
-    ) -> Result<Silent> {
-        let call = Call::new(&scripts::REMOVE_SILENT)
+    ) -> Result<TimedOut> {
+        let call = Call::new(&scripts::REMOVE_TIMED_OUT)
             .key(self.keys.since(shard))
             .key(self.keys.seen(shard))
             .key(self.keys.online(shard))
@@ -146,8 +147,13 @@ impl Redis {
             .await
     }
 
-    pub(super) async fn silent_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<Silent> {
-        let call = Call::new(&scripts::SILENT_ANCHORS)
+    pub(super) async fn timed_out_anchors(
+        &self,
+        shard: u16,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<TimedOut> {
+        let call = Call::new(&scripts::TIMED_OUT_ANCHORS)
             .key(self.keys.since(shard))
             .key(self.keys.anchors(shard))
             .arg(life_ms(timeout))
@@ -243,14 +249,14 @@ impl Redis {
         calls.collect()
     }
 
-    async fn silent(&self, call: Call, decode: impl Fn(&str) -> Option<Member>) -> Result<Silent> {
+    async fn silent(&self, call: Call, decode: impl Fn(&str) -> Option<Member>) -> Result<TimedOut> {
         match self.client.run(call).await? {
-            Value::Nil => Ok(Silent::Lost),
-            Value::Int(_) => Ok(Silent::Waiting),
+            Value::Nil => Ok(TimedOut::Lost),
+            Value::Int(_) => Ok(TimedOut::Waiting),
             gone => {
                 let gone: Vec<String> = from_redis_value(gone).map_err(unexpected)?;
                 let members = gone.iter().map(|text| decode(text)).collect::<Option<_>>();
-                members.map(Silent::Found).ok_or_else(|| unexpected("a member without a room"))
+                members.map(TimedOut::Found).ok_or_else(|| unexpected("a member without a room"))
             }
         }
     }

@@ -13,9 +13,9 @@ scripts! {
     WATCH_ANCHOR = "watch_anchor.lua";
     BEGIN_WATCH = "begin_watch.lua";
     IS_WATCHED = "is_watched.lua";
-    REMOVE_SILENT = "remove_silent.lua";
+    REMOVE_TIMED_OUT = "remove_timed_out.lua";
     ACKNOWLEDGE_REMOVED = "acknowledge_removed.lua";
-    SILENT_ANCHORS = "silent_anchors.lua";
+    TIMED_OUT_ANCHORS = "timed_out_anchors.lua";
     RESTORE = "restore.lua";
     RESTORE_ANCHORS = "restore_anchors.lua";
     UNWATCH_ANCHORS = "unwatch_anchors.lua";
@@ -28,8 +28,8 @@ scripts! {
     Likes:
     LIST_LIKED = "list_liked.lua";
     LIKE = "like.lua";
-    SEED_LIKES = "seed_likes.lua";
-    SOW_LIKES = "sow_likes.lua";
+    WARM_UP_LIKES = "warm_up_likes.lua";
+    FINISH_WARM_UP = "finish_warm_up.lua";
     LIKED_ROOMS = "liked_rooms.lua";
     UNLIST_LIKED = "unlist_liked.lua";
     UNWRITTEN_LIKES = "unwritten_likes.lua";

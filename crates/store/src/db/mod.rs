@@ -140,7 +140,7 @@ impl Db {
 
     /// Whether there are copies to read from.
     #[must_use]
-    pub fn has_copies(&self) -> bool {
+    pub fn has_replicas(&self) -> bool {
         matches!(&self.inner.readers, Readers::Replicas(replicas) if !replicas.is_empty())
     }
 

@@ -1,4 +1,4 @@
-//! Delivers from the lanes: per room in order, until an event failed three times.
+//! Delivers from the partitions: per room in order, until an event failed three times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::body::{Bodies, Callback, webhook_id};
-use super::courier::{Attempt, Courier};
+use super::deliverer::{Attempt, Deliverer};
 use super::queries::{self, NewDelivery};
 use super::schedule::{self, Next};
-use super::sender::Post;
+use super::webhook_client::WebhookRequest;
 use crate::event::consumer::{Capacity, Consumer, Progress, Work};
-use crate::event::lanes::Finished;
+use crate::event::partitions::Finished;
 use crate::event::{CALLBACKS, StoredEvent};
 use common::clock::SharedClock;
 use common::{crash, supervise};
@@ -19,82 +19,82 @@ use store::db::{Db, StoreError, Tx};
 
 /// Kept free at the end of a claim's lease, for the record.
 const RESERVE: Duration = Duration::from_secs(2);
-/// The rest of a lane in which the receiver was found down, so that the next probe is for another.
+/// The rest of a partition in which the receiver was found down, so that the next probe is for another.
 const AFTER_PROBE: Duration = Duration::from_secs(2);
-/// The rest of a lane whose callback made us panic.
+/// The rest of a partition whose callback made us panic.
 const AFTER_PANIC: Duration = Duration::from_secs(60);
-/// The longest rest of a lane whose event should leave it and cannot be stored elsewhere.
+/// The longest rest of a partition whose event should leave it and cannot be stored elsewhere.
 const UNKEPT_REST: Duration = Duration::from_secs(10 * 60);
-/// The rest of a lane whose callback could not be made up for want of the database.
+/// The rest of a partition whose callback could not be made up for want of the database.
 const AFTER_OUTAGE: Duration = Duration::from_millis(500);
 
 /// The consumer of events that delivers callbacks.
-pub(super) struct LaneDelivery {
+pub(super) struct PartitionDelivery {
     pub(super) db: Db,
     pub(super) clock: SharedClock,
     pub(super) bodies: Bodies,
-    pub(super) courier: Arc<Courier>,
+    pub(super) deliverer: Arc<Deliverer>,
 }
 
 /// What an event came to.
 enum Step {
     /// It is settled.
     Settled,
-    /// It is not the lane's any more.
+    /// It is not the partition's any more.
     Left(NewDelivery),
-    /// The lane ends here for now: attempts so far, and a rest.
+    /// The partition ends here for now: attempts so far, and a rest.
     Rest(i32, Duration),
 }
 
 #[async_trait]
-impl Consumer for LaneDelivery {
-    type Aside = NewDelivery;
+impl Consumer for PartitionDelivery {
+    type Retry = NewDelivery;
 
     fn steps(&self) -> (&'static str, &'static str) {
         ("callback.claimed", "callback.recorded")
     }
 
     fn capacity(&self) -> Capacity {
-        self.courier.capacity()
+        self.deliverer.capacity()
     }
 
     async fn handle(&self, work: Work) -> Progress<NewDelivery> {
-        let mut aside = Vec::new();
+        let mut retry = Vec::new();
         let (mut done, mut attempts) = (work.claim.done, work.claim.attempts);
         for event in &work.events {
             if event.is_too_new(attempts) {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
-                return Progress { finished, aside };
+                return Progress { finished, retry };
             }
             let step = event.within("callback", self.step(&work, event, attempts));
             // After a panic nothing is given up: the room waits.
             let panicked = |_| Step::Rest(attempts.saturating_add(1), AFTER_PANIC);
             match supervise::catch(CALLBACKS.name, step).await.unwrap_or_else(panicked) {
                 Step::Settled => {}
-                Step::Left(delivery) => aside.push(delivery),
+                Step::Left(delivery) => retry.push(delivery),
                 Step::Rest(attempts, rest) => {
-                    return Progress { finished: work.finished(done, attempts, rest), aside };
+                    return Progress { finished: work.finished(done, attempts, rest), retry };
                 }
             }
             (done, attempts) = (event.seq, 0);
         }
-        Progress { finished: work.finished(work.last, 0, Duration::ZERO), aside }
+        Progress { finished: work.finished(work.last, 0, Duration::ZERO), retry }
     }
 
-    async fn keep(&self, tx: &Tx<'_>, aside: &[&NewDelivery]) -> Result<(), StoreError> {
-        queries::insert(&self.db, tx, aside, self.clock.now()).await
+    async fn keep(&self, tx: &Tx<'_>, retry: &[&NewDelivery]) -> Result<(), StoreError> {
+        queries::insert(&self.db, tx, retry, self.clock.now()).await
     }
 
-    /// The event stays in its lane, where it is tried again.
+    /// The event stays in its partition, where it is tried again.
     fn unkept(&self, progress: &Progress<NewDelivery>) -> Finished {
         let finished = progress.finished.clone();
-        let Some(first) = progress.aside.first() else { return finished };
+        let Some(first) = progress.retry.first() else { return finished };
         let pause = first.pause.map_or(UNKEPT_REST, |pause| pause.min(UNKEPT_REST));
         Finished { done: first.seq.saturating_sub(1), attempts: first.attempts, pause, ..finished }
     }
 }
 
-impl LaneDelivery {
+impl PartitionDelivery {
     async fn step(&self, work: &Work, event: &StoredEvent, attempts: i32) -> Step {
         let callback = match self.bodies.of(event).await {
             Ok(Some(callback)) => callback,
@@ -104,13 +104,13 @@ impl LaneDelivery {
                 return Step::Rest(attempts, AFTER_OUTAGE);
             }
         };
-        if !work.has_time(self.courier.timeout() + RESERVE) {
+        if !work.has_time(self.deliverer.timeout() + RESERVE) {
             return Step::Rest(attempts, Duration::ZERO);
         }
         let webhook_id = webhook_id(&event.live_id, event.seq);
         let request_id = event.request_id.to_string();
-        let post = Post { webhook_id, seq: event.seq, request_id, body: callback.json.clone() };
-        let failed = match self.courier.attempt(&event.live_id, &post, &work.abort).await {
+        let post = WebhookRequest { webhook_id, seq: event.seq, request_id, body: callback.json.clone() };
+        let failed = match self.deliverer.attempt(&event.live_id, &post, &work.abort).await {
             Attempt::Delivered => None,
             Attempt::Held if work.stop.is_cancelled() => return Step::Rest(attempts, Duration::ZERO),
             Attempt::Held => return Step::Rest(attempts, AFTER_PROBE),
@@ -119,7 +119,7 @@ impl LaneDelivery {
         crash::point("callback.posted");
         let Some(failed) = failed else { return Step::Settled };
         let attempts = attempts.saturating_add(1);
-        let next = schedule::after(attempts.unsigned_abs(), self.courier.max_attempts, &failed);
+        let next = schedule::after(attempts.unsigned_abs(), self.deliverer.max_attempts, &failed);
         let last_error = failed.reason.to_string();
         match next {
             Next::Again(rest) => Step::Rest(attempts, rest),

@@ -1,4 +1,4 @@
-//! Delivers callbacks that left their lanes, each on its own, when its time has come.
+//! Delivers callbacks that left their partitions, each on its own, when its time has come.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::courier::{Attempt, Courier};
+use super::deliverer::{Attempt, Deliverer};
 use super::queries::{self, Claimed, Ended};
 use super::schedule::{self, Next};
-use super::sender::Post;
 use super::service::State;
+use super::webhook_client::WebhookRequest;
 use crate::event::consumer::Capacity;
 use common::clock::SharedClock;
 use common::{crash, supervise};
@@ -37,19 +37,19 @@ const RESERVE: Duration = Duration::from_secs(10);
 const LAST_WORK: Duration = Duration::from_secs(6);
 
 /// Delivers single callbacks.
-pub(super) struct AloneDelivery {
+pub(super) struct RetryDelivery {
     pub(super) db: Db,
     pub(super) clock: SharedClock,
-    pub(super) courier: Arc<Courier>,
+    pub(super) deliverer: Arc<Deliverer>,
     pub(super) node_id: u16,
 }
 
-impl AloneDelivery {
+impl RetryDelivery {
     /// Delivers until `stop`.
     pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
         let abort = CancellationToken::new();
         while !stop.is_cancelled() {
-            let pause = match self.courier.capacity() {
+            let pause = match self.deliverer.capacity() {
                 Capacity::None(pause) => pause,
                 capacity => {
                     let limit = if capacity == Capacity::One { 1 } else { BATCH };
@@ -77,10 +77,10 @@ impl AloneDelivery {
             return Ok(0);
         }
         let owner = format!("{}-{:016x}", self.node_id, rand::random::<u64>());
-        let lease = self.courier.timeout() + RESERVE;
+        let lease = self.deliverer.timeout() + RESERVE;
         let until = Instant::now() + lease;
         let claimed = queries::claim(&self.db, &owner, limit, lease).await?;
-        crash::point("callback.alone_claimed");
+        crash::point("callback.retry_claimed");
         let count = claimed.len();
         let attempts = stream::iter(claimed).map(|row| {
             let (request_id, given_up) = (row.request_id(), after_panic(&row));
@@ -100,7 +100,7 @@ impl AloneDelivery {
             recorded = self.record(&owner, &ended).await;
         }
         recorded?;
-        crash::point("callback.alone_recorded");
+        crash::point("callback.retry_recorded");
         Ok(count)
     }
 
@@ -129,10 +129,10 @@ impl AloneDelivery {
         abort: &CancellationToken,
     ) -> Ended {
         let Claimed { id, webhook_id, live_id, seq, body, attempts, .. } = row;
-        let post = Post { webhook_id, seq, request_id, body };
+        let post = WebhookRequest { webhook_id, seq, request_id, body };
         let ended = |state, attempts, pause, last_error| Ended { id, state, attempts, pause, last_error };
-        let answer = self.courier.attempt(&live_id, &post, abort).await;
-        crash::point("callback.alone_posted");
+        let answer = self.deliverer.attempt(&live_id, &post, abort).await;
+        crash::point("callback.retry_posted");
         match answer {
             Attempt::Delivered => ended(State::Delivered, attempts.saturating_add(1), None, String::new()),
             Attempt::Held => {
@@ -142,7 +142,7 @@ impl AloneDelivery {
             Attempt::Failed(failed) => {
                 let attempts = attempts.saturating_add(1);
                 let reason = failed.reason.to_string();
-                match schedule::after(attempts.unsigned_abs(), self.courier.max_attempts, &failed) {
+                match schedule::after(attempts.unsigned_abs(), self.deliverer.max_attempts, &failed) {
                     Next::Again(pause) | Next::Alone(pause) => {
                         ended(State::Pending, attempts, Some(pause), reason)
                     }

@@ -1,10 +1,10 @@
-//! Lanes: which are due, who may handle them, and that nobody changes one late.
+//! Partitions: which are due, who may handle them, and that nobody changes one late.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::Utc;
-use liveloom::event::lanes::{Claim, Finished, Lanes};
+use liveloom::event::partitions::{Claim, Finished, Partitions};
 use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::event::{DomainEvent, append, append_all};
 use rstest::rstest;
@@ -22,8 +22,8 @@ async fn database(is_embedded: bool) -> TestDatabase {
     if is_embedded { TestDatabase::embedded() } else { TestDatabase::create().await }
 }
 
-fn lanes(db: &Db) -> Lanes {
-    Lanes::new(db.clone(), CALLBACKS, 1, LEASE)
+fn partitions(db: &Db) -> Partitions {
+    Partitions::new(db.clone(), CALLBACKS, 1, LEASE)
 }
 
 async fn append_to(db: &Db, live_id: &str, count: usize) {
@@ -45,7 +45,7 @@ async fn append_to_rooms(db: &Db, rooms: &[String]) {
     all.await.unwrap();
 }
 
-async fn lane(db: &Db, live_id: &str) -> room_lane::Model {
+async fn partition(db: &Db, live_id: &str) -> room_lane::Model {
     room_lane::Entity::find_by_id(live_id).one(db.writer()).await.unwrap().unwrap()
 }
 
@@ -66,7 +66,7 @@ async fn expire_leases(db: &Db) {
 async fn an_append_makes_a_lane_due_for_every_consumer(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
-    let (callbacks, reactions) = (lanes(&db), Lanes::new(db.clone(), REACTIONS, 1, LEASE));
+    let (callbacks, reactions) = (partitions(&db), Partitions::new(db.clone(), REACTIONS, 1, LEASE));
     assert!(!callbacks.is_any_due().await.unwrap());
     assert!(callbacks.claim(10).await.unwrap().is_empty());
     append_to(&db, "100", 3).await;
@@ -82,9 +82,12 @@ async fn an_append_makes_a_lane_due_for_every_consumer(#[values(false, true)] is
     assert_eq!(reactions.claim(10).await.unwrap().len(), 1, "its lane is another");
 
     assert_eq!(callbacks.finish(db.writer(), &[ended(&claims[0], 3)]).await.unwrap(), 1);
-    let lane = lane(&db, "100").await;
-    assert_eq!((lane.callback_done, lane.callback_due, lane.callback_owner), (Some(3), None, None));
-    assert!(lane.reaction_due.is_some() && lane.reaction_owner.is_some());
+    let partition = partition(&db, "100").await;
+    assert_eq!(
+        (partition.callback_done, partition.callback_due, partition.callback_owner),
+        (Some(3), None, None)
+    );
+    assert!(partition.reaction_due.is_some() && partition.reaction_owner.is_some());
 }
 
 #[rstest]
@@ -92,7 +95,7 @@ async fn an_append_makes_a_lane_due_for_every_consumer(#[values(false, true)] is
 async fn what_came_meanwhile_keeps_the_lane_due(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
-    let callbacks = lanes(&db);
+    let callbacks = partitions(&db);
     append_to(&db, "100", 1).await;
     let claims = callbacks.claim(10).await.unwrap();
     append_to(&db, "100", 1).await;
@@ -107,18 +110,18 @@ async fn what_came_meanwhile_keeps_the_lane_due(#[values(false, true)] is_embedd
 async fn a_lane_may_rest_after_a_failure(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
-    let callbacks = lanes(&db);
+    let callbacks = partitions(&db);
     append_to(&db, "100", 1).await;
     append_to(&db, "200", 1).await;
     let claims = callbacks.claim(10).await.unwrap();
     let rests = Finished { attempts: 2, pause: Duration::from_secs(600), ..ended(&claims[0], 0) };
     let goes_on = ended(&claims[1], 1);
     assert_eq!(callbacks.finish(db.writer(), &[rests, goes_on]).await.unwrap(), 2);
-    let rested = lane(&db, &claims[0].live_id).await;
+    let rested = partition(&db, &claims[0].live_id).await;
     let left = rested.callback_due.unwrap() - db.now_ms(db.writer()).await.unwrap();
     assert!((590_000..=600_000).contains(&left), "{left}");
     assert_eq!((rested.callback_done, rested.callback_attempts), (Some(0), 2));
-    assert_eq!(lane(&db, &claims[1].live_id).await.callback_due, None);
+    assert_eq!(partition(&db, &claims[1].live_id).await.callback_due, None);
     assert!(callbacks.claim(10).await.unwrap().is_empty());
     expire_leases(&db).await;
     assert_eq!(callbacks.claim(10).await.unwrap()[0].attempts, 2);
@@ -129,7 +132,7 @@ async fn a_lane_may_rest_after_a_failure(#[values(false, true)] is_embedded: boo
 async fn a_former_owner_changes_nothing(#[values(false, true)] is_embedded: bool) {
     let database = database(is_embedded).await;
     let db = database.migrated().await;
-    let (frozen, other) = (lanes(&db), Lanes::new(db.clone(), CALLBACKS, 2, LEASE));
+    let (frozen, other) = (partitions(&db), Partitions::new(db.clone(), CALLBACKS, 2, LEASE));
     append_to(&db, "100", 5).await;
     let late = frozen.claim(10).await.unwrap().remove(0);
     expire_leases(&db).await;
@@ -137,7 +140,7 @@ async fn a_former_owner_changes_nothing(#[values(false, true)] is_embedded: bool
     assert_eq!((late.done, current.done), (0, 0));
 
     assert_eq!(frozen.finish(db.writer(), &[ended(&late, 5)]).await.unwrap(), 0);
-    assert_eq!(lane(&db, "100").await.callback_done, Some(0));
+    assert_eq!(partition(&db, "100").await.callback_done, Some(0));
     let (late, now) = (ended(&late, 5), ended(&current, 2));
     let (of_late, of_now) = db
         .transaction(|tx| {
@@ -152,7 +155,7 @@ async fn a_former_owner_changes_nothing(#[values(false, true)] is_embedded: bool
         .unwrap();
     assert_eq!((of_late, of_now), (0, 1));
     assert_eq!(other.finish(db.writer(), &[now]).await.unwrap(), 1);
-    assert_eq!(lane(&db, "100").await.callback_done, Some(2));
+    assert_eq!(partition(&db, "100").await.callback_done, Some(2));
 }
 
 #[tokio::test]
@@ -162,12 +165,12 @@ async fn two_nodes_never_have_the_same_lane() {
     let rooms: Vec<String> = (0..300).map(|room| room.to_string()).collect();
     append_to_rooms(&db, &rooms).await;
     let claimers = (0..6).map(|node| {
-        let lanes = Lanes::new(db.clone(), CALLBACKS, node, LEASE);
+        let partitions = Partitions::new(db.clone(), CALLBACKS, node, LEASE);
         tokio::spawn(async move {
             let mut own = Vec::new();
             loop {
-                let claims = lanes.claim(16).await.unwrap();
-                if claims.is_empty() && !lanes.is_any_due().await.unwrap() {
+                let claims = partitions.claim(16).await.unwrap();
+                if claims.is_empty() && !partitions.is_any_due().await.unwrap() {
                     return own;
                 }
                 own.extend(claims.into_iter().map(|claim| claim.live_id));
@@ -193,13 +196,13 @@ async fn a_claim_does_not_wait_for_a_room_that_is_being_written() {
             Box::pin(async move {
                 append(tx, &db, "100", &DomainEvent::StreamDown, Utc::now()).await?;
                 // Another consumer: who holds a transaction asks through it alone.
-                tokio::spawn(async move { lanes(&db).claim(10).await }).await.unwrap()
+                tokio::spawn(async move { partitions(&db).claim(10).await }).await.unwrap()
             })
         })
         .await
         .unwrap();
     assert_eq!(claims.iter().map(|claim| claim.live_id.as_str()).collect::<Vec<_>>(), ["200"]);
-    assert_eq!(lanes(&db).claim(10).await.unwrap()[0].seq, 2);
+    assert_eq!(partitions(&db).claim(10).await.unwrap()[0].seq, 2);
 }
 
 #[rstest]
@@ -211,7 +214,7 @@ async fn a_lane_from_before_begins_with_its_next_event(#[values(false, true)] is
     append_to(&db, "100", 1).await;
     let rooms = ["100".to_owned(), "200".to_owned()];
     append_to_rooms(&db, &rooms).await;
-    let claims = lanes(&db).claim(10).await.unwrap();
+    let claims = partitions(&db).claim(10).await.unwrap();
     let seen: BTreeSet<_> = claims.iter().map(|c| (c.live_id.as_str(), c.done, c.seq)).collect();
     assert_eq!(seen, BTreeSet::from([("100", 7, 9), ("200", 0, 1)]));
 }
@@ -224,12 +227,15 @@ async fn a_consumer_that_is_off_leaves_no_history(#[values(false, true)] is_embe
     let rooms: Vec<String> = (0..30).map(|room| room.to_string()).collect();
     append_to_rooms(&db, &rooms).await;
     append_to_rooms(&db, &rooms).await;
-    let callbacks = lanes(&db);
+    let callbacks = partitions(&db);
     assert_eq!(callbacks.skip(20).await.unwrap(), 20);
     assert_eq!(callbacks.skip(20).await.unwrap(), 10);
     assert_eq!(callbacks.skip(20).await.unwrap(), 0);
-    let lane = lane(&db, "3").await;
-    assert_eq!((lane.callback_done, lane.callback_due, lane.reaction_done), (Some(2), None, Some(0)));
+    let partition = partition(&db, "3").await;
+    assert_eq!(
+        (partition.callback_done, partition.callback_due, partition.reaction_done),
+        (Some(2), None, Some(0))
+    );
 }
 
 #[rstest]

@@ -31,7 +31,7 @@ pub struct Parts {
 }
 
 /// The job. Its gauges have no value before the first count.
-pub struct Census {
+pub struct MetricsCollector {
     parts: Parts,
     rooms: IntGaugeVec,
     users: IntGaugeVec,
@@ -39,7 +39,7 @@ pub struct Census {
     oldest: IntGaugeVec,
 }
 
-impl Census {
+impl MetricsCollector {
     /// The job. Registers `liveloom_rooms_live`, `liveloom_users_online`, `liveloom_reaction_pending` and
     /// `liveloom_reaction_oldest_seconds`.
     ///
@@ -69,7 +69,7 @@ impl Census {
 }
 
 #[async_trait]
-impl Job for Census {
+impl Job for MetricsCollector {
     fn name(&self) -> &'static str {
         "census"
     }

@@ -1,9 +1,9 @@
-//! Lanes: each room's events in their order, and how far each consumer has come with them.
+//! Partitions: each room's events in their order, and how far each consumer has come with them.
 //!
 //! A consumer has four columns of `room_lane`. `done`: everything up to this number is settled.
-//! `due`: when the lane is to be looked at next, NULL when nothing is waiting; an append sets it where
-//! it is NULL. A claim moves it to the end of the claim's lease, so that a lane whose owner died is due
-//! again by itself. `owner`: the claim; whatever is written about a lane is conditional on it, so that
+//! `due`: when the partition is to be looked at next, NULL when nothing is waiting; an append sets it where
+//! it is NULL. A claim moves it to the end of the claim's lease, so that a partition whose owner died is due
+//! again by itself. `owner`: the claim; whatever is written about a partition is conditional on it, so that
 //! an owner that slept through its lease can change nothing late. `attempts`: of the next event.
 //!
 //! All times are the database's, so that the clocks of the nodes do not matter.
@@ -20,7 +20,7 @@ use common::clock::millis;
 use store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
 use store::entity::event_log;
 
-/// A lane that is ours for a while.
+/// A partition that is ours for a while.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The room.
@@ -33,7 +33,7 @@ pub struct Claim {
     pub attempts: i32,
     /// Names this claim, and no other ever.
     pub owner: String,
-    /// From here on the lane may be another's.
+    /// From here on the partition may be another's.
     pub until: Instant,
 }
 
@@ -48,21 +48,21 @@ pub struct Finished {
     pub done: i64,
     /// How often the next event failed.
     pub attempts: i32,
-    /// How long the lane is to rest, if more is waiting in it.
+    /// How long the partition is to rest, if more is waiting in it.
     pub pause: Duration,
 }
 
-/// The lanes, as one consumer sees them. Cheap to clone.
+/// The partitions, as one consumer sees them. Cheap to clone.
 #[derive(Clone)]
-pub struct Lanes {
+pub struct Partitions {
     db: Db,
     group: Group,
     node: String,
     lease: Duration,
 }
 
-impl Lanes {
-    /// The lanes for the consumer `group` on the node `node_id`; each claim lasts for `lease`.
+impl Partitions {
+    /// The partitions for the consumer `group` on the node `node_id`; each claim lasts for `lease`.
     #[must_use]
     pub fn new(db: Db, group: Group, node_id: u16, lease: Duration) -> Self {
         Self { db, group, node: node_id.to_string(), lease }
@@ -80,7 +80,7 @@ impl Lanes {
         &self.db
     }
 
-    /// Whether any lane is due. A look at the end of an index, without a lock.
+    /// Whether any partition is due. A look at the end of an index, without a lock.
     ///
     /// # Errors
     /// When the database cannot be asked.
@@ -92,11 +92,11 @@ impl Lanes {
         Ok(self.db.primary().query_one_raw(asked).await?.is_some())
     }
 
-    /// Takes up to `limit` lanes, those that have been due for longest; committed on return. Lanes that
+    /// Takes up to `limit` partitions, those that have been due for longest; committed on return. Partitions that
     /// another transaction is just writing to are left out.
     ///
     /// # Errors
-    /// When the database cannot be reached; lanes that were claimed all the same are due again after a
+    /// When the database cannot be reached; partitions that were claimed all the same are due again after a
     /// lease.
     pub async fn claim(&self, limit: usize) -> Result<Vec<Claim>, StoreError> {
         let owner = format!("{}-{:016x}", self.node, rand::random::<u64>());
@@ -157,7 +157,7 @@ impl Lanes {
         Ok(())
     }
 
-    /// The next events of each claim, at most `per_lane` of a lane, by room: an entry for each. One statement.
+    /// The next events of each claim, at most `per_lane` of a partition, by room: an entry for each. One statement.
     ///
     /// # Errors
     /// When the database cannot be asked.
@@ -200,10 +200,10 @@ impl Lanes {
         let rest = format!("CASE WHEN seq > ? THEN {} + ? END", self.db.dialect().now_ms_sql());
         let rows: Vec<_> = finished
             .iter()
-            .map(|lane| {
-                let rest = vec![lane.done.into(), millis(lane.pause).into()];
-                let set = vec![rest, vec![lane.done.into()], vec![lane.attempts.into()]];
-                (lane.live_id.as_str().into(), lane.owner.as_str().into(), set)
+            .map(|partition| {
+                let rest = vec![partition.done.into(), millis(partition.pause).into()];
+                let set = vec![rest, vec![partition.done.into()], vec![partition.attempts.into()]];
+                (partition.live_id.as_str().into(), partition.owner.as_str().into(), set)
             })
             .collect();
         let update = BulkUpdate {
@@ -226,20 +226,20 @@ impl Lanes {
         finished: &[Finished],
     ) -> Result<HashSet<String>, StoreError> {
         let owner = self.group.owner;
-        let lanes = padded(finished);
-        let mut wanted = format!("(live_id = ? AND {owner} = ?) OR ").repeat(lanes.len());
+        let partitions = padded(finished);
+        let mut wanted = format!("(live_id = ? AND {owner} = ?) OR ").repeat(partitions.len());
         wanted.truncate(wanted.len().saturating_sub(" OR ".len()));
         let sql = format!("SELECT live_id FROM room_lane WHERE {wanted}{}", tx.dialect().update_lock_sql());
-        let values: Vec<Value> = lanes
+        let values: Vec<Value> = partitions
             .iter()
-            .flat_map(|lane| [lane.live_id.as_str().into(), lane.owner.as_str().into()])
+            .flat_map(|partition| [partition.live_id.as_str().into(), partition.owner.as_str().into()])
             .collect();
         let asked = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
         let rows = tx.query_all_raw(asked).await?;
         Ok(rows.iter().map(|row| row.try_get("", "live_id")).collect::<Result<_, _>>()?)
     }
 
-    /// Settles all events of up to `limit` due lanes without a look at them; answers of how many lanes.
+    /// Settles all events of up to `limit` due partitions without a look at them; answers of how many partitions.
     /// For a consumer that is switched off, so that it has no history to catch up with later.
     ///
     /// # Errors
@@ -270,7 +270,7 @@ impl Lanes {
 }
 
 impl Claim {
-    /// The number of the last event that one look at the lane covers, if that is `per_lane` events.
+    /// The number of the last event that one look at the partition covers, if that is `per_lane` events.
     #[must_use]
     pub fn last(&self, per_lane: i64) -> i64 {
         Ord::min(self.seq, self.done.saturating_add(per_lane))

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::door::Door;
+use super::listener::Listener;
 use crate::rest::Draining;
 use config::{Loaded, Reloads};
 use realtime::Hub;
 
 /// Stops a server, or gives it another configuration. For one task at a time.
-pub struct Control {
-    pub(super) door: Door,
+pub struct ApplicationHandle {
+    pub(super) listener: Listener,
     pub(super) draining: Draining,
     pub(super) hub: Hub,
     /// `realtime.drain_s`.
@@ -17,9 +17,9 @@ pub struct Control {
     pub(super) reloads: Reloads,
 }
 
-impl Control {
+impl ApplicationHandle {
     /// Stops so that nobody notices: for `realtime.drain_s` the node says that it is not ready, yet serves
-    /// who still comes, and closes its WebSocket connections one by one; then as [`Control::stop`].
+    /// who still comes, and closes its WebSocket connections one by one; then as [`ApplicationHandle::stop`].
     pub async fn drain(&self) {
         self.draining.begin();
         self.hub.drain(self.window);
@@ -31,7 +31,7 @@ impl Control {
     pub async fn stop(&self) {
         self.draining.begin();
         self.hub.drain(Duration::ZERO);
-        self.door.close().await;
+        self.listener.close().await;
     }
 
     /// Takes over what a running server can take over. Answers the sections with other changes, which need

@@ -9,7 +9,7 @@ use common::failure::{Failure, Kind};
 
 /// How somebody stands who has an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccountStatus {
     /// The ban that was imposed last, unless it was lifted; it may be over.
     pub ban: Option<Ban>,
     /// Tokens issued in this Unix second or before are revoked.
@@ -49,7 +49,7 @@ impl Failure for Refused {
     }
 }
 
-impl Standing {
+impl AccountStatus {
     /// Lets the owner of a token in, or says why not.
     ///
     /// # Errors
@@ -58,10 +58,10 @@ impl Standing {
         self.admit_issued(claims.issued_at, now)
     }
 
-    /// [`Standing::admit`], of a token that was issued in that Unix second, if it says so.
+    /// [`AccountStatus::admit`], of a token that was issued in that Unix second, if it says so.
     ///
     /// # Errors
-    /// As [`Standing::admit`].
+    /// As [`AccountStatus::admit`].
     pub fn admit_issued(&self, issued_at: Option<i64>, now: DateTime<Utc>) -> Result<(), Refused> {
         if let Some(ban) = self.ban.as_ref().filter(|ban| ban.is_on(now.timestamp_millis())) {
             return Err(Refused::Banned(ban.text()));
@@ -108,21 +108,21 @@ mod tests {
     #[test]
     fn a_ban_holds_until_its_end_and_its_revocation_for_good() {
         let ban = Ban { until_ms: 2_000_000, reason: "spam".to_owned() };
-        let standing = Standing { ban: Some(ban), revoked_at: Some(1000) };
-        let refused = standing.admit(&claims(Some(1500)), at(1999)).expect_err("banned");
+        let status = AccountStatus { ban: Some(ban), revoked_at: Some(1000) };
+        let refused = status.admit(&claims(Some(1500)), at(1999)).expect_err("banned");
         assert_eq!(refused.to_string(), "you are banned until 1970-01-01T00:33:20Z: spam");
-        assert!(standing.admit(&claims(Some(1500)), at(2000)).is_ok());
+        assert!(status.admit(&claims(Some(1500)), at(2000)).is_ok());
         for revoked in [None, Some(999), Some(1000)] {
-            assert!(matches!(standing.admit(&claims(revoked), at(2000)), Err(Refused::Revoked)));
+            assert!(matches!(status.admit(&claims(revoked), at(2000)), Err(Refused::Revoked)));
         }
-        assert!(standing.admit(&claims(Some(1001)), at(2000)).is_ok());
+        assert!(status.admit(&claims(Some(1001)), at(2000)).is_ok());
     }
 
     #[test]
     fn a_ban_without_an_end_has_none() {
-        let standing =
-            Standing { ban: Some(Ban { until_ms: 0, reason: String::new() }), revoked_at: Some(0) };
-        let refused = standing.admit(&claims(Some(1)), DateTime::<Utc>::MAX_UTC).expect_err("banned");
+        let status =
+            AccountStatus { ban: Some(Ban { until_ms: 0, reason: String::new() }), revoked_at: Some(0) };
+        let refused = status.admit(&claims(Some(1)), DateTime::<Utc>::MAX_UTC).expect_err("banned");
         assert_eq!(refused.to_string(), "you are banned");
     }
 }

@@ -8,7 +8,7 @@ use actix_web::{Error, Resource, web};
 use crate::auth::own_writes::{self, Caller};
 
 /// A resource whose GETs read from copies, where callers of one kind still see what they wrote.
-pub(super) fn from_copies<C: Caller + 'static>(
+pub(super) fn from_replicas<C: Caller + 'static>(
     path: &str,
 ) -> Resource<
     impl ServiceFactory<

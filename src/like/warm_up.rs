@@ -20,7 +20,7 @@ pub(super) fn single_flight() -> Moka<String, ()> {
 
 impl Likes {
     /// Makes the cache know the likes of a room.
-    pub(super) async fn seed(&self, live_id: &str) -> Result<(), Error> {
+    pub(super) async fn warm_up(&self, live_id: &str) -> Result<(), Error> {
         let seeding = &self.0.seeding;
         seeding.try_get_with(live_id.to_owned(), self.read(live_id)).await.map_err(Error::Seed)
     }
@@ -29,24 +29,24 @@ impl Likes {
     /// is emptied after likes were counted and written does not get the counts from before.
     async fn read(&self, live_id: &str) -> Result<(), Error> {
         let inner = &self.0;
-        let seed = inner.cache.begin_seed(live_id).await?;
-        crash::point("like.seed_begun");
+        let warm_up = inner.cache.begin_warm_up(live_id).await?;
+        crash::point("like.warm_up_begun");
         let mut after = String::new();
         loop {
             let page = queries::likes_after(inner.db.writer(), live_id, &after, PAGE).await?;
-            if !inner.cache.add_to_seed(&seed, &page.users).await? {
-                return Err(Error::Unseeded);
+            if !inner.cache.add_to_warm_up(&warm_up, &page.users).await? {
+                return Err(Error::Cold);
             }
             match page.last {
                 Some(last) => after = last,
                 None => break,
             }
         }
-        crash::point("like.seed_read");
-        if !inner.cache.sow(seed).await? {
-            return Err(Error::Unseeded);
+        crash::point("like.warm_up_read");
+        if !inner.cache.finish_warm_up(warm_up).await? {
+            return Err(Error::Cold);
         }
-        crash::point("like.seeded");
+        crash::point("like.warmed_up");
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use super::queries;
 use super::service::Lives;
 use crate::event::{self, DomainEvent, StopReason};
 use common::crash;
-use store::cache::{Member, Silent};
+use store::cache::{Member, TimedOut};
 use store::fence::Fence;
 
 /// Members handled in one transaction.
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 4;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swept {
+pub enum Evicted {
     /// So many were silent, and are out.
     Removed(u64),
     /// The cache has lost its contents: presence must be restored first.
@@ -59,17 +59,17 @@ impl Lives {
     ///
     /// # Errors
     /// The cache's or the store's; what was not done is done by the next sweep.
-    pub async fn put_out_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
+    pub async fn evict_timed_out(&self, fence: &dyn Fence, timeout: Duration) -> Result<Evicted, Error> {
         let cache = &self.0.cache;
         let (mut tally, mut silent) = (Tally::default(), Vec::new());
         for shard in 0..cache.shards() {
             let mut pending_first = true;
             loop {
-                match cache.remove_silent(shard, timeout, BATCH, pending_first).await? {
-                    Silent::Lost => return Ok(Swept::Lost),
-                    Silent::Waiting => break,
-                    Silent::Found(members) if members.is_empty() => break,
-                    Silent::Found(members) => silent.extend(members),
+                match cache.remove_timed_out(shard, timeout, BATCH, pending_first).await? {
+                    TimedOut::Lost => return Ok(Evicted::Lost),
+                    TimedOut::Waiting => break,
+                    TimedOut::Found(members) if members.is_empty() => break,
+                    TimedOut::Found(members) => silent.extend(members),
                 }
                 pending_first = false;
                 if silent.len() >= BATCH * AT_ONCE {
@@ -78,7 +78,7 @@ impl Lives {
             }
         }
         tally.add(self.put_out_all(fence, &silent).await);
-        tally.end().map(Swept::Removed)
+        tally.end().map(Evicted::Removed)
     }
 
     /// The rows of members whom the cache has removed, a few batches at the same time: each has ids of its
@@ -168,17 +168,17 @@ impl Lives {
     /// Ends all lives whose anchor was not heard for `timeout`.
     ///
     /// # Errors
-    /// The cache's or the store's, as for [`Lives::put_out_silent`].
-    pub async fn end_silent(&self, fence: &dyn Fence, timeout: Duration) -> Result<Swept, Error> {
+    /// The cache's or the store's, as for [`Lives::evict_timed_out`].
+    pub async fn end_timed_out(&self, fence: &dyn Fence, timeout: Duration) -> Result<Evicted, Error> {
         let cache = &self.0.cache;
         let mut tally = Tally::default();
         for shard in 0..cache.shards() {
             loop {
-                let ids: Vec<String> = match cache.silent_anchors(shard, timeout, BATCH).await? {
-                    Silent::Lost => return Ok(Swept::Lost),
-                    Silent::Waiting => break,
-                    Silent::Found(rooms) if rooms.is_empty() => break,
-                    Silent::Found(rooms) => rooms.into_iter().map(|room| room.live_id).collect(),
+                let ids: Vec<String> = match cache.timed_out_anchors(shard, timeout, BATCH).await? {
+                    TimedOut::Lost => return Ok(Evicted::Lost),
+                    TimedOut::Waiting => break,
+                    TimedOut::Found(rooms) if rooms.is_empty() => break,
+                    TimedOut::Found(rooms) => rooms.into_iter().map(|room| room.live_id).collect(),
                 };
                 let ended = self.end_all(fence, &ids).await;
                 // The same would be found again.
@@ -189,7 +189,7 @@ impl Lives {
                 }
             }
         }
-        tally.end().map(Swept::Removed)
+        tally.end().map(Evicted::Removed)
     }
 
     async fn end_all(&self, fence: &dyn Fence, live_ids: &[String]) -> Result<u64, Error> {

@@ -14,7 +14,7 @@ use crate::event::consumer::{Consumer, Progress, Work};
 use common::{crash, supervise};
 use store::db::{StoreError, Tx};
 
-/// The rest of a lane after its first failure; it doubles with each further one.
+/// The rest of a partition after its first failure; it doubles with each further one.
 const FIRST_REST: Duration = Duration::from_millis(200);
 /// Doublings at most: about 13 s.
 const DOUBLINGS: u32 = 6;
@@ -23,7 +23,7 @@ const DOUBLINGS: u32 = 6;
 const TIME_OUTS: i32 = 10;
 
 /// Runs reactions.
-pub(super) struct LaneReactions {
+pub(super) struct PartitionReactions {
     pub(super) reactions: Vec<Arc<dyn Reaction>>,
     pub(super) failures: IntCounterVec,
     /// By room and event, which reaction has to be tried again; forgotten when the process ends.
@@ -31,8 +31,8 @@ pub(super) struct LaneReactions {
 }
 
 #[async_trait]
-impl Consumer for LaneReactions {
-    type Aside = Infallible;
+impl Consumer for PartitionReactions {
+    type Retry = Infallible;
 
     fn steps(&self) -> (&'static str, &'static str) {
         ("reactions.claimed", "reactions.recorded")
@@ -43,22 +43,22 @@ impl Consumer for LaneReactions {
         for event in &work.events {
             // A whole one may not fit any more, but most take milliseconds.
             if !work.has_time(REACTION_LIMIT) {
-                return Progress { finished: work.finished(done, attempts, Duration::ZERO), aside: vec![] };
+                return Progress { finished: work.finished(done, attempts, Duration::ZERO), retry: vec![] };
             }
             if event.is_too_new(attempts) {
                 let finished = work.finished(done, attempts.saturating_add(1), StoredEvent::REST);
-                return Progress { finished, aside: vec![] };
+                return Progress { finished, retry: vec![] };
             }
             if event.within("reactions", self.react(event, attempts)).await.is_err() {
                 let doublings = attempts.unsigned_abs().min(DOUBLINGS);
                 let rest = FIRST_REST * 2_u32.pow(doublings);
                 let finished = work.finished(done, attempts.saturating_add(1), rest);
-                return Progress { finished, aside: vec![] };
+                return Progress { finished, retry: vec![] };
             }
             crash::point("reactions.reacted");
             (done, attempts) = (event.seq, 0);
         }
-        Progress { finished: work.finished(work.last, 0, Duration::ZERO), aside: vec![] }
+        Progress { finished: work.finished(work.last, 0, Duration::ZERO), retry: vec![] }
     }
 
     async fn keep(&self, _: &Tx<'_>, _: &[&Infallible]) -> Result<(), StoreError> {
@@ -69,7 +69,7 @@ impl Consumer for LaneReactions {
 /// The event has to be tried again.
 struct Again;
 
-impl LaneReactions {
+impl PartitionReactions {
     async fn react(&self, event: &StoredEvent, attempts: i32) -> Result<(), Again> {
         let first = if attempts == 0 { 0 } else { self.resume(event) };
         for (place, reaction) in self.reactions.iter().enumerate().skip(first) {

@@ -27,7 +27,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// What is posted.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
+pub(super) struct WebhookRequest {
     /// The same in every attempt.
     pub webhook_id: String,
     /// The event's place among those of its room.
@@ -137,7 +137,7 @@ impl Sender {
     }
 
     /// Posts once.
-    pub(super) async fn post(&self, post: &Post) -> Result<(), Failed> {
+    pub(super) async fn post(&self, post: &WebhookRequest) -> Result<(), Failed> {
         let url = Url::parse(&self.addr).map_err(|error| Reason::Unreachable(error.to_string()))?;
         let request = self.client.post(url).headers(self.headers(post)).body(post.body.clone());
         let response = http_client::send(request, "callback").await.map_err(lost)?;
@@ -155,7 +155,7 @@ impl Sender {
         Err(Failed { reason, retry_after })
     }
 
-    fn headers(&self, post: &Post) -> HeaderMap {
+    fn headers(&self, post: &WebhookRequest) -> HeaderMap {
         let timestamp = self.clock.now().timestamp();
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

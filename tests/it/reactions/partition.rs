@@ -87,7 +87,7 @@ impl Bed {
         done.await.unwrap();
     }
 
-    async fn lane(&self, live_id: &str) -> room_lane::Model {
+    async fn partition(&self, live_id: &str) -> room_lane::Model {
         room_lane::Entity::find_by_id(live_id).one(self.db.writer()).await.unwrap().unwrap()
     }
 }
@@ -131,7 +131,7 @@ async fn only_a_database_that_fails_holds_a_room_up(#[values(false, true)] is_em
     assert_eq!(of(&seen, "100"), [1, 2, 3, 4], "in order");
     wait_until("the others do", SOON, async || of(&after, "200").len() == 4).await;
     assert_eq!(of(&seen, "200"), [1, 3, 4], "what fails for good is left");
-    wait_until("the lane has nothing left", SOON, async || bed.lane("100").await.reaction_due.is_none())
+    wait_until("the lane has nothing left", SOON, async || bed.partition("100").await.reaction_due.is_none())
         .await;
     let text = TextEncoder::new().encode_to_string(&bed.registry.gather()).unwrap();
     for line in [
@@ -191,7 +191,7 @@ async fn a_reaction_that_panics_has_failed_and_everything_else_goes_on(
     bed.append(&["100"], 6).await;
     wait_until("all is seen", SOON, async || of(&seen, "100").len() == 6).await;
     assert_eq!((of(&seen, "100"), of(&half, "100")), ((1..=6).collect(), vec![2, 4, 6]));
-    wait_until("the lane is done", SOON, async || bed.lane("100").await.reaction_done == Some(6)).await;
+    wait_until("the lane is done", SOON, async || bed.partition("100").await.reaction_done == Some(6)).await;
     let text = TextEncoder::new().encode_to_string(&bed.registry.gather()).unwrap();
     let failed = "liveloom_reaction_failures_total{reaction=\"panics\",result=\"failed\"} 3";
     assert!(text.contains(failed), "{text}");

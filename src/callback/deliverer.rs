@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::breaker::{Breaker, Health};
 use super::metrics::Metrics;
-use super::sender::{Failed, Post, Sender};
+use super::webhook_client::{Failed, Sender, WebhookRequest};
 use crate::event::consumer::Capacity;
 
 /// How an attempt went.
@@ -20,8 +20,8 @@ pub(super) enum Attempt {
     Held,
 }
 
-/// Delivers to the one receiver, from lanes and beside them.
-pub(super) struct Courier {
+/// Delivers to the one receiver, from partitions and beside them.
+pub(super) struct Deliverer {
     sender: Sender,
     breaker: Breaker,
     metrics: Metrics,
@@ -29,7 +29,7 @@ pub(super) struct Courier {
     pub(super) max_attempts: u32,
 }
 
-impl Courier {
+impl Deliverer {
     pub(super) fn new(sender: Sender, metrics: Metrics, max_attempts: u32) -> Self {
         let breaker = Breaker::new(sender.timeout());
         Self { sender, breaker, metrics, max_attempts }
@@ -51,7 +51,12 @@ impl Courier {
     }
 
     /// Makes an attempt, unless the receiver is down; gives it up when `abort` is cancelled.
-    pub(super) async fn attempt(&self, live_id: &str, post: &Post, abort: &CancellationToken) -> Attempt {
+    pub(super) async fn attempt(
+        &self,
+        live_id: &str,
+        post: &WebhookRequest,
+        abort: &CancellationToken,
+    ) -> Attempt {
         if !self.breaker.enter(Instant::now()) {
             return Attempt::Held;
         }

@@ -9,7 +9,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// When the payment service is asked again about a gift.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct RetryPolicy {
     /// The first pause; each further one is twice as long, up to five minutes.
     pub every: Duration,
     /// How long one caller alone may ask: no answer comes later than the service's time-out.
@@ -18,7 +18,7 @@ pub struct Pace {
     pub give_up: Duration,
 }
 
-impl Pace {
+impl RetryPolicy {
     /// As `config` has it.
     #[must_use]
     pub fn of(config: &GiftConfig) -> Self {
@@ -45,7 +45,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
+    const PACE: RetryPolicy = RetryPolicy {
         every: Duration::from_secs(5),
         lease: Duration::from_secs(10),
         give_up: Duration::from_secs(3600),

@@ -2,7 +2,7 @@
 
 /// Who asks the payment service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum AttemptBy {
     /// The call that sends the gift.
     Send,
     /// A backend's call that asks again.
@@ -19,7 +19,7 @@ pub(super) struct Steps {
     pub ended: &'static str,
 }
 
-impl Asker {
+impl AttemptBy {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Send => "send",

@@ -18,7 +18,7 @@ const LAST_CALL: Duration = Duration::from_millis(300);
 pub(super) type Serve = Box<dyn Fn(Vec<TcpStream>) -> LocalBoxFuture<'static, ()>>;
 
 /// The listening sockets of a server, and the server.
-pub(super) struct Door {
+pub(super) struct Listener {
     pub(super) server: ServerHandle,
     /// The server's own sockets.
     pub(super) listeners: Vec<TcpListener>,
@@ -27,7 +27,7 @@ pub(super) struct Door {
     pub(super) closing: CancellationToken,
 }
 
-impl Door {
+impl Listener {
     /// Stops to listen, and ends the server when those who are in have been served.
     ///
     /// A balancer does not repeat a POST that it may have sent, and the kernel resets connections that wait to be
