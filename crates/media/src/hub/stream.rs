@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::audience::Seats;
 use super::error::PublishError;
 use super::frame::{Frame, FrameKind};
-use super::info::{Rhythm, StreamInfo, ViewerCounts};
+use super::info::{Pace, Rhythm, StreamInfo, ViewerCounts};
 use super::limits::HubLimits;
 use super::memory::Memory;
 use super::meter::Meter;
@@ -372,6 +372,10 @@ impl Drop for Stream {
 }
 
 impl State {
+    pub(super) fn pace(&self) -> Option<Pace> {
+        self.rhythm.pace()
+    }
+
     fn is_heard(&self, generation: u64) -> bool {
         self.publisher.as_ref().is_some_and(|current| current.generation == generation)
     }
