@@ -4,7 +4,7 @@ use opentelemetry_http::HeaderInjector;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Request, RequestBuilder, Response};
 
-use crate::telemetry::span::Span;
+use telemetry::span::Span;
 
 /// Begins a client that follows no redirect: what is signed for one address goes nowhere else.
 pub fn builder() -> ClientBuilder {

@@ -1,7 +1,7 @@
 //! Many likes wait to be written: how many statements that takes, and how long.
 //!
 //! They are put into the cache past the API, since the job that writes them runs every second: likes that come one
-//! by one would be written by several runs. The layout is that of `src/store/cache/keys.rs`: for each room a hash
+//! by one would be written by several runs. The layout is that of `crates/store/src/cache/keys.rs`: for each room a hash
 //! `like:<room>` of its users' counts, with the sum under `_`; a set `{like:<room>}:dirty` of the users who are
 //! not written; and for each shard of rooms a sorted set `{pN}:liked` of those that may have such users. A job
 //! looks into rooms of that last set alone, which is why all are put there at once, when the rest is in place.

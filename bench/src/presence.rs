@@ -1,4 +1,4 @@
-//! Presence, as the server keeps it in the cache (`src/store/cache/keys.rs`): for each shard a sorted set
+//! Presence, as the server keeps it in the cache (`crates/store/src/cache/keys.rs`): for each shard a sorted set
 //! `{pN}:seen` of `live_id:user_id` by the time when they were last heard (ms), and a hash `{pN}:online` of
 //! `live_id` → how many. Which shard a room is in is read from its anchor, who has joined through the API.
 

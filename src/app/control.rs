@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::door::Door;
-use crate::config::{Loaded, Reloads};
-use crate::hub::Hub;
 use crate::rest::Draining;
+use config::{Loaded, Reloads};
+use realtime::Hub;
 
 /// Stops a server, or gives it another configuration. For one task at a time.
 pub struct Control {

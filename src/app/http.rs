@@ -24,14 +24,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Serve};
 use super::services::{Ground, Services};
-use crate::config::listen_addrs;
+use super::unread::UnreadRequests;
 use crate::edges::native::{self, PublishLimits};
 use crate::edges::{AddressCount, ConnectionCount, Edges, barrage};
-use crate::listen::listen_at;
 use crate::rest::client_stream::{ClientStream, Flow, HEAD_LIMIT};
-use crate::rest::middleware::{cors, observe, refuse_unreadable};
+use crate::rest::connections::Connections;
+use crate::rest::middleware::{RefusedOrigins, cors, observe, refuse_unreadable};
+use crate::rest::peer::TrustedProxies;
 use crate::rest::rate_limit::AddressLimit;
 use crate::routes;
+use common::listen::listen_at;
+use config::{LimitsConfig, listen_addrs};
+use telemetry::open_files;
 
 /// How long running requests may go on once nobody listens any more, in seconds.
 const SHUTDOWN_S: u64 = 10;
@@ -70,13 +74,17 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
     let closing = CancellationToken::new();
     let closed = closing.clone();
     let (httpq, services, edges) = (config.httpq.clone(), services.clone(), edges(ground, services));
+    let refused = RefusedOrigins::default();
+    let proxies = TrustedProxies::new(&httpq.trusted_proxies);
+    let connections = Connections::new(connection_limit(&config.limits), proxies, &ground.registry)?;
+    let unread = UnreadRequests::register(&ground.registry)?;
     let factory = move || {
         let services = services.clone();
         let app = App::new()
             .configure(|config| services.configure(config))
             .configure(routes::configure)
             .wrap(from_fn(refuse_unreadable))
-            .wrap(cors(httpq.cors, &httpq.cors_admin_origins))
+            .wrap(cors(httpq.cors, &httpq.cors_admin_origins, refused.clone()))
             .wrap(from_fn(observe));
         let signal = closed.clone();
         let http = HttpService::build()
@@ -94,11 +102,17 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
                 apply_fn_factory(app.into_factory(), attend).map_err(|error: Error| error.error_response()),
                 move |()| AppConfig::default(),
             ));
-        let accept = |stream: TcpStream| {
+        let connections = connections.clone();
+        let accept = move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok::<_, DispatchError>((ClientStream::new(stream), Protocol::Http1, peer)))
+            let counted = connections.enter(peer.map(|peer| peer.ip()));
+            let counted = counted.map_err(|error| DispatchError::Io(io::Error::other(error)));
+            ready(counted.map(|counted| (ClientStream::new(stream, counted), Protocol::Http1, peer)))
         };
-        fn_service(accept).and_then(http)
+        let unread = unread.clone();
+        apply_fn_factory(fn_service(accept).and_then(http), move |stream: TcpStream, service: &_| {
+            note_end(unread.clone(), stream, service)
+        })
     };
     let serve = on_this_thread(factory.clone());
     for listener in listeners {
@@ -107,6 +121,26 @@ pub(super) fn listen(ground: &Ground, services: &Services) -> anyhow::Result<Lis
     let server = builder.run();
     let door = Door { server: server.handle(), listeners: own, serve, closing };
     Ok(Listening { server, addr: bound, door })
+}
+
+/// Serves a connection, and notes requests on it that the codec refused.
+fn note_end<S>(
+    unread: UnreadRequests,
+    stream: TcpStream,
+    service: &S,
+) -> impl Future<Output = Result<(), DispatchError>> + use<S>
+where
+    S: Service<TcpStream, Response = (), Error = DispatchError>,
+{
+    let peer = stream.peer_addr().ok();
+    let serving = service.call(stream);
+    async move { serving.await.inspect_err(|error| unread.note(peer, error)) }
+}
+
+/// Connections of one network: as configured, and never more than a quarter of the files that may be open, so that
+/// others find room.
+fn connection_limit(limits: &LimitsConfig) -> usize {
+    limits.connections_per_address.min(open_files::limit().map_or(usize::MAX, |files| (files / 4).max(1)))
 }
 
 /// Answers a request, and reads no further on its connection meanwhile.

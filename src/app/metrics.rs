@@ -8,10 +8,10 @@ use prometheus::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, PromeConfig};
-use crate::supervise;
-use crate::telemetry::exporter;
-use crate::telemetry::pusher::Pusher;
+use common::supervise;
+use config::{Config, PromeConfig};
+use telemetry::exporter;
+use telemetry::pusher::Pusher;
 
 /// An exporter to be stopped, and where it listens; or a pusher that ends by itself.
 type Metrics = (Option<ServerHandle>, Option<SocketAddr>, Option<JoinHandle<()>>);

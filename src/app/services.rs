@@ -15,14 +15,9 @@ use crate::auth::{BackendKeys, Gate, OwnWrites, Passwords, TokenKeys, TokenServi
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
 use crate::censor::handlers::CallbackLimit;
-use crate::clock::SharedClock;
-use crate::config::{Config, Current, HooksConfig, Reloads};
 use crate::demo::Demo;
 use crate::edges::Mesh;
 use crate::gift::{Gifts, TestPayment};
-use crate::hub::orders::Orders;
-use crate::hub::{AnnouncedOrders, Hub};
-use crate::id::IdGenerator;
 use crate::im::{HubOutlet, IdError, IdSource, Im};
 use crate::item::Items;
 use crate::like::Likes;
@@ -41,10 +36,15 @@ use crate::rest::rate_limit::AddressLimit;
 use crate::rest::user_limit::UserLimit;
 use crate::routes::{Readiness, Stores};
 use crate::stats::Stats;
-use crate::store::cache::Cache;
-use crate::store::db::Db;
-use crate::store::sequence::Sequence;
 use crate::user::{Admins, Bans, LogIns, Operations, Users};
+use common::clock::SharedClock;
+use common::id::IdGenerator;
+use config::{Config, Current, HooksConfig, Reloads};
+use realtime::orders::Orders;
+use realtime::{AnnouncedOrders, Hub};
+use store::cache::Cache;
+use store::db::Db;
+use store::sequence::Sequence;
 
 pub(super) use changes::follow_changes;
 

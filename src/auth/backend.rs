@@ -9,9 +9,9 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest};
 
 use super::signature::{Credentials, RequestParts, ServerSignature, SignatureError, SignedHeaders};
-use crate::config::ServerAuthConfig;
 use crate::rest::middleware::{OriginalPath, sent_method};
 use crate::rest::peer;
+use config::ServerAuthConfig;
 
 /// How business backends are known (`auth.server`).
 pub struct BackendKeys {

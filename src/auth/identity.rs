@@ -17,13 +17,13 @@ use super::console;
 use super::signature::{ServerSignature, SignatureError};
 use super::standing::Standing;
 use super::token::{Claims, TokenError, TokenService, strip_bearer};
-use crate::clock::SharedClock;
-use crate::config::Current;
-use crate::error::{Failure, Kind};
 use crate::rest::peer::TrustedProxies;
 use crate::rest::user_limit::UserLimit;
 use crate::rest::{ApiError, body};
-use crate::store::cache::Cache;
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
+use config::Current;
+use store::cache::Cache;
 
 /// The role in an administrator's token.
 pub const ADMIN_ROLE: &str = "admin";

@@ -13,8 +13,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, web};
 
 use super::{Admin, Backend, Client};
-use crate::store::cache::Cache;
-use crate::store::db::{Db, WriterRead, reading_own_writes};
+use store::cache::Cache;
+use store::db::{Db, WriterRead, reading_own_writes};
 
 /// How long a mark stands beyond the lag that a copy may have.
 const RESERVE: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// Memory (19 MiB), passes and lanes as OWASP's Password Storage Cheat Sheet gives them.
 const MEMORY_KIB: u32 = 19 * 1024;

@@ -14,8 +14,8 @@ use base64::engine::general_purpose::URL_SAFE;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use crate::config::{AccountConfig, Secret, ServerAuthConfig};
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
+use config::{AccountConfig, Secret, ServerAuthConfig};
 
 pub use check::{ReplayGuard, ServerSignature};
 pub use text::{RequestParts, SignedHeaders, path_candidates, signing_text};

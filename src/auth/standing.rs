@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::token::{Claims, TokenError};
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// How somebody stands who has an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use moka::Expiry;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::SharedClock;
-use crate::config::{Current, Secret};
-use crate::error::{Failure, Kind};
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
+use config::{Current, Secret};
 
 /// A longer token is refused unread.
 const MAX_TOKEN_BYTES: usize = 4096;

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::config::Secret;
+use config::Secret;
 
 /// Version and algorithm of a signature.
 const SCHEME: &str = "v1,";

@@ -12,12 +12,12 @@ use super::queries::{self, Claimed, Ended};
 use super::schedule::{self, Next};
 use super::sender::Post;
 use super::service::State;
-use crate::clock::SharedClock;
 use crate::event::consumer::Capacity;
-use crate::store::db::{Db, StoreError};
-use crate::telemetry::context;
-use crate::telemetry::span::Span;
-use crate::{crash, supervise};
+use common::clock::SharedClock;
+use common::{crash, supervise};
+use store::db::{Db, StoreError};
+use telemetry::context;
+use telemetry::span::Span;
 
 /// Rows of one claim, whose attempts are made side by side.
 const BATCH: usize = 32;

@@ -4,8 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::event::{DomainEvent, LiveRow, StoredEvent};
-use crate::store::lookup::SharedError;
 use crate::user::{User, UserView, Users};
+use store::lookup::SharedError;
 
 /// What stays as it is in a `webhook-id`; its parts must not hold the `.` of the signed text.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');

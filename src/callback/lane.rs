@@ -10,12 +10,12 @@ use super::courier::{Attempt, Courier};
 use super::queries::{self, NewDelivery};
 use super::schedule::{self, Next};
 use super::sender::Post;
-use crate::clock::SharedClock;
 use crate::event::consumer::{Capacity, Consumer, Progress, Work};
 use crate::event::lanes::Finished;
 use crate::event::{CALLBACKS, StoredEvent};
-use crate::store::db::{Db, StoreError, Tx};
-use crate::{crash, supervise};
+use common::clock::SharedClock;
+use common::{crash, supervise};
+use store::db::{Db, StoreError, Tx};
 
 /// Kept free at the end of a claim's lease, for the record.
 const RESERVE: Duration = Duration::from_secs(2);

@@ -35,14 +35,14 @@ use self::lane::LaneDelivery;
 use self::metrics::Metrics;
 use self::sender::Sender;
 use crate::auth::WebhookSigner;
-use crate::clock::SharedClock;
-use crate::config::{CallbackConfig, Current};
 use crate::event::CALLBACKS;
 use crate::event::consumer;
 use crate::event::lanes::Lanes;
-use crate::store::db::Db;
-use crate::supervise;
 use crate::user::Users;
+use common::clock::SharedClock;
+use common::supervise;
+use config::{CallbackConfig, Current};
+use store::db::Db;
 
 /// What a claim of a lane lasts beyond one attempt.
 const LEASE_RESERVE: Duration = Duration::from_secs(10);

@@ -10,10 +10,10 @@ use sea_orm::{
 };
 
 use super::service::{Filter, State};
-use crate::clock::millis;
 use crate::rest::Paging;
-use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, page_within_reach, placeholders};
-use crate::store::entity::callback_delivery::{Column, Entity, Model};
+use common::clock::millis;
+use store::db::{BulkUpdate, Db, StoreError, Tx, padded, page_within_reach, placeholders};
+use store::entity::callback_delivery::{Column, Entity, Model};
 
 /// Characters that the column `last_error` holds.
 const ERROR_CHARS: usize = 255;

@@ -10,11 +10,11 @@ use url::Url;
 
 use super::breaker::Health;
 use crate::auth::WebhookSigner;
-use crate::clock::SharedClock;
-use crate::config::{CallbackConfig, Current};
 use crate::http_client;
-use crate::json;
 use crate::rest::request_id;
+use common::clock::SharedClock;
+use common::json;
+use config::{CallbackConfig, Current};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");

@@ -7,13 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::queries;
-use crate::clock::SharedClock;
-use crate::error::{Failure, Kind};
 use crate::event::{Backlog, CALLBACKS, backlog, oldest_waiting};
 use crate::rest::{Page, Paging};
-use crate::store::db::{Db, RetryableError, StoreError};
-use crate::store::entity::callback_delivery::Model;
-use crate::store::fence::{Fence, LeaseLost};
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
+use store::db::{Db, RetryableError, StoreError};
+use store::entity::callback_delivery::Model;
+use store::fence::{Fence, LeaseLost};
 
 /// Rows of one transaction of [`Deliveries::drop_old`].
 const BATCH: u64 = 1000;

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::lanes::Lanes;
-use crate::store::db::StoreError;
-use crate::store::registry;
+use store::db::StoreError;
+use store::registry;
 
 /// How often lanes are skipped while nobody is to be told.
 const EVERY: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::image_queries::{self as images, VIOLATION, Verdict};
 use super::service::Reviews;
 use crate::im::{Message, Target};
-use crate::store::db::Tx;
+use store::db::Tx;
 
 /// What an anchor is told of a violation, unless the operator says something else. The released apps
 /// show it as it is.

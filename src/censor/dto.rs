@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::live::{LiveStatus, ReviewedRoom, TimeInput};
-use crate::store::db::WallTime;
-use crate::store::entity::censor_image::Model;
+use store::db::WallTime;
+use store::entity::censor_image::Model;
 
 /// The room of a job to start or to close.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -1,10 +1,10 @@
 //! Why a call about the content review failed.
 
-use crate::error::{Failure, Kind};
 use crate::live;
 use crate::media::ReviewError;
-use crate::store::db::{RetryableError, StoreError};
-use crate::store::fence::LeaseLost;
+use common::failure::{Failure, Kind};
+use store::db::{RetryableError, StoreError};
+use store::fence::LeaseLost;
 
 /// Why a call about the content review failed.
 #[derive(Debug, thiserror::Error)]

@@ -10,12 +10,12 @@ use super::review_call::ReviewCall;
 use super::service::Reviews;
 use super::settings::Settings;
 use crate::auth::{Admin, Gate};
-use crate::clock::SharedClock;
 use crate::live::{Reviewed, TimeInput};
 use crate::media::review::{ListJobs, MAX_LISTED, QueryJob};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::rate_limit::AddressLimit;
 use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply, body};
+use common::clock::SharedClock;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

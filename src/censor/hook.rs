@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use url::form_urlencoded::Serializer;
 
-use crate::config::Secret;
+use config::Secret;
 
 /// Keeps these keys apart from every other use of the secrets that they are made of.
 const PURPOSE: &[u8] = b"liveloom: callback of the content review";

@@ -11,9 +11,9 @@ use sea_orm::{
 
 use crate::live::STOPPED_BY_CENSOR;
 use crate::rest::Paging;
-use crate::store::db::{Db, REACH, StoreError, count_up_to};
-use crate::store::entity::censor_image::{ActiveModel, Column, Entity, Model};
-use crate::store::entity::live_entities;
+use store::db::{Db, REACH, StoreError, count_up_to};
+use store::entity::censor_image::{ActiveModel, Column, Entity, Model};
+use store::entity::live_entities;
 
 /// `review_answer` of a picture that breaks the rules.
 pub const VIOLATION: i32 = 2;

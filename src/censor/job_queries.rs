@@ -7,8 +7,8 @@ use sea_orm::{
 };
 
 use super::settings::Settings;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_censor::{ActiveModel, Column, Entity, Model};
+use store::db::{Db, StoreError};
+use store::entity::live_censor::{ActiveModel, Column, Entity, Model};
 
 /// How far a job is. Stored as its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,11 +10,12 @@ use super::error::Error;
 use super::job_queries::{self as queries, Change, Job, State};
 use super::service::Reviews;
 use super::settings::Settings;
-use crate::crash;
 use crate::live::{LiveStatus, Room};
 use crate::media::ReviewError;
 use crate::media::review::{ListJobs, NewJob, QueryJob};
-use crate::store::fence::Fence;
+use common::crash;
+use common::failure::with_causes;
+use store::fence::Fence;
 
 /// After this long nobody waits for the service's answer any more, in this process or another.
 pub(super) const STALE: TimeDelta = TimeDelta::seconds(10);
@@ -63,14 +64,14 @@ impl Reviews {
     /// counted, and made good by [`Reviews::repair`]. Doing it twice starts one job.
     pub async fn live_started(&self, live_id: &str) {
         if let Err(error) = self.start_for_live(live_id, Cause::Live).await {
-            tracing::warn!(error = %chain(&error), live_id, "no review job was started yet");
+            tracing::warn!(error = %with_causes(&error), live_id, "no review job was started yet");
         }
     }
 
     /// A live ended: its jobs end. Never fails, as [`Reviews::live_started`].
     pub async fn live_ended(&self, live_id: &str) {
         if let Err(error) = self.close_open(live_id).await {
-            tracing::warn!(error = %chain(&error), live_id, "the review job was not closed yet");
+            tracing::warn!(error = %with_causes(&error), live_id, "the review job was not closed yet");
         }
     }
 
@@ -238,10 +239,4 @@ fn may_start(status: Option<LiveStatus>, jobs: &[Job]) -> Result<bool, Error> {
 /// Whether nobody waits any more for the answer that would have told the job's id.
 pub(super) fn is_stale(job: &Job, now: DateTime<Utc>) -> bool {
     job.asked_at.is_none_or(|at| now - at > STALE)
-}
-
-/// An error with its causes, for the log.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

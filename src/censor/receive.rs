@@ -8,9 +8,9 @@ use super::image_queries as images;
 use super::job_queries::{self as jobs, Change};
 use super::review_call::{Picture, ReviewCall};
 use super::service::Reviews;
-use crate::config::CensorConfig;
-use crate::store::db::Tx;
-use crate::store::entity::censor_image::Model;
+use config::CensorConfig;
+use store::db::Tx;
+use store::entity::censor_image::Model;
 
 /// The code of a picture that was judged.
 const JUDGED: i64 = 200;

@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::error::Error;
 use super::job_queries::{self as queries, Change, Job, State};
-use super::jobs::{Cause, chain, is_stale};
+use super::jobs::{Cause, is_stale};
 use super::service::Reviews;
 use crate::media::review::{ListJobs, MAX_LISTED};
-use crate::store::fence::Fence;
+use common::failure::with_causes;
+use store::fence::Fence;
 
 /// Rooms, or jobs, looked at with one statement each.
 const BATCH: usize = 500;
@@ -82,7 +83,7 @@ impl Reviews {
                 Ok(did) => run.done += u64::from(did),
                 Err(error @ (Error::Store(_) | Error::LeaseLost(_))) => return Err(error),
                 Err(error) => {
-                    tracing::warn!(error = %chain(&error), "a review job could not be put right yet");
+                    tracing::warn!(error = %with_causes(&error), "a review job could not be put right yet");
                     run.failures += 1;
                     if run.is_hopeless() {
                         return Ok(());
@@ -138,7 +139,7 @@ impl Reviews {
         match self.started_since(since).await {
             Ok(jobs) => Ok(Some(jobs.into_iter().filter(|(_, job_id)| !known.contains(job_id)).collect())),
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "review jobs without an answer stay unknown");
+                tracing::warn!(error = %with_causes(&error), "review jobs without an answer stay unknown");
                 Ok(None)
             }
         }

@@ -6,13 +6,13 @@ use prometheus::{IntCounterVec, Opts, Registry};
 
 use super::error::Error;
 use super::hook::HookKeys;
-use crate::clock::SharedClock;
-use crate::config::{CensorConfig, Current};
 use crate::im::Im;
 use crate::live::Lives;
 use crate::media::{ReviewClient, ReviewError};
-use crate::store::db::Db;
 use crate::user::Users;
+use common::clock::SharedClock;
+use config::{CensorConfig, Current};
+use store::db::Db;
 
 /// What a room is told when an operator ends its live, unless the operator says something else. The
 /// released apps show it as it is.

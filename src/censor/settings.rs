@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::error::Error;
 use super::service::Reviews;
-use crate::store::db::StoreError;
-use crate::store::entity::censor_config::{ActiveModel, Column, Entity, Model};
+use store::db::StoreError;
+use store::entity::censor_config::{ActiveModel, Column, Entity, Model};
 
 /// The one row.
 const ROW: u32 = 1;

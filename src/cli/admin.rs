@@ -13,7 +13,8 @@ use crate::user::{Admins, NewAdmin};
 /// `liveloom admin …`
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// Create an administrator who can log in at the console.
+    /// Create an administrator who can log in at the console. The password is asked for, or taken from
+    /// LIVELOOM_ADMIN_PASSWORD or the first line of standard input.
     Create(Create),
 }
 
@@ -57,7 +58,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
 /// The password from `LIVELOOM_ADMIN_PASSWORD`, else the first line of standard input: on the
 /// command line it would show in the list of processes.
 fn password() -> anyhow::Result<String> {
-    if let Ok(password) = std::env::var("LIVELOOM_ADMIN_PASSWORD") {
+    if let Some(password) = std::env::var("LIVELOOM_ADMIN_PASSWORD").ok().filter(|text| !text.is_empty()) {
         return Ok(password);
     }
     if io::stdin().is_terminal() {
@@ -66,5 +67,10 @@ fn password() -> anyhow::Result<String> {
     }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).context("no password on standard input")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    let password = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(
+        !password.is_empty(),
+        "no password came: put it into LIVELOOM_ADMIN_PASSWORD, or write it to standard input"
+    );
+    Ok(password.to_owned())
 }

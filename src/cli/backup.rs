@@ -12,10 +12,11 @@ use tokio::time::{Instant, interval_at};
 
 use super::serve::PASSWORD_FILE;
 use super::source::Source;
-use crate::store::db::{SQLITE_FILE, check_sqlite, copy_sqlite};
+use config::KEYS_FILE;
+use store::db::{SQLITE_FILE, check_sqlite, copy_sqlite};
 
 /// Copied when they are there. Without the keys all tokens and push URLs are void.
-const BESIDE: [&str; 2] = ["keys.yaml", PASSWORD_FILE];
+const BESIDE: [&str; 2] = [KEYS_FILE, PASSWORD_FILE];
 
 /// How often a long copy tells how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -39,7 +40,11 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let data_dir = args.source.embedded_data_dir()?;
     let database = data_dir.join(SQLITE_FILE);
-    anyhow::ensure!(database.is_file(), "there is no database at {}", database.display());
+    anyhow::ensure!(
+        database.is_file(),
+        "there is no database at {}: name the server's configuration by --config",
+        database.display()
+    );
     refuse_taken(&args.folder)?;
     super::block_on(async {
         let draft = Draft::beside(&args.folder)?;

@@ -14,7 +14,8 @@ use crate::callback::{Deliveries, Delivery, Filter, State, Waiting};
 pub enum Command {
     /// Show callbacks that failed three times, the newest first.
     List(List),
-    /// Send such a callback again at once, under the same id and with all its attempts before it.
+    /// Send such a callback, or with --all-failed every one whose attempts are used up, again at once, under the
+    /// same id and with all its attempts before it.
     Retry(Retry),
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::{Config, Sources};
+use config::{Config, Problem, Sources};
 
 /// Options of `liveloom check-config`.
 #[derive(clap::Args, Clone, Debug)]
@@ -29,18 +29,23 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => {
             print(io::stderr(), &problems);
+            warn(problems.warnings());
             return ExitCode::FAILURE;
         }
     };
-    for warning in &loaded.warnings {
-        print(io::stderr(), &format_args!("warning: {warning}"));
-    }
+    warn(&loaded.warnings);
     if args.show {
         print(io::stdout(), &loaded.config.to_string().trim_end());
     } else {
         print(io::stdout(), &"ok");
     }
     ExitCode::SUCCESS
+}
+
+fn warn(warnings: &[Problem]) {
+    for warning in warnings {
+        print(io::stderr(), &format_args!("warning: {warning}"));
+    }
 }
 
 /// Writes a line; a reader that has gone is no failure of the check.

@@ -10,7 +10,7 @@ use super::database;
 use super::gift_report::{Line, csv_writer, print_table, write_csv};
 use super::source::Source;
 use crate::gift::{Corrected, Cursor, GiftStatus, Ledger, Metrics, Pace, Selection, Verdict};
-use crate::store::db::Db;
+use store::db::Db;
 
 /// Rows that an export holds in memory at once.
 const BATCH: u64 = 1000;
@@ -73,7 +73,8 @@ pub struct Resolve {
     /// How you know.
     #[arg(long, default_value = "")]
     reason: String,
-    /// Who you are; the name of the account when left out.
+    /// Who you are; when left out the account that runs the command: SUDO_USER, else USER, else LOGNAME of the
+    /// environment.
     #[arg(long)]
     operator: Option<String>,
 }
@@ -88,7 +89,8 @@ pub struct Refund {
     /// Why it is taken back.
     #[arg(long)]
     reason: String,
-    /// Who you are; the name of the account when left out.
+    /// Who you are; when left out the account that runs the command: SUDO_USER, else USER, else LOGNAME of the
+    /// environment.
     #[arg(long)]
     operator: Option<String>,
 }

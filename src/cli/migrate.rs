@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::database;
 use super::source::Source;
-use crate::clock::SystemClock;
-use crate::store::db::Db;
+use common::clock::SystemClock;
+use store::db::Db;
 
 /// Options of `liveloom migrate`.
 #[derive(clap::Args, Debug)]
@@ -22,6 +23,9 @@ pub struct Args {
 /// When the configuration or the database cannot be used.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = args.source.load()?;
+    if args.dry_run {
+        database::ensure_there(&config)?;
+    }
     super::block_on(async {
         let clock = Arc::new(SystemClock);
         let db = Db::connect(&config.mysql, &config.node.data_dir, &config.limits, clock).await?;

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 #[command(name = "liveloom", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Command,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -30,11 +30,15 @@ const EXAMPLES: &str = "Examples:
   liveloom serve --config config.yaml     with MySQL and Redis, as the file says
   liveloom check-config --config c.yaml   all mistakes of a file, a line each
   liveloom migrate --config config.yaml   only create or complete the tables
-  liveloom admin create --name root       a manager for the console; asks for the password
+  liveloom admin create --name root --config config.yaml
+                                          a manager for the console; asks for the password
   liveloom token --user alice             a client token, e.g. to try the API
   liveloom callbacks list --failed        callbacks that the business service did not take
   liveloom gifts list --waiting           gifts that nobody knows the outcome of
   liveloom backup copy-1                  the data of embedded mode, while the server runs
+
+All but serve work on what a server has made: without --config that is the data in ./data, and there
+must be some.
 
 Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage.";
 
@@ -49,7 +53,7 @@ enum Command {
     /// Manage administrators.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Issue a client token.
+    /// Issue a client token of the server whose configuration is named.
     Token(token::Args),
     /// See callbacks that the business service did not take, and send them again.
     #[command(subcommand)]
@@ -64,7 +68,7 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or_else(|| Command::Serve(serve::Args::default()));
+    let command = Cli::parse().command;
     // The first TLS client needs to find a provider; a second installation is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let done = match command {

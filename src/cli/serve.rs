@@ -15,22 +15,29 @@ use super::signals::Signals;
 use super::source::{self, Source};
 use super::token;
 use crate::app::Application;
-use crate::config::Config;
-use crate::telemetry::logging::Logging;
-use crate::telemetry::open_files;
-use crate::telemetry::traces::Traces;
 use crate::user::admin::AdminError;
 use crate::user::{Admins, NewAdmin};
+use config::{Config, listen_addrs};
+use telemetry::logging::Logging;
+use telemetry::open_files;
+use telemetry::traces::Traces;
 
 /// Options of `liveloom serve`.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     #[command(flatten)]
     source: Source,
     /// Address to listen at, over `httpq.addr`: `:8099` is open to the network. Without a file it is
     /// 127.0.0.1:8099.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen_addr)]
     addr: Option<String>,
+}
+
+fn listen_addr(text: &str) -> Result<String, &'static str> {
+    match listen_addrs(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("not an address to listen on, such as :8099 or 127.0.0.1:8099"),
+    }
 }
 
 /// The user whose token is shown in embedded mode, to try the API with.

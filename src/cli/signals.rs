@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::source::{self, Source};
 use crate::app::Control;
-use crate::telemetry::logging::Logging;
+use telemetry::logging::Logging;
 
 /// The signals that are listened to; from here on they no longer end the process.
 pub(super) struct Signals {

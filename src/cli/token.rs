@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 
 use super::source::Source;
 use crate::auth::{Claims, TokenKeys, TokenService};
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Current};
 use crate::rest::text::check_user_id;
+use common::clock::{Clock, SystemClock};
+use config::{Config, Current};
 
 /// Options of `liveloom token`.
 #[derive(clap::Args, Debug)]

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::{Demo, Payments};
 use crate::auth::{Claims, Gate};
-use crate::clock::SharedClock;
-use crate::error::{Failure, Kind};
 use crate::rest::envelope::Success;
 use crate::rest::{ApiError, Body, Reply, text};
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

@@ -6,10 +6,10 @@
 mod gift_types;
 pub mod handlers;
 
-use crate::config::Config;
 use crate::gift::GiftTypes;
 use crate::rest::rate_limit::{AddressLimit, LimitsAddresses};
 use crate::user::{Error, Register, Users};
+use config::Config;
 
 /// How the ids of visitors begin.
 const PREFIX: &str = "demo-";

@@ -14,10 +14,10 @@ use serde::de::IgnoredAny;
 use super::limits::{AddressCount, Counted, RequestLimit};
 use super::socket::{self, Message, command_id};
 use crate::auth::Gate;
-use crate::hub::message::push_text;
-use crate::hub::{Channel, Closing, Connection, Endpoint, HubError, LocalHub, Registered, frame};
 use crate::rest::peer;
-use crate::telemetry::context;
+use realtime::message::push_text;
+use realtime::{Channel, Closing, Connection, Endpoint, HubError, LocalHub, Registered, frame};
+use telemetry::context;
 
 /// Bytes that a message of a peer may have.
 const MAX_MESSAGE: usize = 16 * 1024;

@@ -17,7 +17,7 @@ use super::socket;
 use crate::rest::client_stream::ClientStream;
 use crate::rest::envelope;
 use crate::rest::middleware::HttpMetrics;
-use crate::rest::request_id::RequestId;
+use crate::rest::request_id::{self, RequestId};
 
 /// Names a connection to backends.
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
@@ -82,13 +82,25 @@ impl<'a> Handshake<'a> {
     }
 
     /// Answers with the API's envelope, says that the connection ends, and ends it.
-    pub(super) async fn refuse(mut self, status: StatusCode) {
+    pub(super) async fn refuse(self, status: StatusCode) {
+        self.refuse_because(status, status.canonical_reason().unwrap_or("Error")).await;
+    }
+
+    /// Refuses a peer that has or does more than it may; `limit` is the key of the configuration.
+    pub(super) async fn refuse_beyond(self, limit: &str) {
+        let message = format!("too many: this address has reached {limit}, try again later");
+        self.refuse_because(StatusCode::TOO_MANY_REQUESTS, &message).await;
+    }
+
+    async fn refuse_because(mut self, status: StatusCode, message: &str) {
         let id = RequestId::of(self.request.headers());
-        let message = status.canonical_reason().unwrap_or("Error");
         let mut response: HttpResponse =
             envelope::failure(status, &id, i64::from(status.as_u16()), message, None);
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, LATER);
+        }
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
         }
         let (head, body) = response.map_into_boxed_body().into_parts();
         let Ok(body) = body.try_into_bytes() else { return };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind, Wait};
 
 /// Requests a second of one connection, and at once.
 const REQUESTS: (u32, u32) = (20, 60);
@@ -20,7 +20,7 @@ const HISTORY: (u32, u32) = (512 * 1024, 4 * 1024 * 1024);
 
 /// Too many calls.
 #[derive(Debug, thiserror::Error)]
-#[error("too many requests, try again in {} ms", .wait.as_millis())]
+#[error("too many requests, try again in {}", Wait(*.wait))]
 pub struct TooMany {
     pub(super) wait: Duration,
     /// Whether the peer does not heed the limit at all.

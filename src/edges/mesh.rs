@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Gate;
-use crate::hub::{Channel, Hub, HubError, message};
 use crate::rest::ApiError;
-use crate::store::broker::Pace;
+use realtime::{Channel, Hub, HubError, message};
+use store::broker::Pace;
 
 /// Bytes that data may have, base64 decoded.
 const MAX_DATA: usize = 64 * 1024;
@@ -148,7 +148,7 @@ impl Mesh {
 }
 
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, MeshError> {
-    serde_json::from_slice(&crate::json::readable(json))
+    serde_json::from_slice(&common::json::readable(json))
         .map_err(|error| MeshError::invalid(format!("invalid argument: {error}")))
 }
 

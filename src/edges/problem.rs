@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::hub::message::push_text;
 use crate::rest::ApiError;
-use crate::telemetry::sampler::sampled;
+use realtime::message::push_text;
+use telemetry::sampled;
 
 /// Writes `{code, message, retry_after_ms?}`; what is the server's own fault goes to the log.
 pub(super) fn push_problem(json: &mut String, error: &ApiError) {

@@ -19,7 +19,7 @@ use tokio_util::codec::Decoder;
 
 use super::frame_header;
 use super::limits::EmptyFrames;
-use crate::hub::{Closing, Connection, LocalHub, Next, frame};
+use realtime::{Closing, Connection, LocalHub, Next, frame};
 
 /// Bytes that are read at once.
 const READ: usize = 16 * 1024;

@@ -18,10 +18,10 @@ use super::limits::{AddressCount, Counted};
 use super::mesh::{self, Mesh};
 use super::native::{self, Native};
 use crate::auth::Gate;
-use crate::hub::{Endpoint, Hub, LocalHub};
 use crate::rest::middleware::HttpMetrics;
 use crate::rest::peer;
 use crate::rest::rate_limit::AddressLimit;
+use realtime::{Endpoint, Hub, LocalHub};
 
 /// What the endpoints need; one for all workers.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Worker {
             return handshake.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
         }
         if self.edges.handshakes.check(self.edges.gate.peer_ip(handshake.head())).is_err() {
-            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+            return handshake.refuse_beyond("realtime.handshakes_per_address_s").await;
         }
         match endpoint {
             Endpoint::Native => self.take_native(handshake).await,
@@ -112,7 +112,7 @@ impl Worker {
 
     async fn take_native(&self, handshake: Handshake<'_>) {
         let Some(_counted) = self.count(handshake.head()) else {
-            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+            return handshake.refuse_beyond("realtime.connections_per_address").await;
         };
         let token = handshake.query_token();
         let Some((io, early)) = handshake.accept(None).await else { return };
@@ -121,7 +121,7 @@ impl Worker {
 
     async fn take_barrage(&self, handshake: Handshake<'_>) {
         let Some(admitted) = barrage::admit(&self.edges.barrage, &self.local, handshake.head()) else {
-            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+            return handshake.refuse_beyond("realtime.barrage_per_address").await;
         };
         let Some(io) = handshake.accept(Some(admitted.client_id())).await else { return };
         barrage::serve(&self.local, admitted, io).await;
@@ -129,7 +129,7 @@ impl Worker {
 
     async fn take_mesh(&self, handshake: Handshake<'_>) {
         let Some(_counted) = self.count(handshake.head()) else {
-            return handshake.refuse(StatusCode::TOO_MANY_REQUESTS).await;
+            return handshake.refuse_beyond("realtime.connections_per_address").await;
         };
         if let Err(error) = self.edges.mesh.admit(handshake.head()).await {
             return handshake.refuse(error.status_code()).await;

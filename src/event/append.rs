@@ -11,10 +11,10 @@ use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement};
 
 use super::{DomainEvent, group};
-use crate::store::db::{Db, Dialect, StoreError, Tx, WallTime};
-use crate::store::entity::{event_log, room_lane};
-use crate::store::raise::Raise;
-use crate::telemetry::{context, span};
+use store::db::{Db, Dialect, StoreError, Tx, WallTime};
+use store::entity::{event_log, room_lane};
+use store::raise::Raise;
+use telemetry::{context, span};
 
 /// Events per statement; seven parameters each stay below SQLite's limit of 32,766.
 const BATCH: usize = 4000;

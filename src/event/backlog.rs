@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::group::Group;
-use crate::store::db::{Db, StoreError, WallTime};
+use store::db::{Db, StoreError, WallTime};
 
 /// What waits for a consumer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

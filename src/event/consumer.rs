@@ -18,8 +18,8 @@ use self::recorder::record;
 use self::runner::Runner;
 use super::StoredEvent;
 use super::lanes::{Claim, Finished, Lanes};
-use crate::store::db::{StoreError, Tx};
-use crate::supervise;
+use common::supervise;
+use store::db::{StoreError, Tx};
 
 /// Lanes under way in one process, at most.
 const LANES: usize = 256;

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
 
 use super::group::GROUPS;
-use crate::store::db::{Db, RetryableError, StoreError, Tx, WallTime};
-use crate::store::entity::event_log;
-use crate::store::fence::{Fence, LeaseLost};
+use store::db::{Db, RetryableError, StoreError, Tx, WallTime};
+use store::entity::event_log;
+use store::fence::{Fence, LeaseLost};
 
 /// Events that one transaction looks at.
 const BATCH: usize = 1000;

@@ -1,6 +1,6 @@
 //! The consumers of events, and their columns of `room_lane`.
 
-use crate::store::db::Dialect;
+use store::db::Dialect;
 
 /// The columns of one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

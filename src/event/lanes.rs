@@ -16,9 +16,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, Statement, Value};
 
 use super::StoredEvent;
 use super::group::Group;
-use crate::clock::millis;
-use crate::store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
-use crate::store::entity::event_log;
+use common::clock::millis;
+use store::db::{BulkUpdate, Db, StoreError, Tx, padded, placeholders};
+use store::entity::event_log;
 
 /// A lane that is ours for a while.
 #[derive(Clone, Debug)]

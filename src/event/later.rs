@@ -4,8 +4,8 @@ use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement};
 
 use super::group::REACTIONS;
-use crate::store::db::StoreError;
-use crate::store::entity::event_log::{Column, Entity};
+use store::db::StoreError;
+use store::entity::event_log::{Column, Entity};
 
 /// Whether the room `live_id` has an event of `kind` after place `seq`.
 ///

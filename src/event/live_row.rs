@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::store::db::WallTime;
-use crate::store::entity::live_entities::Model;
+use store::db::WallTime;
+use store::entity::live_entities::Model;
 
 /// The columns of a row of `live_entities` under their own names; times are Unix seconds. A column
 /// that is NULL is null.
@@ -66,7 +66,7 @@ pub struct LiveRow {
 }
 
 impl LiveRow {
-    /// The row `model`, whose wall-clock times `instant` ([`crate::store::db::Db::instant`]) reads.
+    /// The row `model`, whose wall-clock times `instant` ([`store::db::Db::instant`]) reads.
     pub fn of(model: &Model, instant: impl Fn(WallTime) -> DateTime<Utc>) -> Self {
         let seconds = |wall: Option<WallTime>| wall.map(|wall| instant(wall).timestamp());
         let row = model.clone();

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::rest::text::{Extends, extends_of_column};
-use crate::store::db::WallTime;
-use crate::store::entity::relay_sessions::Model;
+use store::db::WallTime;
+use store::entity::relay_sessions::Model;
 
 /// A row of `relay_sessions` as the API and the callbacks show it; times are Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub struct RelayRow {
 }
 
 impl RelayRow {
-    /// The row `model`, whose wall-clock times `instant` ([`crate::store::db::Db::instant`]) reads.
+    /// The row `model`, whose wall-clock times `instant` ([`store::db::Db::instant`]) reads.
     pub fn of(model: Model, instant: impl Fn(WallTime) -> DateTime<Utc>) -> Self {
         let seconds = |wall: Option<WallTime>| wall.map(|wall| instant(wall).timestamp());
         Self {

@@ -8,10 +8,10 @@ use sea_orm::sea_query::{Condition, Expr};
 use sea_orm::{EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::DomainEvent;
-use crate::store::db::{Db, StoreError, WallTime};
-use crate::store::entity::event_log::{self, Column};
-use crate::telemetry::context;
-use crate::telemetry::span::Span;
+use store::db::{Db, StoreError, WallTime};
+use store::entity::event_log::{self, Column};
+use telemetry::context;
+use telemetry::span::Span;
 
 /// An event as it is stored.
 #[derive(Clone, Debug)]

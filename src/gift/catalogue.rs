@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::dto::{GiftType, SaveGiftType};
 use super::error::Error;
 use super::type_queries as queries;
-use crate::clock::SharedClock;
-use crate::store::cache::Cache;
-use crate::store::db::Db;
-use crate::store::lookup::Lookup;
-use crate::telemetry::sampler::sampled;
+use common::clock::SharedClock;
+use store::cache::Cache;
+use store::db::Db;
+use store::lookup::Lookup;
+use telemetry::sampled;
 
 /// The topic under which changes of gift types are announced to all nodes.
 pub const TOPIC: &str = "gift";

@@ -10,9 +10,9 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 
 use super::row::{Gift, GiftStatus};
-use crate::clock::millis;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_gift::{Column, Entity};
+use common::clock::millis;
+use store::db::{Db, StoreError};
+use store::entity::live_gift::{Column, Entity};
 
 /// The right to ask about a gift.
 #[derive(Clone, Debug)]

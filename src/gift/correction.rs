@@ -8,8 +8,8 @@ use super::ledger::{Ledger, count_key};
 use super::payment::Refusal;
 use super::queries;
 use super::row::{Gift, GiftStatus};
-use crate::store::db::{StoreError, Tx};
-use crate::store::statistics;
+use store::db::{StoreError, Tx};
+use store::statistics;
 
 /// Characters of a reason that the column holds.
 pub const REASON_CHARS: usize = 512;

@@ -6,8 +6,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::row::Gift;
-use crate::store::db::{StoreError, WallTime};
-use crate::store::entity::gift_correction::{ActiveModel, Column, Entity, Model};
+use store::db::{StoreError, WallTime};
+use store::entity::gift_correction::{ActiveModel, Column, Entity, Model};
 
 /// `kind` of a refund.
 pub const REFUND: &str = "refund";

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::payment::Refusal;
 use super::row::{Gift, GiftStatus};
-use crate::error::{Failure, Kind};
-use crate::id::IdError;
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
-use crate::store::fence::LeaseLost;
-use crate::store::lookup::SharedError;
 use crate::user;
+use common::failure::{Failure, Kind};
+use common::id::IdError;
+use store::db::{RetryableError, StoreError};
+use store::fence::LeaseLost;
+use store::lookup::SharedError;
 
 /// Why a call about gifts failed.
 #[derive(Debug, thiserror::Error)]

@@ -10,12 +10,12 @@ use super::pace::Pace;
 use super::payment::{Answer, Refusal};
 use super::queries::{self, Name};
 use super::row::{Gift, GiftStatus};
-use crate::clock::{SharedClock, millis};
-use crate::crash;
 use crate::event::{self, DomainEvent, GiftRow};
-use crate::store::db::{Db, StoreError, Tx};
-use crate::store::fence::Fence;
-use crate::store::statistics::{self, CountKey, KnownRows, Statistic};
+use common::clock::{SharedClock, millis};
+use common::crash;
+use store::db::{Db, StoreError, Tx};
+use store::fence::Fence;
+use store::statistics::{self, CountKey, KnownRows, Statistic};
 
 /// Gifts whose outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::GiftConfig;
+use config::GiftConfig;
 
 /// The longest pause before the payment service is asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);

@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::auth::WebhookSigner;
-use crate::clock::SharedClock;
-use crate::config::{Current, GiftConfig};
 use crate::event::GiftRow;
 use crate::http_client;
-use crate::json;
 use crate::rest::request_id::{HEADER, RequestId};
-use crate::telemetry::context;
+use common::clock::SharedClock;
+use common::json;
+use config::{Current, GiftConfig};
+use telemetry::context;
 
 /// The code of a failure that has none of the payment service's own.
 pub const UNPAID_CODE: i64 = 20002;

@@ -12,8 +12,8 @@ use super::row::{Gift, GiftStatus};
 use super::send_key::ClientKey;
 use crate::event::GiftRow;
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_gift::{Column, Entity};
+use store::db::{Db, StoreError};
+use store::entity::live_gift::{Column, Entity};
 
 /// What names one gift.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::payment::{Refusal, UNPAID_CODE, UNPAID_MESSAGE};
 use crate::event::GiftRow;
-use crate::store::db::Db;
-use crate::store::entity::live_gift::Model;
+use store::db::Db;
+use store::entity::live_gift::Model;
 
 /// What is known of a payment: the column `status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

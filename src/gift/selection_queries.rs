@@ -13,8 +13,8 @@ use super::export::{Cursor, Selection};
 use super::queries::{Whose, condition};
 use super::row::{Gift, GiftStatus};
 use crate::rest::Paging;
-use crate::store::db::{Db, REACH, StoreError, count_up_to, page_within_reach};
-use crate::store::entity::live_gift::{Column, Entity};
+use store::db::{Db, REACH, StoreError, count_up_to, page_within_reach};
+use store::entity::live_gift::{Column, Entity};
 
 /// The newest gifts of a selection.
 pub async fn newest(

@@ -12,14 +12,14 @@ use super::payment::Payment;
 use super::queries::{self, Name};
 use super::row::{Gift, GiftStatus};
 use super::send_key::ClientKey;
-use crate::crash;
 use crate::event::GiftRow;
-use crate::id::IdGenerator;
 use crate::live::{self, LiveStatus, Lives, Room};
-use crate::store::db::{Db, StoreError};
-use crate::store::fence::Fence;
-use crate::telemetry::context;
 use crate::user::Users;
+use common::crash;
+use common::id::IdGenerator;
+use store::db::{Db, StoreError};
+use store::fence::Fence;
+use telemetry::context;
 
 /// What gifts are made of.
 pub struct Parts {

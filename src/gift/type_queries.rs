@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use super::dto::{GiftType, SaveGiftType};
 use crate::rest::text::{extends_column, extends_of_column};
-use crate::store::db::{StoreError, WallTime};
-use crate::store::entity::gift_config::{ActiveModel, Column, Entity, Model};
+use store::db::{StoreError, WallTime};
+use store::entity::gift_config::{ActiveModel, Column, Entity, Model};
 
 /// The gift type `gift_id`, unless it is deleted.
 pub async fn find(conn: &impl ConnectionTrait, gift_id: i32) -> Result<Option<GiftType>, StoreError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ImError, MAX_ID, Message};
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// What clients get as `im_app_id`: no cloud knows this app.
 const APP_ID: &str = "builtin";

@@ -13,9 +13,9 @@ mod qiniu_wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::config::ImConfig;
-use crate::error::{Failure, Kind};
-use crate::hub::HubError;
+use common::failure::{Failure, Kind};
+use config::ImConfig;
+use realtime::HubError;
 
 pub use builtin::{BuiltinIm, IdError, IdSource, Outlet};
 pub use message::{Account, Message, Target};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ImError, Message, Outlet, Target};
-use crate::hub::orders::Orders;
-use crate::hub::{Channel, Draft, Hub, Kind};
-use crate::store::broker::Pace;
+use realtime::orders::Orders;
+use realtime::{Channel, Draft, Hub, Kind};
+use store::broker::Pace;
 
 /// Delivers to the connections of all nodes.
 pub struct HubOutlet {

@@ -9,8 +9,8 @@ use url::Url;
 
 use super::qiniu_wire::{Answer, ChangePassword, CreateGroup, Register, Send};
 use super::{ImError, Message};
-use crate::config::Secret;
 use crate::http_client;
+use config::Secret;
 
 const APP_ID: HeaderName = HeaderName::from_static("app_id");
 const ACCESS_TOKEN: HeaderName = HeaderName::from_static("access-token");

@@ -9,7 +9,7 @@ use super::service::{Items, Parts};
 use super::view::{HIDDEN, ItemView, RecordView};
 use crate::event::{self, DomainEvent};
 use crate::live::{self, LiveStatus};
-use crate::store::db::{Db, Tx};
+use store::db::{Db, Tx};
 
 /// The kind of an event that ends explanations, as it is stored.
 const ANCHOR_LEFT: &str = "anchor_left";

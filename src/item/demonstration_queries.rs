@@ -10,9 +10,9 @@ use sea_orm::{
 
 use super::view::{Record, RecordStatus};
 use crate::media::Saved;
-use crate::store::db::{Db, StoreError, WallTime};
-use crate::store::entity::item_demonstrate as now_shown;
-use crate::store::entity::item_demonstrate_log::{ActiveModel, Column, Entity};
+use store::db::{Db, StoreError, WallTime};
+use store::entity::item_demonstrate as now_shown;
+use store::entity::item_demonstrate_log::{ActiveModel, Column, Entity};
 
 /// What is read of a recording.
 #[derive(FromQueryResult)]

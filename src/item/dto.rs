@@ -34,7 +34,7 @@ pub struct NewItem {
     #[garde(inner(length(chars, max = 128)))]
     pub tags: Option<String>,
     /// URL of at most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(inner(length(chars, max = 255), custom(text::web_address)))]
     pub thumbnail: Option<String>,
     /// URL of at most 255 characters.
     #[garde(inner(length(chars, max = 255)))]
@@ -64,7 +64,7 @@ pub struct UpdateItem {
     #[garde(inner(length(chars, max = 128)))]
     pub tags: Option<String>,
     /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(inner(length(chars, max = 255), custom(text::web_address)))]
     pub thumbnail: Option<String>,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]

@@ -1,8 +1,8 @@
 //! Why a call about items failed.
 
-use crate::error::{Failure, Kind};
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
+use common::failure::{Failure, Kind};
+use store::db::{RetryableError, StoreError};
 
 /// Why a call about items failed.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ use super::demonstration_queries::{RecordRow, record};
 use super::dto::{NewItem, UpdateItem};
 use super::view::{HIDDEN, ItemView, RecordView};
 use crate::rest::text::{Extends, extends_column, extends_of_column};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::items::{ActiveModel, Column, Entity, Model};
+use store::db::{Db, StoreError};
+use store::entity::items::{ActiveModel, Column, Entity, Model};
 
 /// Where an item stands in its room.
 #[derive(Clone, Debug)]

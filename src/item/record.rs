@@ -11,8 +11,8 @@ use super::error::Error;
 use super::queries;
 use super::service::{Items, Parts};
 use super::view::{Record, RecordStatus, RecordView};
-use crate::crash;
 use crate::media::{SaveAsError, Span};
+use common::crash;
 
 impl Items {
     /// All recordings of a room, in the order in which they were made.

@@ -9,12 +9,12 @@ use super::order::{self, Orders};
 use super::queries::{self, Place, Wanted};
 use super::view::ItemView;
 use super::{demonstration_queries, dto::ItemOrder};
-use crate::clock::SharedClock;
 use crate::live::Lives;
 use crate::media::{Pili, PiliSaveAs};
 use crate::rest::text::{self, Extends};
-use crate::store::db::Db;
-use crate::store::entity::items::Column;
+use common::clock::SharedClock;
+use store::db::Db;
+use store::entity::items::Column;
 
 /// How many items a room may have.
 pub const MOST_ITEMS: usize = 100;

@@ -9,11 +9,11 @@ use prometheus::{IntGaugeVec, Opts, Registry};
 use super::lease::LeaderLease;
 use super::on_leader::OnLeader;
 use super::schedule::Job;
-use crate::clock::SharedClock;
-use crate::crash;
 use crate::event::{REACTIONS, backlog, oldest_waiting};
 use crate::live::Lives;
-use crate::store::db::Db;
+use common::clock::SharedClock;
+use common::crash;
+use store::db::Db;
 
 /// From one count to the next: three statements and one call of the cache.
 const EVERY: Duration = Duration::from_secs(10);

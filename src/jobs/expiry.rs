@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use super::lease::LeaderLease;
 use super::schedule::Job;
 use crate::callback::Deliveries;
-use crate::clock::SharedClock;
 use crate::event::expiry::drop_expired;
-use crate::store::db::Db;
+use common::clock::SharedClock;
+use store::db::Db;
 
 /// The job.
 pub struct Expiry {

@@ -20,10 +20,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::row::{Row, Step};
-use crate::crash;
-use crate::store::db::{Db, StoreError, Tx};
-use crate::store::fence::{Fence, LeaseLost};
-use crate::telemetry::asked;
+use common::crash;
+use store::db::{Db, StoreError, Tx};
+use store::fence::{Fence, LeaseLost};
+use telemetry::asked;
 
 /// Pause after a failure, so that there is a leader again soon after the database is back; and while a change is
 /// due.
@@ -80,7 +80,7 @@ impl Drop for Run {
 }
 
 impl LeaderLease {
-    /// The lease as the process `owner` ([`crate::store::registry::NodeLease::owner`]) sees it, which
+    /// The lease as the process `owner` ([`store::registry::NodeLease::owner`]) sees it, which
     /// is node `node_id`; `preferred` is the node that should lead.
     #[must_use]
     pub fn new(db: Db, node_id: u16, preferred: u16, owner: String, lease: Duration) -> Self {

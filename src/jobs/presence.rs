@@ -13,9 +13,9 @@ use super::schedule::Job;
 use crate::live;
 use crate::live::Lives;
 use crate::live::silence::Swept;
-use crate::store::cache::Cache;
-use crate::store::db::Db;
-use crate::store::registry;
+use store::cache::Cache;
+use store::db::Db;
+use store::registry;
 
 /// From one sweep for the silent to the next, at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);

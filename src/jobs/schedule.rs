@@ -12,10 +12,10 @@ use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
 use crate::rest::request_id::RequestId;
-use crate::supervise;
-use crate::telemetry::context;
-use crate::telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
-use crate::telemetry::span::Span;
+use common::supervise;
+use telemetry::context;
+use telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};
+use telemetry::span::Span;
 
 /// One kind of work that the leader does again and again.
 #[async_trait]

@@ -17,8 +17,8 @@ use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
 use crate::rest::request_id::RequestId;
-use crate::supervise;
-use crate::telemetry::context;
+use common::supervise;
+use telemetry::context;
 
 /// Gifts asked about at once.
 const AT_ONCE: usize = 32;

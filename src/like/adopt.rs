@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::error::Error;
 use super::queries::{self, Progress};
 use super::service::Likes;
-use crate::crash;
-use crate::store::fence::Fence;
+use common::crash;
+use store::fence::Fence;
 
 /// How many seconds the old server writes again each time, since the clocks of its nodes differ.
 const OVERLAP_S: i64 = 5;

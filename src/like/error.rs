@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::error::{Failure, Kind};
 use crate::live;
-use crate::store::cache::CacheError;
-use crate::store::db::{RetryableError, StoreError};
-use crate::store::fence::LeaseLost;
+use common::failure::{Failure, Kind};
+use store::cache::CacheError;
+use store::db::{RetryableError, StoreError};
+use store::fence::LeaseLost;
 
 /// Why a call about likes failed.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::Error;
 use super::queries;
 use super::service::Likes;
-use crate::crash;
-use crate::store::cache::{LikedRoom, RoomLikes};
-use crate::store::fence::Fence;
+use common::crash;
+use store::cache::{LikedRoom, RoomLikes};
+use store::fence::Fence;
 
 /// Rooms that are asked for what is not written at the same time.
 const ROOMS: usize = 200;

@@ -15,9 +15,9 @@ use tokio::time::{sleep, timeout};
 use super::dto::LikeNotice;
 use crate::im::{Im, Message, Target};
 use crate::live::Room;
-use crate::store::cache::Cache;
-use crate::supervise;
 use crate::user::Users;
+use common::supervise;
+use store::cache::Cache;
 
 /// From one message of a room to the next.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -6,11 +6,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::store::cache::{RoomLikes, UserLikes};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_like_flush;
-use crate::store::entity::stats_single_live::{Column, Entity};
-use crate::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
+use store::cache::{RoomLikes, UserLikes};
+use store::db::{Db, StoreError};
+use store::entity::live_like_flush;
+use store::entity::stats_single_live::{Column, Entity};
+use store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 /// Likes of a room, in the order of the users' ids.
 pub struct LikesPage {

@@ -7,7 +7,7 @@ use moka::future::Cache as Moka;
 use super::error::Error;
 use super::queries;
 use super::service::Likes;
-use crate::crash;
+use common::crash;
 
 /// Rows that are read at once.
 const PAGE: u64 = 5000;

@@ -10,14 +10,14 @@ use super::error::Error;
 use super::flush::Commits;
 use super::notify::Notifier;
 use super::seed;
-use crate::clock::SharedClock;
-use crate::crash;
 use crate::im::Im;
 use crate::live::Lives;
-use crate::store::cache::{Cache, Like, LikeCounts, Liked};
-use crate::store::db::Db;
-use crate::store::statistics::KnownRows;
 use crate::user::Users;
+use common::clock::SharedClock;
+use common::crash;
+use store::cache::{Cache, Like, LikeCounts, Liked};
+use store::db::Db;
+use store::statistics::KnownRows;
 
 /// How often a like is tried: whether the user is in and what the room has may both have to be
 /// looked up in the database, and be lost meanwhile.

@@ -10,8 +10,8 @@ use super::page_queries::begins_with;
 use super::queries::room;
 use super::room::{LiveStatus, Room};
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError, page_within_reach};
-use crate::store::entity::{live_entities, live_room_user_entities};
+use store::db::{Db, StoreError, page_within_reach};
+use store::entity::{live_entities, live_room_user_entities};
 
 /// One page of rooms of a status, or of all, the newest first, and how many rows all pages have.
 pub async fn page(

@@ -13,14 +13,14 @@ use crate::user::{User, UserView};
 /// A room to create; the caller is its anchor.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 pub struct CreateRoom {
-    /// 0 to 128 characters, none of them a control character, and, unless it is empty, one to see; must be present.
+    /// 0 to 128 characters, no control character, none that turns the direction of writing, and, unless it is empty, one to see; must be present.
     #[garde(length(chars, max = 128), custom(text::shown))]
     pub title: String,
     /// At most 255 characters.
     #[garde(inner(length(chars, max = 255)))]
     pub notice: Option<String>,
     /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(inner(length(chars, max = 255), custom(text::web_address)))]
     pub cover_url: Option<String>,
     /// At most 1024 bytes as JSON.
     #[garde(custom(text::extends))]

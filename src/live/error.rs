@@ -1,13 +1,13 @@
 //! Why a call about rooms failed.
 
-use crate::error::{Failure, Kind};
-use crate::id::IdError;
 use crate::im::ImError;
-use crate::store::cache::CacheError;
-use crate::store::db::{RetryableError, StoreError};
-use crate::store::fence::LeaseLost;
-use crate::store::lookup::SharedError;
 use crate::user;
+use common::failure::{Failure, Kind};
+use common::id::IdError;
+use store::cache::CacheError;
+use store::db::{RetryableError, StoreError};
+use store::fence::LeaseLost;
+use store::lookup::SharedError;
 
 /// Why a call about rooms failed.
 #[derive(Debug, thiserror::Error)]

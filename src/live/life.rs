@@ -6,8 +6,8 @@ use super::room::LiveStatus;
 use super::service::Lives;
 use super::{members, queries};
 use crate::event::{self, DomainEvent, StopReason};
-use crate::store::cache::Enter;
-use crate::telemetry::sampler::sampled;
+use store::cache::Enter;
+use telemetry::sampled;
 
 impl Lives {
     /// Starts the live and brings its anchor into the room. Starting again changes nothing but

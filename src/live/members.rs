@@ -16,10 +16,10 @@ use sea_orm::{
 use super::error::Error;
 use super::removal;
 use crate::rest::Paging;
-use crate::store::cache::Counters;
-use crate::store::db::{Db, StoreError, WallTime};
-use crate::store::entity::live_room_user_entities::{Column, Entity};
-use crate::store::entity::live_users;
+use store::cache::Counters;
+use store::db::{Db, StoreError, WallTime};
+use store::entity::live_room_user_entities::{Column, Entity};
+use store::entity::live_users;
 
 pub(super) const OUT: i32 = 0;
 pub(super) const IN: i32 = 1;

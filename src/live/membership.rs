@@ -10,13 +10,13 @@ use super::members::{self, Membership};
 use super::room::{LiveStatus, Room};
 use super::service::Lives;
 use super::visits;
-use crate::crash;
 use crate::event::{self, DomainEvent};
 use crate::rest::{Page, Paging};
-use crate::store::cache::{Counters, Enter, Member, RoomState};
-use crate::store::db::Tx;
-use crate::telemetry::sampler::sampled;
 use crate::user::UserView;
+use common::crash;
+use store::cache::{Counters, Enter, Member, RoomState};
+use store::db::Tx;
+use telemetry::sampled;
 
 /// A room and what happened in it.
 pub(super) type Event = (String, DomainEvent);

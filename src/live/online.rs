@@ -11,8 +11,8 @@ use tokio::time::{sleep, timeout};
 
 use super::room::Room;
 use crate::im::{Im, Message};
-use crate::store::cache::Cache;
-use crate::supervise;
+use common::supervise;
+use store::cache::Cache;
 
 /// From one message of a room to the next.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -8,8 +8,8 @@ use sea_orm::{
 use super::queries::room;
 use super::room::{LiveStatus, Room, Wanted};
 use crate::rest::Paging;
-use crate::store::db::{Db, Dialect, StoreError};
-use crate::store::entity::live_entities::{Column, Entity};
+use store::db::{Db, Dialect, StoreError};
+use store::entity::live_entities::{Column, Entity};
 
 /// Which rooms a page shows, and so in which order.
 pub enum RoomFilter<'a> {

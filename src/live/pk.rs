@@ -6,7 +6,7 @@ use super::error::Error;
 use super::room::Room;
 use super::service::Lives;
 use super::{pk_rows, queries};
-use crate::store::db::Tx;
+use store::db::Tx;
 
 impl Lives {
     /// The rooms `first` and `second`, locked until the transaction ends; always in one order, so

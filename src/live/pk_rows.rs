@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_entities::{Column, Entity};
+use store::db::{Db, StoreError};
+use store::entity::live_entities::{Column, Entity};
 
 /// Binds rooms to a PK, or with an empty id to none.
 pub async fn set_pk(

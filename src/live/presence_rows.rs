@@ -10,10 +10,10 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
 
 use super::members::{IN, OUT};
-use crate::store::cache::Member;
-use crate::store::db::{Db, LOCKED_AT_ONCE, StoreError, padded, placeholders};
-use crate::store::entity::live_entities;
-use crate::store::entity::live_room_user_entities::{Column, Entity};
+use store::cache::Member;
+use store::db::{Db, LOCKED_AT_ONCE, StoreError, padded, placeholders};
+use store::entity::live_entities;
+use store::entity::live_room_user_entities::{Column, Entity};
 
 /// A row that says `in`.
 #[derive(Clone, Debug)]

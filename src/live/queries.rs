@@ -10,8 +10,8 @@ use sea_orm::{
 use super::room::{LiveStatus, Room};
 use crate::event::LiveRow;
 use crate::rest::text::{Extends, extends_column, extends_of_column};
-use crate::store::db::{Db, LOCKED_AT_ONCE, StoreError, WallTime, padded};
-use crate::store::entity::live_entities::{ActiveModel, Column, Entity, Model};
+use store::db::{Db, LOCKED_AT_ONCE, StoreError, WallTime, padded};
+use store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 
 /// The room `live_id`, unless it is deleted.
 pub async fn find(db: &Db, conn: &impl ConnectionTrait, live_id: &str) -> Result<Option<Room>, StoreError> {

@@ -8,8 +8,8 @@ use super::restore_rows::Wanted;
 use super::service::Lives;
 use super::silence::BATCH;
 use super::{presence_rows, queries};
-use crate::store::cache::Member;
-use crate::store::fence::Fence;
+use store::cache::Member;
+use store::fence::Fence;
 
 impl Lives {
     /// Puts members and watched anchors that the tables know and the cache does not into the

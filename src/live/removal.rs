@@ -11,12 +11,12 @@ use super::members;
 use super::membership::Event;
 use super::service::Lives;
 use crate::event::{self, DomainEvent};
-use crate::store::cache::Member;
-use crate::store::db::{StoreError, Tx};
-use crate::store::entity::live_sanction::{BAN, Column, Entity};
-use crate::supervise;
-use crate::telemetry::context;
-use crate::telemetry::sampler::sampled;
+use common::supervise;
+use store::cache::Member;
+use store::db::{StoreError, Tx};
+use store::entity::live_sanction::{BAN, Column, Entity};
+use telemetry::context;
+use telemetry::sampled;
 
 /// Longer than a call of the cache may take.
 const STRAGGLERS: Duration = Duration::from_secs(2);

@@ -3,8 +3,8 @@
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
-use crate::store::cache::Member;
-use crate::store::db::{Db, StoreError, WallTime};
+use store::cache::Member;
+use store::db::{Db, StoreError, WallTime};
 
 /// Which rows, and from where on.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use super::room::{LiveStatus, Room};
 use super::service::Lives;
 use crate::event::{self, DomainEvent, StopReason};
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError, Tx};
+use store::db::{Db, StoreError, Tx};
 
 /// The `stop_reason` of a live that an operator ended.
 pub const STOPPED_BY_CENSOR: &str = "censor";

@@ -12,8 +12,8 @@ use super::queries::room;
 use super::review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 use super::room::LiveStatus;
 use crate::rest::Paging;
-use crate::store::db::{Db, StoreError, WallTime};
-use crate::store::entity::live_entities::{Column, Entity};
+use store::db::{Db, StoreError, WallTime};
+use store::entity::live_entities::{Column, Entity};
 
 /// Who ended the live, and why.
 pub async fn set_stopped(

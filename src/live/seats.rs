@@ -9,9 +9,9 @@ use super::error::Error;
 use super::members;
 use super::service::Lives;
 use crate::event::DomainEvent;
-use crate::store::cache::Member;
-use crate::store::db::{StoreError, Tx};
-use crate::telemetry::sampler::sampled;
+use store::cache::Member;
+use store::db::{StoreError, Tx};
+use telemetry::sampled;
 
 /// The events by which seats became free, each with its room.
 pub type Freed = Result<Vec<(String, DomainEvent)>, StoreError>;

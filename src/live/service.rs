@@ -11,18 +11,18 @@ use super::online::OnlineNotices;
 use super::queries;
 use super::room::{LiveStatus, Room};
 use super::seats::Seats;
-use crate::clock::SharedClock;
 use crate::event::{self, DomainEvent};
-use crate::id::IdGenerator;
 use crate::im::Im;
 use crate::media::{Pili, RtcTokens};
 use crate::rest::text::Extends;
-use crate::store::cache::Cache;
-use crate::store::db::{Db, Tx};
-use crate::store::lookup::Lookup;
-use crate::store::statistics::KnownRows;
-use crate::telemetry::sampler::sampled;
 use crate::user::Users;
+use common::clock::SharedClock;
+use common::id::IdGenerator;
+use store::cache::Cache;
+use store::db::{Db, Tx};
+use store::lookup::Lookup;
+use store::statistics::KnownRows;
+use telemetry::sampled;
 
 /// The topic under which changes of rooms are announced to all nodes.
 pub const TOPIC: &str = "live";
@@ -64,7 +64,7 @@ pub(super) struct Inner {
     pub users: Users,
     pub pili: Arc<Pili>,
     pub rooms: Lookup<Room>,
-    /// Rooms that were last seen with [`crate::store::cache::CROWDED_VIEWS`] or more.
+    /// Rooms that were last seen with [`store::cache::CROWDED_VIEWS`] or more.
     pub crowded: Lookup<()>,
     /// Views that are in the table.
     pub known_views: KnownRows,

@@ -14,10 +14,10 @@ use super::error::Error;
 use super::presence_rows::{self, RowIn};
 use super::queries;
 use super::service::Lives;
-use crate::crash;
 use crate::event::{self, DomainEvent, StopReason};
-use crate::store::cache::{Member, Silent};
-use crate::store::fence::Fence;
+use common::crash;
+use store::cache::{Member, Silent};
+use store::fence::Fence;
 
 /// Members handled in one transaction.
 pub const BATCH: usize = 2000;

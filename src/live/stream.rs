@@ -10,12 +10,12 @@ use super::service::Lives;
 use super::stream_call::Session;
 use super::stream_rows as rows;
 use crate::auth::Gate;
-use crate::config::{Current, HooksConfig};
-use crate::error::{Failure, Kind};
 use crate::event::{self, DomainEvent};
 use crate::media::PublishRefusal;
 use crate::rest::envelope::Done;
 use crate::rest::{ApiError, Reply};
+use common::failure::{Failure, Kind};
+use config::{Current, HooksConfig};
 
 pub use super::stream_call::check_caller;
 

@@ -10,10 +10,10 @@ use subtle::ConstantTimeEq;
 
 use super::stream::HookError;
 use crate::auth::Gate;
-use crate::config::HooksConfig;
-use crate::json;
 use crate::media::PublishCall;
 use crate::rest::{ApiError, Invalid, Params, body, peer};
+use common::json;
+use config::HooksConfig;
 
 /// The header that carries `hooks.secret`; media servers that cannot set one put it into the query
 /// as `secret`.

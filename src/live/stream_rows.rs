@@ -9,8 +9,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use crate::store::db::{Db, StoreError, Tx};
-use crate::store::entity::stream_session::{ActiveModel, Column, Entity, Model};
+use store::db::{Db, StoreError, Tx};
+use store::entity::stream_session::{ActiveModel, Column, Entity, Model};
 
 /// Publishers that are kept beside the latest.
 const OTHERS: usize = 8;

@@ -8,8 +8,8 @@ use super::error::Error;
 use super::room::Room;
 use super::service::Lives;
 use super::visits;
-use crate::store::cache::{CROWDED_VIEWS, CountersEntry, RoomState};
 use crate::user::{self, User};
+use store::cache::{CROWDED_VIEWS, CountersEntry, RoomState};
 
 impl Lives {
     /// The view of a room, as its anchor or a backend sees it.
@@ -91,10 +91,7 @@ impl Lives {
     }
 
     /// Counts in the database and lets the cache repeat it, unless somebody joined meanwhile.
-    async fn count(
-        &self,
-        missing: &[(&str, i64)],
-    ) -> Result<HashMap<String, crate::store::cache::Counters>, Error> {
+    async fn count(&self, missing: &[(&str, i64)]) -> Result<HashMap<String, store::cache::Counters>, Error> {
         if missing.is_empty() {
             return Ok(HashMap::new());
         }

@@ -8,9 +8,9 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::dto::RoomFigures;
 use super::members::counters_of;
-use crate::store::cache::Counters;
-use crate::store::db::{Added, Db, StoreError};
-use crate::store::statistics::{self, CountKey, KnownRows, Statistic};
+use store::cache::Counters;
+use store::db::{Added, Db, StoreError};
+use store::statistics::{self, CountKey, KnownRows, Statistic};
 
 const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 

@@ -6,8 +6,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::error::Error;
 use super::service::Lives;
-use crate::store::db::StoreError;
-use crate::store::entity::live_room_user_entities::{Column, Entity};
+use store::db::StoreError;
+use store::entity::live_room_user_entities::{Column, Entity};
 
 impl Lives {
     /// The rooms of `user_ids` by the writable database, in one statement: where each is, or was until silence put

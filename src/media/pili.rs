@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::sign_url::Query;
 use crate::auth::Credentials;
-use crate::config::{PiliConfig, Secret, SecurityType};
+use config::{PiliConfig, Secret, SecurityType};
 
 /// Stands for the live id in `pili.stream_pattern`.
 const LIVE_ID: &str = "%s";

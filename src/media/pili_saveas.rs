@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::auth::{Credentials, SignatureError, outgoing};
-use crate::config::PiliConfig;
 use crate::http_client;
+use config::PiliConfig;
 
 /// For the whole call.
 const DEADLINE: Duration = Duration::from_secs(3);

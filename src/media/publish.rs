@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use super::pili::{Pili, TOKEN, UrlSecurity};
 use super::sign_url::Query;
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
 
 /// What nginx-rtmp (`on_publish`, `on_publish_done`) puts in its form before the arguments of the
 /// stream's URL, which follow unchanged.

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::auth::{Credentials, outgoing};
-use crate::error::{Failure, Kind};
 use crate::http_client;
-use crate::json;
+use common::failure::{Failure, Kind};
+use common::json;
 
 /// For a call as a whole.
 const DEADLINE: Duration = Duration::from_secs(3);

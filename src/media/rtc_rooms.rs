@@ -10,8 +10,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::auth::{Credentials, SignatureError, outgoing};
-use crate::config::RtcConfig;
 use crate::http_client;
+use config::RtcConfig;
 
 /// For a call as a whole.
 const DEADLINE: Duration = Duration::from_secs(2);

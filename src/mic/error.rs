@@ -1,9 +1,9 @@
 //! Why a call about seats failed.
 
-use crate::error::{Failure, Kind};
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
 use crate::user;
+use common::failure::{Failure, Kind};
+use store::db::{RetryableError, StoreError};
 
 /// Why a call about seats failed.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::queries;
 use crate::event::DomainEvent;
 use crate::live::{Freed, Seats};
-use crate::store::cache::Member;
-use crate::store::db::{Db, Tx};
+use store::cache::Member;
+use store::db::{Db, Tx};
 
 /// Frees seats inside the transactions of rooms.
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
 use crate::rest::text::{Extends, extends_column, extends_of_column};
-use crate::store::cache::Member;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_mic_entities::{ActiveModel, Column, Entity, Model};
+use store::cache::Member;
+use store::db::{Db, StoreError};
+use store::entity::live_mic_entities::{ActiveModel, Column, Entity, Model};
 
 /// Whether a seat is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize_repr, Deserialize_repr)]

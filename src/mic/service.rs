@@ -8,15 +8,15 @@ use serde::Deserialize;
 use super::dto::SeatView;
 use super::error::Error;
 use super::queries::{self, Change, Flags, Seat, SeatStatus};
-use crate::clock::SharedClock;
-use crate::crash;
 use crate::event::{self, DomainEvent};
 use crate::live::{LiveStatus, Lives};
 use crate::media::{RtcRooms, RtcTokens};
 use crate::rest::text::Extends;
-use crate::store::cache::Member;
-use crate::store::db::Db;
 use crate::user::{User, Users};
+use common::clock::SharedClock;
+use common::crash;
+use store::cache::Member;
+use store::db::Db;
 
 /// What seats are made of.
 pub struct Parts {

@@ -4,9 +4,9 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::store::db::WallTime;
-use crate::store::entity::{banned_word, live_moderator, live_sanction};
 use crate::user::{User, UserView, end_in_seconds};
+use store::db::WallTime;
+use store::entity::{banned_word, live_moderator, live_sanction};
 
 /// How people may chat in a room; what is absent is left alone.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Validate, ToSchema)]

@@ -1,11 +1,11 @@
 //! Why a call of moderation failed.
 
-use crate::error::{Failure, Kind};
-use crate::hub::orders::OrderError;
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
-use crate::store::lookup::SharedError;
 use crate::user;
+use common::failure::{Failure, Kind};
+use realtime::orders::OrderError;
+use store::db::{RetryableError, StoreError};
+use store::lookup::SharedError;
 
 /// Why a call of moderation failed.
 #[derive(Debug, thiserror::Error)]

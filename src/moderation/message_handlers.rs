@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use super::error::Error;
 use super::service::Moderation;
 use crate::auth::Admin;
-use crate::hub::orders::KeptMessage;
 use crate::rest::envelope::Success;
 use crate::rest::{ApiError, Invalid, Params, PathId, Reply};
+use realtime::orders::KeptMessage;
 
 /// Messages that one answer has at most.
 const MOST: usize = 100;

@@ -3,7 +3,7 @@
 //! The anchor of a room appoints moderators; they, administrators and backends mute, kick and ban in
 //! it. What a message has to pass ([`Moderation::may_publish`]) is answered from memory, and dropped
 //! there on all nodes when it changes. What is to happen to connections goes through
-//! [`crate::hub::orders::Orders`], after the commit.
+//! [`realtime::orders::Orders`], after the commit.
 
 mod actor;
 mod dto;

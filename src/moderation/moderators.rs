@@ -8,7 +8,7 @@ use super::error::Error;
 use super::service::{Moderation, Parts};
 use super::{queries, sanction_queries};
 use crate::rest::{Page, Paging};
-use crate::store::entity::live_sanction::BAN;
+use store::entity::live_sanction::BAN;
 
 /// As many as a room may have.
 const MAX: usize = 100;

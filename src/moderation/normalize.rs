@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::json::{self, TooDeep};
+use common::json::{self, TooDeep};
 
 /// Stands between texts that do not belong together; it stays in normalised text, and no word has it.
 pub const BOUNDARY: char = '\u{ffff}';

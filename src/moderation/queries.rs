@@ -10,9 +10,9 @@ use sea_orm::{
 
 use super::actor::Role;
 use crate::rest::Paging;
-use crate::store::db::{StoreError, WallTime};
-use crate::store::entity::live_chat_setting as setting;
-use crate::store::entity::live_moderator::{ActiveModel, Column, Entity, Model};
+use store::db::{StoreError, WallTime};
+use store::entity::live_chat_setting as setting;
+use store::entity::live_moderator::{ActiveModel, Column, Entity, Model};
 
 /// All moderators of a room; there are a hundred at most.
 pub async fn moderators(conn: &impl ConnectionTrait, live_id: &str) -> Result<HashSet<String>, StoreError> {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::error::{Failure, Kind};
 use crate::live;
-use crate::store::lookup::SharedError;
+use common::failure::{Failure, Kind};
+use store::lookup::SharedError;
 
 /// Why a user may not write in a room, or not enter it.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::refusal::Refusal;
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::live_sanction::{BAN, MUTE};
+use store::db::{Db, StoreError};
+use store::entity::live_sanction::{BAN, MUTE};
 
 /// What a user who may write has to keep to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub(super) async fn load(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Failure;
+    use common::failure::Failure;
 
     fn rules() -> RoomRules {
         RoomRules {

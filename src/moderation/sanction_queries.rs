@@ -7,8 +7,8 @@ use sea_orm::{
 };
 
 use crate::rest::Paging;
-use crate::store::db::StoreError;
-use crate::store::entity::live_sanction::{ActiveModel, Column, Entity, Model};
+use store::db::StoreError;
+use store::entity::live_sanction::{ActiveModel, Column, Entity, Model};
 
 fn is_on(now_ms: i64) -> SimpleExpr {
     Column::UntilMs.eq(0).or(Column::UntilMs.gt(now_ms))

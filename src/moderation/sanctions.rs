@@ -11,9 +11,9 @@ use super::service::{Moderation, Parts};
 use super::{queries, sanction_queries};
 use crate::live::TakenOut;
 use crate::rest::{Page, Paging};
-use crate::store::db::Tx;
-use crate::store::entity::live_sanction::{BAN, MUTE, Model};
 use crate::user::{end_in_seconds, end_of};
+use store::db::Tx;
+use store::entity::live_sanction::{BAN, MUTE, Model};
 
 /// As many mutes and bans as a room may have.
 const MAX: u64 = 10_000;

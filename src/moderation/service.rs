@@ -11,14 +11,14 @@ use super::error::Error;
 use super::refusal::Refusal;
 use super::rules::{self, ChatRules, RoomRules};
 use super::words::BannedWords;
-use crate::clock::SharedClock;
-use crate::hub::orders::Orders;
 use crate::live::Lives;
-use crate::store::cache::Cache;
-use crate::store::db::Db;
-use crate::store::lookup::{Lookup, SharedError};
-use crate::telemetry::sampler::sampled;
 use crate::user::{User, Users};
+use common::clock::SharedClock;
+use realtime::orders::Orders;
+use store::cache::Cache;
+use store::db::Db;
+use store::lookup::{Lookup, SharedError};
+use telemetry::sampled;
 
 /// The topic under which changes in rooms are announced to all nodes.
 pub const TOPIC: &str = "moderation";

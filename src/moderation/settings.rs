@@ -7,7 +7,7 @@ use super::dto::{ChangeSettings, SettingsView};
 use super::error::Error;
 use super::queries;
 use super::service::{Moderation, Parts};
-use crate::store::entity::live_chat_setting::Model;
+use store::entity::live_chat_setting::Model;
 
 impl Moderation {
     /// How people may chat in a room.

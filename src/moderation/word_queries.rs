@@ -8,8 +8,8 @@ use sea_orm::{
 };
 
 use crate::rest::Paging;
-use crate::store::db::{StoreError, WallTime};
-use crate::store::entity::banned_word::{ActiveModel, Column, Entity, Model};
+use store::db::{StoreError, WallTime};
+use store::entity::banned_word::{ActiveModel, Column, Entity, Model};
 
 /// All words.
 pub async fn all(conn: &impl ConnectionTrait) -> Result<Vec<String>, StoreError> {

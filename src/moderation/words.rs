@@ -10,12 +10,12 @@ use super::dto::WordView;
 use super::error::Error;
 use super::normalize::normalize;
 use super::word_queries as queries;
-use crate::clock::SharedClock;
 use crate::rest::{Page, Paging};
-use crate::store::cache::Cache;
-use crate::store::db::{Db, StoreError};
-use crate::store::lookup::{Lookup, SharedError};
-use crate::telemetry::sampler::sampled;
+use common::clock::SharedClock;
+use store::cache::Cache;
+use store::db::{Db, StoreError};
+use store::lookup::{Lookup, SharedError};
+use telemetry::sampled;
 
 /// The topic under which changes of the list are announced to all nodes.
 pub const WORDS_TOPIC: &str = "banned_words";

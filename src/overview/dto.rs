@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::Config;
-use crate::store::registry::AliveNode;
-use crate::telemetry::report::{JobReport, NodeReport};
+use config::Config;
+use store::registry::AliveNode;
+use telemetry::report::{JobReport, NodeReport};
 
 /// What the installation is doing. What ends in `_total` is the sum of what the nodes counted since their
 /// starts, at most some seconds ago.

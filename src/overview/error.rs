@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::{Failure, Kind};
-use crate::store::db::StoreError;
 use crate::{callback, censor, gift, live};
+use common::failure::{Failure, Kind};
+use store::db::StoreError;
 
 /// Why the overview cannot be given.
 #[derive(Debug, thiserror::Error)]

@@ -10,14 +10,14 @@ use super::dto::{Callbacks, ConfigView, GiftsToSee, Job, Leader, Node, Review, S
 use super::error::Error;
 use crate::callback::Deliveries;
 use crate::censor::Reviews;
-use crate::clock::SharedClock;
-use crate::config::{Config, Current, Problem};
 use crate::gift::Ledger;
 use crate::jobs::lease;
 use crate::live::Lives;
-use crate::store::db::Db;
-use crate::store::registry::alive_nodes;
-use crate::telemetry::report::NodeReport;
+use common::clock::SharedClock;
+use config::{Config, Current, Problem};
+use store::db::Db;
+use store::registry::alive_nodes;
+use telemetry::report::NodeReport;
 
 /// For how long a summary is given again: many consoles cost one.
 const KEPT: Duration = Duration::from_secs(1);
@@ -140,7 +140,9 @@ impl Inner {
     fn warnings(&self) -> (Vec<String>, Vec<String>) {
         let warnings = self.parts.warnings.get();
         let weak = warnings.iter().filter(|warning| warning.is_weak_secret());
-        let weak = weak.map(|warning| warning.key().to_owned()).collect();
+        let mut weak: Vec<_> = weak.map(|warning| warning.key().to_owned()).collect();
+        // Several of one list.
+        weak.dedup();
         (warnings.iter().map(ToString::to_string).collect(), weak)
     }
 

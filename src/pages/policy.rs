@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 use url::{Origin, Url};
 
-use crate::config::Config;
+use config::Config;
 
 /// The headers that go with each page.
 #[derive(Clone, Debug)]

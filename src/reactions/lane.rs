@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::{REACTION_LIMIT, Reaction, ReactionError};
 use crate::event::StoredEvent;
 use crate::event::consumer::{Consumer, Progress, Work};
-use crate::store::db::{StoreError, Tx};
-use crate::{crash, supervise};
+use common::{crash, supervise};
+use store::db::{StoreError, Tx};
 
 /// The rest of a lane after its first failure; it doubles with each further one.
 const FIRST_REST: Duration = Duration::from_millis(200);

@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::lane::LaneReactions;
-use crate::error::{Failure, Kind};
 use crate::event::REACTIONS;
 use crate::event::StoredEvent;
 use crate::event::consumer;
 use crate::event::lanes::Lanes;
-use crate::store::db::Db;
-use crate::supervise;
+use common::failure::{Failure, Kind};
+use common::supervise;
+use store::db::Db;
 
 /// What a claim of a lane lasts: the events of one claim, each well within [`REACTION_LIMIT`].
 const LEASE: Duration = Duration::from_secs(15);

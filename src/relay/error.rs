@@ -1,9 +1,9 @@
 //! Why a call about PKs failed.
 
-use crate::error::{Failure, Kind};
-use crate::id::IdError;
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
+use common::failure::{Failure, Kind};
+use common::id::IdError;
+use store::db::{RetryableError, StoreError};
 
 /// Why a call about PKs failed.
 #[derive(Debug, thiserror::Error)]

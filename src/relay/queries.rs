@@ -7,8 +7,8 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use super::status::Status;
 use crate::event::RelayRow;
 use crate::rest::text::{Extends, extends_column};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::relay_sessions::{ActiveModel, Column, Entity, Model};
+use store::db::{Db, StoreError};
+use store::entity::relay_sessions::{ActiveModel, Column, Entity, Model};
 
 /// The session `sid`.
 pub async fn find(db: &Db, conn: &impl ConnectionTrait, sid: &str) -> Result<Option<RelayRow>, StoreError> {

@@ -6,14 +6,14 @@ use super::dto::{PkView, StartPk, StartedView};
 use super::error::Error;
 use super::queries::{self, Change};
 use super::status::{Side, Status};
-use crate::clock::SharedClock;
-use crate::crash;
 use crate::event::{self, DomainEvent, RelayRow};
-use crate::id::IdGenerator;
 use crate::live::{LiveStatus, Lives, Room};
 use crate::media::RtcTokens;
 use crate::rest::text::{self, Extends};
-use crate::store::db::{Db, Tx};
+use common::clock::SharedClock;
+use common::crash;
+use common::id::IdGenerator;
+use store::db::{Db, Tx};
 
 /// What PKs are made of.
 pub struct Parts {

@@ -4,8 +4,8 @@ use super::error::Error;
 use super::queries::{self, Change};
 use super::service::{Parts, Relays, names, side_of};
 use super::status::Status;
-use crate::crash;
 use crate::event::{self, DomainEvent, RelayRow};
+use common::crash;
 
 impl Relays {
     /// Ends a PK and frees both rooms, by one of its anchors; harmless when it is over.

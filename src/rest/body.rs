@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use self::lenient::{Lenient, reason};
 use super::error::{ApiError, Invalid};
 use super::incoming::RawBody;
-use crate::json;
+use common::json;
 
 /// The body of `request`; empty when it has none, or none was taken.
 #[must_use]
@@ -161,10 +161,13 @@ mod tests {
             (deep(128).as_str(), "body: is nested more than 128 deep"),
             (r#"{"title":5}"#, "title: invalid type: integer `5`, expected a string"),
             (r#"{"some":1e999}"#, "some: number out of range"),
-            (r#"{"map":{"a":{}}}"#, "map.a: invalid type: map, expected a string"),
-            (r#"{"data":[{},{"count":"x"}]}"#, "data[1].count: invalid type: string \"x\", expected i64"),
-            (r#"{"data":{}}"#, "data: invalid type: map, expected a sequence"),
-            ("[]", "body: invalid type: sequence, expected struct Outer"),
+            (r#"{"map":{"a":{}}}"#, "map.a: invalid type: object, expected a string"),
+            (
+                r#"{"data":[{},{"count":"x"}]}"#,
+                "data[1].count: invalid type: string \"x\", expected a whole number",
+            ),
+            (r#"{"data":{}}"#, "data: invalid type: object, expected a list"),
+            ("[]", "body: invalid type: list, expected an object"),
             (r#"{"title":"#, "body: not JSON: EOF while parsing a value at line 1 column 9"),
             ("{} x", "body: not JSON: trailing characters at line 1 column 4"),
         ] {

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+use super::connections::{Counted, Seat};
 use super::declined_upgrade;
 
 /// How long a request's head may take to arrive.
@@ -53,11 +55,14 @@ pub struct Flow {
     is_stalled: Cell<bool>,
     /// The task that would read.
     reader: RefCell<Option<Waker>>,
+    /// Where it tells whether it makes room for others.
+    seat: Option<Arc<Seat>>,
 }
 
 impl Flow {
     /// A request is taken up: its body may be read, and nothing after it until the guard is dropped.
     pub fn begin(self: &Rc<Self>, request: &mut Request) -> Answering {
+        self.set_idle(false);
         match request.take_payload() {
             Payload::None => self.phase.set(Phase::Answering),
             payload => {
@@ -67,6 +72,12 @@ impl Flow {
             }
         }
         Answering(Rc::clone(self))
+    }
+
+    fn set_idle(&self, is_idle: bool) {
+        if let Some(seat) = &self.seat {
+            seat.set_idle(is_idle);
+        }
     }
 
     fn go_on(&self) {
@@ -88,6 +99,7 @@ pub struct Answering(Rc<Flow>);
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.phase.set(Phase::Idle);
+        self.0.set_idle(true);
         self.0.go_on();
     }
 }
@@ -115,6 +127,8 @@ impl Stream for Body {
 pub struct ClientStream {
     io: TcpStream,
     flow: Rc<Flow>,
+    /// Until it ends, or is another protocol's.
+    _counted: Counted,
     /// Whether what was read last is to be looked at before more is read.
     is_full: bool,
     /// Wakes the reader while a head arrives. It is left to run out when the head is there, since most are at once.
@@ -123,10 +137,12 @@ pub struct ClientStream {
 }
 
 impl ClientStream {
-    /// A connection that was accepted.
+    /// A connection that was accepted, and counted.
     #[must_use]
-    pub fn new(io: TcpStream) -> Self {
-        Self { io, flow: Rc::default(), is_full: false, head_timer: None, stall_timer: None }
+    pub fn new(io: TcpStream, counted: Counted) -> Self {
+        let flow = Rc::new(Flow { seat: counted.seat(), ..Flow::default() });
+        flow.set_idle(true);
+        Self { io, flow, _counted: counted, is_full: false, head_timer: None, stall_timer: None }
     }
 
     /// Where it is, for its requests.
@@ -179,9 +195,15 @@ impl AsyncRead for ClientStream {
         }
         let most = if phase == Phase::Body { BODY } else { HEADS }.min(buffer.remaining());
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
-        ready!(Pin::new(&mut self.io).poll_read(context, &mut part))?;
+        let read = Pin::new(&mut self.io).poll_read(context, &mut part)?;
+        if read.is_pending() {
+            // Nothing is asked: it makes room for others of its network, as if the peer had ended it.
+            let leaves = self.flow.seat.as_ref().is_some_and(|seat| seat.leaves(context));
+            return if leaves && phase == Phase::Idle { Poll::Ready(Ok(())) } else { Poll::Pending };
+        }
         let count = part.filled().len();
         if count > 0 && phase == Phase::Idle {
+            self.flow.set_idle(false);
             declined_upgrade::blank(part.filled_mut());
             self.flow.phase.set(Phase::Head(Instant::now()));
         }

@@ -1,6 +1,5 @@
 //! The one place where a [`Failure`] becomes an HTTP status and an error code.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind, with_causes};
 
 /// The failure of a request, ready to be answered.
 pub struct ApiError(Box<dyn Failure>);
@@ -142,7 +141,7 @@ impl ApiError {
             code,
             message: message(self.0.as_ref(), kind),
             data: self.0.data(),
-            cause: (is_fault(kind, status) && self.0.is_fault()).then(|| chain(self.0.as_ref())),
+            cause: (is_fault(kind, status) && self.0.is_fault()).then(|| with_causes(self.0.as_ref())),
             is_outage: matches!(kind, Kind::Unavailable | Kind::NotReady),
             metric_code: (kind == Kind::NotInRoom).then_some("not_in_room"),
         }
@@ -172,15 +171,4 @@ fn is_fault(kind: Kind, status: StatusCode) -> bool {
 /// Whole seconds, rounded up, since `Retry-After` has no smaller unit.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-fn chain(error: &dyn Failure) -> String {
-    let mut text = error.to_string();
-    let mut source = StdError::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

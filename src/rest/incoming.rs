@@ -1,8 +1,6 @@
 //! Bodies on their way in. Nothing is set aside for what a head announces, and all bodies of the process
 //! together are bounded, from their first byte to the end of their requests.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpMessage;
@@ -10,23 +8,24 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Bytes;
 use futures_util::StreamExt;
-use prometheus::{Opts, Registry};
+use tokio::time::{Instant, timeout, timeout_at};
 
+pub use super::body_budget::{BATCH, BodyBudget, Sender};
+use super::body_budget::{FIRST, NoRoom, Share};
 use super::error::ApiError;
-use crate::error::{Failure, Kind};
-use crate::telemetry::asked;
+use common::failure::{Failure, Kind};
 
 /// Bytes that a body may have where nothing else is said.
 pub const SMALL: usize = 64 << 10;
-/// Bytes that the body of a batch may have.
-pub const BATCH: usize = 1 << 20;
 
 /// How long a caller may take to send its body.
 const DEADLINE: Duration = Duration::from_secs(15);
 /// How long a body that nobody wants may hold up the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What the first bytes of a body are put into.
-const FIRST: usize = 4 << 10;
+/// While there is little room, [`LEAST`] bytes of a larger body arrive within this, or it gives its room up.
+const LOOK: Duration = Duration::from_secs(2);
+/// Bytes: 16 KiB a second.
+const LEAST: usize = 32 << 10;
 /// When to come back to a server that has too many bodies.
 const BUSY: Duration = Duration::from_secs(1);
 
@@ -38,8 +37,21 @@ enum BodyError {
     Broken(String),
     #[error("the body did not arrive within {} s", DEADLINE.as_secs())]
     TooSlow,
+    #[error("the body arrived too slowly while there is little room for bodies, try again")]
+    Stalled,
     #[error("too many request bodies are under way, try again")]
     Full,
+    #[error("too many request bodies of yours are under way, try again")]
+    FullForSender,
+}
+
+impl From<NoRoom> for BodyError {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::AtAll => Self::Full,
+            NoRoom::OfSender => Self::FullForSender,
+        }
+    }
 }
 
 impl Failure for BodyError {
@@ -47,85 +59,10 @@ impl Failure for BodyError {
         match self {
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Broken(_) => Kind::Invalid,
-            Self::TooSlow => Kind::TooSlow,
+            Self::TooSlow | Self::Stalled => Kind::TooSlow,
             Self::Full => Kind::Busy(BUSY),
+            Self::FullForSender => Kind::RateLimited(BUSY),
         }
-    }
-}
-
-/// The bytes that all bodies under way may have together; clones share them.
-#[derive(Clone, Debug)]
-pub struct BodyBudget(Arc<Budget>);
-
-#[derive(Debug)]
-struct Budget {
-    limit: usize,
-    taken: AtomicUsize,
-}
-
-/// Whether the sender of a body has shown who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Known, and so may use all of the budget.
-    Known,
-    /// A stranger: their bodies never take more than half, so that they shut nobody out.
-    Stranger,
-}
-
-impl BodyBudget {
-    /// A budget of `limit` bytes.
-    #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Budget { limit, taken: AtomicUsize::new(0) }))
-    }
-
-    /// Registers `liveloom_http_body_bytes`.
-    ///
-    /// # Errors
-    /// When the registry holds that name already.
-    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        let help = "Bytes that request bodies under way take together.";
-        let budget = self.clone();
-        asked::gauge(registry, Opts::new("http_body_bytes", help).namespace("liveloom"), move || {
-            i64::try_from(budget.taken()).unwrap_or(i64::MAX)
-        })
-    }
-
-    fn taken(&self) -> usize {
-        self.0.taken.load(Ordering::Relaxed)
-    }
-
-    fn share(&self, trust: Trust) -> Share {
-        let limit = match trust {
-            Trust::Known => self.0.limit,
-            Trust::Stranger => self.0.limit / 2,
-        };
-        Share { budget: Arc::clone(&self.0), limit, bytes: 0 }
-    }
-}
-
-/// What one body takes of the budget, until this is dropped.
-#[derive(Debug)]
-struct Share {
-    budget: Arc<Budget>,
-    limit: usize,
-    bytes: usize,
-}
-
-impl Share {
-    fn grow_to(&mut self, bytes: usize) -> Result<(), BodyError> {
-        let more = bytes.saturating_sub(self.bytes);
-        let fits = |taken: usize| taken.checked_add(more).filter(|sum| *sum <= self.limit);
-        let taken = self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
-        taken.map_err(|_| BodyError::Full)?;
-        self.bytes += more;
-        Ok(())
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -151,11 +88,12 @@ pub fn has_body(request: &mut ServiceRequest) -> bool {
 /// Reads the body of `request`, at most `limit` bytes, for [`super::body`].
 ///
 /// # Errors
-/// 413 for a larger one, 400 when it breaks off, 408 when it takes too long, 503 while the budget is spent.
+/// 413 for a larger one, 400 when it breaks off, 408 when it takes too long, 429 while the sender's share of the
+/// budget is spent, 503 while all of it is.
 pub async fn take(
     request: &mut ServiceRequest,
     limit: usize,
-    trust: Trust,
+    sender: Sender,
     budget: &BodyBudget,
 ) -> Result<(), ApiError> {
     let announced = announced(request);
@@ -163,15 +101,22 @@ pub async fn take(
         return Err(BodyError::TooLarge(limit).into());
     }
     let mut reading =
-        Reading { bytes: Vec::new(), share: budget.share(trust), most: announced.unwrap_or(limit), limit };
+        Reading { bytes: Vec::new(), share: budget.share(sender), most: announced.unwrap_or(limit), limit };
     let mut payload = request.take_payload();
     let whole = async {
-        while let Some(chunk) = payload.next().await {
-            reading.push(&chunk.map_err(|error| BodyError::Broken(error.to_string()))?)?;
+        let (mut look_at, mut seen) = (Instant::now() + LOOK, 0);
+        loop {
+            match timeout_at(look_at, payload.next()).await {
+                Ok(None) => return Ok::<_, BodyError>(()),
+                Ok(Some(chunk)) => {
+                    reading.push(&chunk.map_err(|error| BodyError::Broken(error.to_string()))?)?;
+                }
+                Err(_) if reading.is_held_up(seen) => return Err(BodyError::Stalled),
+                Err(_) => (look_at, seen) = (Instant::now() + LOOK, reading.bytes.len()),
+            }
         }
-        Ok::<_, BodyError>(())
     };
-    tokio::time::timeout(DEADLINE, whole).await.map_err(|_| BodyError::TooSlow)??;
+    timeout(DEADLINE, whole).await.map_err(|_| BodyError::TooSlow)??;
     if !reading.bytes.is_empty() {
         let body = RawBody { bytes: reading.bytes.into(), _share: reading.share };
         request.extensions_mut().insert(body);
@@ -195,7 +140,7 @@ pub async fn pass_by(request: &mut ServiceRequest) {
         }
     };
     // What is left of it then is for the connection's end.
-    drop(tokio::time::timeout(PATIENCE, passing).await);
+    drop(timeout(PATIENCE, passing).await);
 }
 
 fn announced(request: &ServiceRequest) -> Option<usize> {
@@ -217,13 +162,18 @@ impl Reading {
         if len > self.limit {
             return Err(BodyError::TooLarge(self.limit));
         }
-        if len > self.share.bytes {
-            let wanted = len.max(FIRST).max(2 * self.share.bytes).min(self.most.max(len));
+        if len > self.share.bytes() {
+            let wanted = len.max(FIRST).max(2 * self.share.bytes()).min(self.most.max(len));
             self.share.grow_to(wanted)?;
             self.bytes.reserve_exact(wanted - self.bytes.len());
         }
         self.bytes.extend_from_slice(chunk);
         Ok(())
+    }
+
+    /// Whether it keeps others from room that they need, since `seen` bytes had arrived at the last look.
+    fn is_held_up(&self, seen: usize) -> bool {
+        self.share.bytes() > FIRST && self.bytes.len() - seen < LEAST && self.share.is_scarce()
     }
 }
 
@@ -231,11 +181,14 @@ impl Reading {
 mod tests {
     use super::*;
 
+    fn reading(budget: &BodyBudget, user: &str, limit: usize) -> Reading {
+        Reading { bytes: Vec::new(), share: budget.share(budget.user(user)), most: limit, limit }
+    }
+
     #[test]
     fn a_body_takes_what_has_arrived_and_gives_it_back() {
-        let budget = BodyBudget::new(100_000);
-        let mut reading =
-            Reading { bytes: Vec::new(), share: budget.share(Trust::Known), most: 60_000, limit: SMALL };
+        let budget = BodyBudget::new(4 << 20);
+        let mut reading = Reading { most: 60_000, ..reading(&budget, "u", SMALL) };
         assert_eq!(budget.taken(), 0, "nothing for what is announced");
         reading.push(b"x").expect("room");
         assert_eq!(budget.taken(), FIRST);
@@ -244,18 +197,26 @@ mod tests {
         }
         assert!(reading.bytes.capacity() <= 60_000 && budget.taken() == 60_000, "{}", budget.taken());
         assert!(matches!(reading.push(&[0; 8000]), Err(BodyError::TooLarge(SMALL))));
-        let mut other = budget.share(Trust::Known);
-        assert!(matches!(other.grow_to(40_001), Err(BodyError::Full)));
-        assert!(other.grow_to(40_000).is_ok());
-        drop((reading, other));
+        drop(reading);
         assert_eq!(budget.taken(), 0);
     }
 
     #[test]
-    fn strangers_have_half() {
-        let budget = BodyBudget::new(10_000);
-        let (mut stranger, mut known) = (budget.share(Trust::Stranger), budget.share(Trust::Known));
-        assert!(stranger.grow_to(5001).is_err() && stranger.grow_to(5000).is_ok());
-        assert!(known.grow_to(5000).is_ok() && known.grow_to(5001).is_err());
+    fn a_slow_body_gives_way_only_where_there_is_little_room() {
+        let budget = BodyBudget::new(4 << 20);
+        let mut slow = reading(&budget, "u", BATCH);
+        slow.push(&[0; BATCH / 2 + 1]).expect("room");
+        assert!(!slow.is_held_up(slow.bytes.len()), "there is room");
+        let others = ["v", "w"].map(|user| {
+            let mut other = reading(&budget, user, BATCH);
+            other.push(&[0; BATCH]).expect("room");
+            other
+        });
+        assert!(slow.is_held_up(slow.bytes.len()) && slow.is_held_up(slow.bytes.len() - LEAST + 1));
+        assert!(!slow.is_held_up(slow.bytes.len() - LEAST), "it is fast enough");
+        let mut small = reading(&budget, "x", SMALL);
+        small.push(b"x").expect("room");
+        assert!(!small.is_held_up(1), "it takes next to nothing");
+        drop(others);
     }
 }

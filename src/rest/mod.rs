@@ -1,7 +1,9 @@
 //! The HTTP conventions that every route shares: envelope, errors, bodies, paging, middleware.
 
 pub mod body;
+mod body_budget;
 pub mod client_stream;
+pub mod connections;
 mod declined_upgrade;
 pub mod draining;
 pub mod envelope;

@@ -66,7 +66,8 @@ impl TrustedProxies {
         named.or_else(|| head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default()
     }
 
-    fn holds(&self, ip: &IpAddr) -> bool {
+    /// Whether `ip` is one of them.
+    pub(super) fn holds(&self, ip: &IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(ip))
     }
 

@@ -10,14 +10,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 
 use super::peer;
-use crate::error::{Failure, Kind};
+use common::failure::{Failure, Kind, Wait};
 
 /// Calls between two clean-ups of addresses that have been quiet.
 const SWEEP_EVERY: u32 = 4096;
 
 /// Too many calls from one address, or of one user.
 #[derive(Debug, thiserror::Error)]
-#[error("too many requests, try again in {} ms", .0.as_millis())]
+#[error("too many requests, try again in {}", Wait(*.0))]
 pub struct RateLimited(Duration);
 
 impl RateLimited {

@@ -56,7 +56,7 @@ pub fn check_new_user_id(id: &str) -> Result<(), &'static str> {
     if id.contains('?') {
         Err("has a question mark")
     } else if id.contains(turns_the_direction) {
-        Err("has a character that turns the direction of writing")
+        Err(TURNS)
     } else if !id.contains(is_visible) {
         Err("has no visible character")
     } else {
@@ -72,19 +72,46 @@ pub fn new_user_id(id: &str, _: &()) -> garde::Result {
     check_new_user_id(id).map_err(garde::Error::new)
 }
 
-/// Whether a nick or a title can be shown, for `#[garde(custom(shown))]`: no control character, and, unless it is
-/// empty, something to see.
+/// Whether a nick or a title can be shown, for `#[garde(custom(shown))]`: no control character, none that turns the
+/// direction of writing, and, unless it is empty, something to see.
 ///
 /// # Errors
 /// Says what is wrong.
 pub fn shown(text: &str, _: &()) -> garde::Result {
     if text.contains(char::is_control) {
         Err(garde::Error::new("has a control character"))
+    } else if text.contains(turns_the_direction) {
+        Err(garde::Error::new(TURNS))
     } else if !text.is_empty() && !text.contains(is_visible) {
         Err(garde::Error::new("has no visible character"))
     } else {
         Ok(())
     }
+}
+
+/// Whether pages may take a picture, or follow a link, from `text`, for `#[garde(custom(web_address))]`: an address of
+/// http or https, or one without a scheme, such as a path or the name of a file.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn web_address(text: &str, _: &()) -> garde::Result {
+    match scheme(text) {
+        Some(scheme) if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") => {
+            Err(garde::Error::new("has another scheme than http or https"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The scheme that a browser finds in an address (<https://url.spec.whatwg.org/#concept-basic-url-parser>): it skips
+/// control characters and spaces before it, and tabs and line breaks within.
+fn scheme(text: &str) -> Option<String> {
+    let text = text.trim_start_matches(|c: char| c <= ' ');
+    let (scheme, _) = text.split_once(':')?;
+    let scheme: String = scheme.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+    let is_one = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_one.then_some(scheme)
 }
 
 /// Neither white space, nor a control character, nor one that is made to be invisible (zero width, fillers,
@@ -93,6 +120,8 @@ fn is_visible(c: char) -> bool {
     let is_blank = c.is_whitespace() || c.is_control() || c == '\u{2800}';
     !is_blank && !DefaultIgnorableCodePoint::for_char(c)
 }
+
+const TURNS: &str = "has a character that turns the direction of writing";
 
 /// The embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), with which one id looks like
 /// another.
@@ -164,8 +193,39 @@ mod tests {
         for text in ["", "t", " t ", "😀", "لايف"] {
             assert!(shown(text, &()).is_ok(), "{text:?}");
         }
-        for text in ["a\nb", "a\u{0}", "\u{9b}31m", " ", "\u{3000}", "\u{200B}", "\u{3164}\u{115F}"] {
+        for text in [
+            "a\nb",
+            "a\u{0}",
+            "\u{9b}31m",
+            " ",
+            "\u{3000}",
+            "\u{200B}",
+            "\u{3164}\u{115F}",
+            "a\u{202E}b",
+            "\u{2066}",
+        ] {
             assert!(shown(text, &()).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_come_over_http_or_from_a_path() {
+        let relative =
+            ["", "a.png", "/covers/1.png?x=a:b", "//cdn/1", "./a:b", "1:2", "头像:1", "a b:c", "#a:b"];
+        for text in relative.into_iter().chain(["http://h/1", "HTTPS://h:1/2?u=data:x"]) {
+            assert!(web_address(text, &()).is_ok(), "{text:?}");
+        }
+        for text in [
+            "javascript:alert(1)",
+            "JavaScript:x",
+            " data:image/png;base64,AA",
+            "java\nscript:x",
+            "\u{1}vbscript:x",
+            "file:///etc",
+            "ftp://h/a",
+            "blob:http://h/1",
+        ] {
+            assert!(web_address(text, &()).is_err(), "{text:?}");
         }
     }
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::readiness::{Condition, Readiness};
-use crate::error::{Failure, Kind};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Reply};
-use crate::supervise;
+use common::failure::{Failure, Kind};
+use common::supervise;
 
 /// The answer of a server that is ready.
 #[derive(Debug, Serialize, ToSchema)]

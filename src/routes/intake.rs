@@ -1,6 +1,8 @@
 //! When the body of a request is read, and how large it may be: after the routes and the credentials of its
 //! sender are known, and their limits were asked. Bodies for routes that take none are never read.
 
+use std::net::IpAddr;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
@@ -8,12 +10,12 @@ use actix_web::{Error, FromRequest, HttpRequest, ResponseError, web};
 
 use crate::auth::{Admin, Backend, Client, Gate};
 use crate::censor;
-use crate::config::{Current, HooksConfig};
 use crate::edges::Mesh;
 use crate::live::stream;
 use crate::rest::ApiError;
-use crate::rest::incoming::{self, BATCH, BodyBudget, SMALL, Trust};
+use crate::rest::incoming::{self, BATCH, BodyBudget, SMALL, Sender};
 use crate::rest::rate_limit::LimitsAddresses;
+use config::{Current, HooksConfig};
 
 /// The routes whose bodies may have [`BATCH`] bytes; all others have [`SMALL`].
 const BATCHES: [&str; 22] = [
@@ -43,46 +45,43 @@ const BATCHES: [&str; 22] = [
 
 /// Who sends a body, and what is asked of them before it is read.
 pub(super) trait BodySender {
-    /// Whose memory it takes.
-    const TRUST: Trust;
-
-    /// Refuses whom the head alone shows to be nobody who may send one.
-    async fn admit(request: &HttpRequest) -> Result<(), Error>;
+    /// Refuses whom the head alone shows to be nobody who may send one; answers whose memory it takes.
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error>;
 
     /// Refuses whose credentials do not fit the body.
-    async fn confirm(_: &HttpRequest) -> Result<(), Error> {
+    async fn confirm(_: &HttpRequest, _: &BodyBudget) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl BodySender for Client {
-    const TRUST: Trust = Trust::Known;
+/// Where a request comes from.
+async fn ip(request: &HttpRequest) -> Result<IpAddr, Error> {
+    Ok(web::Data::<Gate>::extract(request).await?.client_ip(request))
+}
 
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
-        Self::extract(request).await?;
-        Ok(())
+impl BodySender for Client {
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
+        Ok(budget.user(Self::extract(request).await?.user_id()))
     }
 }
 
 impl BodySender for Admin {
-    const TRUST: Trust = Trust::Known;
-
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
-        Self::extract(request).await?;
-        Ok(())
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
+        Ok(budget.administrator(Self::extract(request).await?.user_id()))
     }
 }
 
 /// Its signature covers the body.
 impl BodySender for Backend {
-    const TRUST: Trust = Trust::Stranger;
-
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
-        Ok(web::Data::<Gate>::extract(request).await?.expect_backend(request)?)
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
+        let gate = web::Data::<Gate>::extract(request).await?;
+        gate.expect_backend(request)?;
+        Ok(budget.backend(gate.client_ip(request)))
     }
 
-    async fn confirm(request: &HttpRequest) -> Result<(), Error> {
+    async fn confirm(request: &HttpRequest, budget: &BodyBudget) -> Result<(), Error> {
         Self::extract(request).await?;
+        budget.know_backend(ip(request).await?);
         Ok(())
     }
 }
@@ -91,19 +90,17 @@ impl BodySender for Backend {
 pub(super) struct MeshCaller;
 
 impl BodySender for MeshCaller {
-    const TRUST: Trust = Trust::Stranger;
-
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
         if web::Data::<Mesh>::extract(request).await?.is_closed() {
-            Backend::admit(request).await
+            Backend::admit(request, budget).await
         } else {
-            Ok(())
+            Anybody::admit(request, budget).await
         }
     }
 
-    async fn confirm(request: &HttpRequest) -> Result<(), Error> {
+    async fn confirm(request: &HttpRequest, budget: &BodyBudget) -> Result<(), Error> {
         if web::Data::<Mesh>::extract(request).await?.is_closed() {
-            Backend::confirm(request).await
+            Backend::confirm(request, budget).await
         } else {
             Ok(())
         }
@@ -114,11 +111,10 @@ impl BodySender for MeshCaller {
 pub(super) struct MediaServer;
 
 impl BodySender for MediaServer {
-    const TRUST: Trust = Trust::Known;
-
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
         let config = web::Data::<Current<HooksConfig>>::extract(request).await?;
-        Ok(stream::check_caller(&config.get(), request).map_err(ApiError::from)?)
+        stream::check_caller(&config.get(), request).map_err(ApiError::from)?;
+        Ok(budget.service(ip(request).await?))
     }
 }
 
@@ -126,10 +122,9 @@ impl BodySender for MediaServer {
 pub(super) struct ReviewService;
 
 impl BodySender for ReviewService {
-    const TRUST: Trust = Trust::Known;
-
-    async fn admit(request: &HttpRequest) -> Result<(), Error> {
-        censor::handlers::check_caller(request).await
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
+        censor::handlers::check_caller(request).await?;
+        Ok(budget.service(ip(request).await?))
     }
 }
 
@@ -137,10 +132,8 @@ impl BodySender for ReviewService {
 pub(super) struct Anybody;
 
 impl BodySender for Anybody {
-    const TRUST: Trust = Trust::Stranger;
-
-    async fn admit(_: &HttpRequest) -> Result<(), Error> {
-        Ok(())
+    async fn admit(request: &HttpRequest, budget: &BodyBudget) -> Result<Sender, Error> {
+        Ok(budget.stranger(ip(request).await?))
     }
 }
 
@@ -166,9 +159,9 @@ async fn body<F: BodySender>(budget: &BodyBudget, request: &mut ServiceRequest) 
         return Ok(());
     };
     let limit = if BATCHES.contains(&pattern.as_str()) { BATCH } else { SMALL };
-    F::admit(request.request()).await?;
-    incoming::take(request, limit, F::TRUST, budget).await?;
-    F::confirm(request.request()).await
+    let sender = F::admit(request.request(), budget).await?;
+    incoming::take(request, limit, sender, budget).await?;
+    F::confirm(request.request(), budget).await
 }
 
 /// Counts a call against its address's limit, for a route that anybody may call, and reads its body then.

@@ -7,11 +7,11 @@ use prometheus::{Opts, Registry};
 use tokio::sync::Mutex;
 
 use crate::rest::Draining;
-use crate::store::broker::Broker;
-use crate::store::cache::{Cache, CacheError};
-use crate::store::db::Db;
-use crate::store::registry::Registration;
-use crate::telemetry::asked;
+use store::broker::Broker;
+use store::cache::{Cache, CacheError};
+use store::db::Db;
+use store::registry::Registration;
+use telemetry::asked;
 
 /// How old an answer may be, so that questions cost the stores nothing, however many there are.
 const FRESH: Duration = Duration::from_millis(200);

@@ -5,7 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::store::statistics::Statistic;
+use store::statistics::Statistic;
 
 /// Counts to add.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::error::{Failure, Kind};
 use crate::live;
-use crate::store::db::{RetryableError, StoreError};
+use common::failure::{Failure, Kind};
+use store::db::{RetryableError, StoreError};
 
 /// After how long a caller may ask again whether a room takes more rows of theirs; it does not by itself.
 const ROWS_WAIT: Duration = Duration::from_secs(3600);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, Statement, Value};
 
-use crate::store::db::{Db, StoreError, placeholders};
+use store::db::{Db, StoreError, placeholders};
 
 /// Sums and numbers of users of a room by type; types without any row are left out.
 pub async fn figures(

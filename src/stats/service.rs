@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dto::{Figure, Report, ReportedCount, RoomStatistics};
 use super::error::Error;
 use super::queries;
-use crate::clock::SharedClock;
 use crate::live::Lives;
-use crate::store::db::{Db, Tx};
-use crate::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
+use common::clock::SharedClock;
+use store::db::{Db, Tx};
+use store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 /// The types in their order, as the reference calls them.
 const TYPES: [(Statistic, &str); 7] = [

@@ -12,12 +12,12 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::{PasswordCheck, PasswordError, Passwords};
-use crate::clock::SharedClock;
-use crate::error::{Failure, Kind};
 use crate::rest::rate_limit::RateLimited;
 use crate::rest::text::check_new_user_id;
-use crate::store::db::{Db, RetryableError, StoreError};
-use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
+use store::db::{Db, RetryableError, StoreError};
+use store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 
 pub use log_in::LogIns;
 

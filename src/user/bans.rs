@@ -16,10 +16,10 @@ use super::dto::BanView;
 use super::service::{Error, Users};
 use super::{User, queries};
 use crate::auth::{Ban, Standing};
-use crate::hub::orders::Orders;
 use crate::rest::{Page, Paging};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::user_ban::{ActiveModel, Column, Entity, Model};
+use realtime::orders::Orders;
+use store::db::{Db, StoreError};
+use store::entity::user_ban::{ActiveModel, Column, Entity, Model};
 
 /// A ban to impose.
 #[derive(Clone, Debug)]

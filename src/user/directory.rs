@@ -11,9 +11,9 @@ use super::bans::end_in_seconds;
 use super::service::{Error, Users};
 use crate::rest::text::Extends;
 use crate::rest::{Page, Paging};
-use crate::store::db::{Dialect, StoreError, page_within_reach};
-use crate::store::entity::live_users::{Column, Entity, Model};
-use crate::store::entity::user_ban;
+use store::db::{Dialect, StoreError, page_within_reach};
+use store::entity::live_users::{Column, Entity, Model};
+use store::entity::user_ban;
 
 /// A user as an operator sees them.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::User;
 use super::bans::end_in_seconds;
 use crate::rest::text::{self, Extends};
-use crate::store::entity::user_ban;
+use store::entity::user_ban;
 
 /// A user to register.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -21,7 +21,7 @@ pub struct Register {
     #[garde(inner(length(chars, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
     /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(inner(length(chars, max = 255), custom(text::web_address)))]
     pub avatar: Option<String>,
     /// At most 1024 bytes as JSON.
     #[garde(custom(text::extends))]
@@ -50,7 +50,7 @@ pub struct UpdateUser {
     #[garde(inner(length(chars, max = 64), custom(text::shown)))]
     pub nick: Option<String>,
     /// At most 255 characters.
-    #[garde(inner(length(chars, max = 255)))]
+    #[garde(inner(length(chars, max = 255), custom(text::web_address)))]
     pub avatar: Option<String>,
     /// Merged into the stored map key by key; the result takes at most 1024 bytes as JSON.
     #[garde(custom(text::extends))]

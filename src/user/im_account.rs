@@ -9,9 +9,11 @@ use sha1::{Digest, Sha1};
 
 use super::dto::Register;
 use super::{User, queries};
-use crate::config::Secret;
 use crate::im::Im;
-use crate::store::db::{Db, StoreError};
+use common::failure::with_causes;
+use config::Secret;
+use store::db::{Db, StoreError};
+use telemetry::sampled;
 
 /// How long the IM service is left alone after it failed, so that look-ups stay fast meanwhile.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -84,8 +86,13 @@ impl ImAccounts {
                 user.im_password = Secret::new(password);
             }
             Err(error) => {
-                self.pause();
-                tracing::warn!(%error, user_id = user.user_id, "an IM account could not be opened");
+                // The built-in provider fails with this server's own database, which has to be asked to be
+                // found well again.
+                if !self.im.is_builtin() {
+                    self.pause();
+                }
+                let error = with_causes(&error);
+                sampled!(warn, error, user_id = user.user_id, "an IM account could not be opened");
             }
         }
         user

@@ -23,9 +23,9 @@ pub use dto::{ImposeBan, ProfileView, Register, RegisterBatch, UpdateUser, UserV
 pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};
 
-use crate::config::Secret;
 use crate::im::Account;
 use crate::rest::text::Extends;
+use config::Secret;
 
 /// A user of the app.
 #[derive(Clone, Debug)]

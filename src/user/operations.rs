@@ -23,14 +23,14 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::auth::{Admin, Gate};
-use crate::clock::SharedClock;
-use crate::crash;
-use crate::error::{Failure, Kind};
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Page, Paging, Params, Reply, body};
-use crate::store::db::{Db, StoreError};
-use crate::store::entity::operation_log::{ActiveModel, Column, Entity, Model};
+use common::clock::SharedClock;
+use common::crash;
+use common::failure::{Failure, Kind};
+use store::db::{Db, StoreError};
+use store::entity::operation_log::{ActiveModel, Column, Entity, Model};
 
 /// Characters that the columns hold.
 const USER_CHARS: usize = 30;

@@ -9,11 +9,11 @@ use sea_orm::{
 use super::dto::UpdateUser;
 use super::{User, bans};
 use crate::auth::Standing;
-use crate::config::Secret;
 use crate::rest::text::Extends;
-use crate::store::db::{StoreError, WallTime};
-use crate::store::entity::live_users::{ActiveModel, Column, Entity, Model};
-use crate::store::entity::user_ban;
+use config::Secret;
+use store::db::{StoreError, WallTime};
+use store::entity::live_users::{ActiveModel, Column, Entity, Model};
+use store::entity::user_ban;
 
 /// The user `user_id` and how they stand; a collation may bring another one, who does not count.
 pub async fn find(

@@ -8,14 +8,14 @@ use super::dto::{Register, UpdateUser};
 use super::im_account::ImAccounts;
 use super::{User, queries};
 use crate::auth::{Accounts, Standing, StandingOf};
-use crate::clock::SharedClock;
-use crate::error::{Failure, Kind};
 use crate::im::Im;
 use crate::rest::text;
-use crate::store::cache::Cache;
-use crate::store::db::{Db, RetryableError, StoreError};
-use crate::store::lookup::{Lookup, SharedError};
-use crate::telemetry::sampler::sampled;
+use common::clock::SharedClock;
+use common::failure::{Failure, Kind};
+use store::cache::Cache;
+use store::db::{Db, RetryableError, StoreError};
+use store::lookup::{Lookup, SharedError};
+use telemetry::sampled;
 
 /// The topic under which changes of users are announced to all nodes.
 pub const TOPIC: &str = "user";

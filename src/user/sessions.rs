@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use super::admin::LogIns;
 use super::tokens::Login;
 use crate::auth::{ADMIN_ROLE, Admin, Claims, Gate, console};
-use crate::clock::SharedClock;
 use crate::rest::envelope::{Done, Success};
 use crate::rest::{ApiError, Body, Reply};
+use common::clock::SharedClock;
 
 type Answer<T> = Result<CustomizeResponder<Reply<T>>, ApiError>;
 

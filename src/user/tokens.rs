@@ -13,11 +13,12 @@ use super::admin::{Admins, LogIns};
 use super::service::Users;
 use crate::auth::token::LATEST_EXP;
 use crate::auth::{ADMIN_ROLE, Backend, Claims, Client, Gate, SignedBackend, TokenService};
-use crate::clock::SharedClock;
 use crate::im::Im;
 use crate::rest::envelope::Success;
 use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
+use common::clock::SharedClock;
+use common::json;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -191,11 +192,13 @@ pub async fn login(
     issue(gate.tokens(), &claims)
 }
 
-/// Name and password from a JSON body, a form body or the query.
+/// Name and password from a JSON body, a form body or the query. Tools such as curl call every body a form unless they
+/// are told otherwise: one that begins as an object is JSON.
 fn credentials(request: &HttpRequest, query: Params) -> Result<Login, Invalid> {
     let bytes = body::raw(request);
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let form = match (bytes.is_empty(), kind.starts_with("application/x-www-form-urlencoded")) {
+    let is_form = kind.starts_with("application/x-www-form-urlencoded") && !json::is_object(&bytes);
+    let form = match (bytes.is_empty(), is_form) {
         (true, _) => query,
         (false, true) => Params::parse(&bytes)?,
         (false, false) => return body::parse(&bytes),

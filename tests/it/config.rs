@@ -12,7 +12,7 @@ mod strength;
 
 use std::fs;
 
-use liveloom::config::{Config, Environment, Loaded, Problems, Sources};
+use config::{Config, Environment, Loaded, Problems, Sources};
 use tempfile::TempDir;
 
 /// The keys without which no file is valid.

@@ -14,9 +14,9 @@ mod transactions;
 use std::future::Future;
 use std::time::Duration;
 
-use liveloom::store::db::Db;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
+use store::db::Db;
 
 use crate::support::database::TestDatabase;
 

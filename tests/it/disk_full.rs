@@ -86,10 +86,7 @@ async fn a_node_on_a_full_disk_is_not_ready_keeps_what_it_acknowledged_and_goes_
     limit_files(&server, "unlimited");
     wait_until("it is ready again", SOON, async || client.get("/readyz").await.status == 200).await;
     let anchor = server.client_of("anchor").await;
-    wait_until("rooms can be created again", SOON, async || {
-        anchor.post("/client/live/room/instance", json!({"title": "after"})).await.status == 200
-    })
-    .await;
+    anchor.go_live("after").await;
 
     fill_disk(&server);
     known.extend(fill(&client, "second").await);

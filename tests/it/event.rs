@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use liveloom::event::{DomainEvent, LiveRow, StopReason, append, append_all};
-use liveloom::store::db::{Db, RetryableError, StoreError};
-use liveloom::store::entity::{event_log, live_entities, room_lane};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};
+use store::db::{Db, RetryableError, StoreError};
+use store::entity::{event_log, live_entities, room_lane};
 
 use crate::support::database::TestDatabase;
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use liveloom::clock::{Clock, ManualClock, SystemClock};
-use liveloom::error::{Failure, Kind};
-use liveloom::id::{EPOCH_MS, IdError, IdGenerator};
+use common::clock::{Clock, ManualClock, SystemClock};
+use common::failure::{Failure, Kind};
+use common::id::{EPOCH_MS, IdError, IdGenerator};
 use proptest::prelude::*;
 
 const START: i64 = 1_800_000_000_000;

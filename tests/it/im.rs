@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use liveloom::config::{ImConfig, Secret};
-use liveloom::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
+use config::{ImConfig, Secret};
 use liveloom::im::{Account, BuiltinIm, IdError, IdSource, Im, ImError, Message, Outlet, QiniuIm, Target};
 use rstest::rstest;
 use serde_json::json;

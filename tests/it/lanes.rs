@@ -7,10 +7,10 @@ use chrono::Utc;
 use liveloom::event::lanes::{Claim, Finished, Lanes};
 use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::event::{DomainEvent, append, append_all};
-use liveloom::store::db::{Db, StoreError};
-use liveloom::store::entity::room_lane;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
+use store::db::{Db, StoreError};
+use store::entity::room_lane;
 
 use crate::support::database::TestDatabase;
 use crate::support::wait::wait_until;

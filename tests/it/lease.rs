@@ -4,15 +4,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use liveloom::clock::SystemClock;
-use liveloom::id::IdGenerator;
+use common::clock::SystemClock;
+use common::id::IdGenerator;
 use liveloom::jobs::lease::{LeaderLease, leader};
-use liveloom::store::db::{Db, RetryableError, StoreError, Tx};
-use liveloom::store::entity::{leader_lease, live_users};
-use liveloom::store::fence::{Fence, LeaseLost};
-use liveloom::store::registry::NodeLease;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
+use store::db::{Db, RetryableError, StoreError, Tx};
+use store::entity::{leader_lease, live_users};
+use store::fence::{Fence, LeaseLost};
+use store::registry::NodeLease;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 

@@ -48,16 +48,26 @@ async fn failures_of_a_store_that_is_away_are_sampled() {
     let heartbeat = format!("/client/live/room/heartbeat/{live_id}");
     cache.set(Mode::Refuse);
     let begun = Instant::now();
+    // Where it is, and not the password that goes there.
+    wait_until("the log names the address", SOON, async || {
+        server
+            .log()
+            .lines()
+            .any(|line| line.contains("no connection to Redis") && line.contains(&cache.addr()))
+    })
+    .await;
     wait_until("the cache is away", SOON, async || anchor.get(&heartbeat).await.status == 503).await;
     for _ in 0..20 {
         let heartbeats = join_all((0..10).map(|_| anchor.get(&heartbeat))).await;
         assert!(heartbeats.iter().all(|answer| answer.status == 503), "{heartbeats:?}");
     }
     let log = server.log();
-    let told = log.lines().filter(|line| line.contains("request failed")).count();
     // Five in each ten seconds, and one more at the edge of each.
     let windows = usize::try_from(begun.elapsed().as_secs() / 10).unwrap() + 2;
-    assert!((1..=6 * windows).contains(&told), "{told} lines in {windows} windows");
+    for repeated in ["request failed", "no connection to Redis"] {
+        let told = log.lines().filter(|line| line.contains(repeated)).count();
+        assert!((1..=6 * windows).contains(&told), "{told} lines of {repeated:?} in {windows} windows");
+    }
     wait_until("the access log has them all", SOON, async || {
         server.log().matches("\"status\":503").count() > 200
     })
@@ -81,6 +91,7 @@ async fn weak_secrets_are_told_loudly_until_they_are_mended() {
     for key in weak {
         let told = errors(&log).into_iter().filter(|line| line.contains(&format!(": {key}: "))).count();
         assert_eq!(told, 1, "{key}: {log}");
+        assert_eq!(log.matches(&format!(": {key}: ")).count(), 1, "{key} is told once: {log}");
     }
     let mut seen: Vec<String> = serde_json::from_value(overview().await["weak_secrets"].clone()).unwrap();
     seen.retain(|key| key != "account.secret_key");
@@ -95,4 +106,41 @@ async fn weak_secrets_are_told_loudly_until_they_are_mended() {
         seen.iter().all(|key| key == "account.secret_key")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_of_an_origin_that_is_not_named_is_told_of_once() {
+    let named = "httpq: {cors_admin_origins: ['https://named.example']}";
+    let server = Setup::new(Backend::Embedded).await.with(named).start().await;
+    let preflight = async |origin: &str, path: &str| {
+        let url = format!("http://127.0.0.1:{}{path}", server.setup().port());
+        let call = reqwest::Client::new().request(reqwest::Method::OPTIONS, url).header("origin", origin);
+        call.header("access-control-request-method", "POST").send().await.unwrap();
+    };
+    for _ in 0..5 {
+        preflight("https://other.example", "/manager/login").await;
+        preflight("https://other.example", "/admin/users").await;
+        preflight("https://named.example", "/admin/users").await;
+        preflight("https://app.example", "/client/live/room/instance").await;
+    }
+    for number in 0..200 {
+        preflight(&format!("https://{number}.example"), "/admin/users").await;
+    }
+    preflight("https://last.example", "/nothing").await;
+    let told = || {
+        let log = server.log();
+        log.lines()
+            .filter(|line| line.contains("httpq.cors_admin_origins"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    wait_until("the log has them", SOON, async || told().len() >= 100).await;
+    let told = told();
+    assert_eq!(told.len(), 100, "bounded");
+    assert_eq!(told.iter().filter(|line| line.contains("https://other.example")).count(), 1);
+    assert!(
+        told.iter().all(|line| line.contains("INFO") && !line.contains("https://named.example")),
+        "{told:?}"
+    );
+    assert!(!told.iter().any(|line| line.contains("https://app.example")), "{told:?}");
 }

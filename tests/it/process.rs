@@ -276,7 +276,7 @@ async fn an_administrator_without_a_password_hinders_no_start_alone() {
     let folder = tempfile::tempdir().unwrap();
     let first = first_words(folder.path()).await;
     assert!(first.contains("user admin, password "), "{first}");
-    let file = folder.path().join("data").join(liveloom::store::db::SQLITE_FILE);
+    let file = folder.path().join("data").join(store::db::SQLITE_FILE);
     let mut database =
         sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
     sqlx::query("UPDATE admin_user SET password = NULL").execute(&mut database).await.unwrap();

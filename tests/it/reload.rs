@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use common::clock::SystemClock;
+use config::{Current, Secret};
 use liveloom::auth::{Claims, TokenKeys, TokenService};
-use liveloom::clock::SystemClock;
-use liveloom::config::{Current, Secret};
 use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};

@@ -8,8 +8,8 @@ mod request;
 mod token;
 
 use chrono::{DateTime, Utc};
+use config::Secret;
 use liveloom::auth::Credentials;
-use liveloom::config::Secret;
 
 /// 2020-09-13 12:26:40 UTC, when the tests take place.
 fn now() -> DateTime<Utc> {

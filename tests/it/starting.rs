@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use liveloom::store::entity::node_registry;
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use store::entity::node_registry;
 
 use crate::support::chaos::{ChaosProxy, Mode};
 use crate::support::env;

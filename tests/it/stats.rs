@@ -1,11 +1,11 @@
 //! Counts that are written many at a time.
 
-use liveloom::clock::{Clock, SystemClock};
-use liveloom::store::db::{Added, Db, StoreError};
-use liveloom::store::entity::stats_single_live;
-use liveloom::store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
+use common::clock::{Clock, SystemClock};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use store::db::{Added, Db, StoreError};
+use store::entity::stats_single_live;
+use store::statistics::{self, CountKey, CountRow, KnownRows, Merge, Statistic};
 
 use crate::support::database::TestDatabase;
 

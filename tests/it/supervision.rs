@@ -85,7 +85,7 @@ async fn a_job_that_panics_runs_again_at_its_next_tick(
     let caught = line("a background task panicked").unwrap_or_else(|| panic!("no name in {log}"));
     assert!(caught.contains("census") && caught.contains("ERROR"), "{caught}");
     let panicked = line("a thread panicked").unwrap_or_else(|| panic!("no hook in {log}"));
-    for told in ["asked to panic at census.begun", "src/crash.rs", "request_id"] {
+    for told in ["asked to panic at census.begun", "crates/common/src/crash.rs", "request_id"] {
         assert!(panicked.contains(told), "{told}: {panicked}");
     }
     assert!(line("job run failed").is_some_and(|line| line.contains("it panicked")), "{log}");

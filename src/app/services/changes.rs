@@ -4,9 +4,11 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::Services;
-use crate::hub::Hub;
-use crate::store::cache::Announcement;
-use crate::{crash, gift, hub, live, moderation, user};
+use crate::{gift, live, moderation, user};
+use common::crash;
+use realtime as hub;
+use realtime::Hub;
+use store::cache::Announcement;
 
 /// Follows `changes`: drops what is remembered of users, rooms, their rules and gift types that any node has changed,
 /// until `stop`.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use super::Ground;
 use crate::auth::{Credentials, WebhookSigner};
 use crate::censor::{self, HookKeys, Reviews};
-use crate::config::Config;
 use crate::gift::payment::Payment;
 use crate::gift::{self, GiftTypes, Gifts, Ledger, Pace, TestPayment};
-use crate::hub::orders::Orders;
 use crate::im::Im;
 use crate::item::{self, Items};
 use crate::like::{self, Likes};
@@ -20,6 +18,8 @@ use crate::relay::{self, Relays};
 use crate::rest::rate_limit::AddressLimit;
 use crate::stats::Stats;
 use crate::user::Users;
+use config::Config;
+use realtime::orders::Orders;
 
 /// The features.
 pub(super) struct Features {

@@ -9,7 +9,7 @@ use super::{Mesh, MeshError, PublishCall, SendCall, Sent};
 use crate::auth::Backend;
 use crate::rest::error::OwnWords;
 use crate::rest::{ApiError, body};
-use crate::telemetry::sampler::sampled;
+use telemetry::sampled;
 
 /// The documented shape of a call that was carried out.
 #[derive(Serialize, ToSchema)]

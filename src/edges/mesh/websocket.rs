@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 
 use super::{Mesh, MeshError, Sent};
 use crate::edges::socket::{self, Message, command_id};
-use crate::hub::message::push_text;
-use crate::hub::{Closing, Connection, Endpoint, LocalHub, frame};
-use crate::telemetry::context;
-use crate::telemetry::sampler::sampled;
+use realtime::message::push_text;
+use realtime::{Closing, Connection, Endpoint, LocalHub, frame};
+use telemetry::context;
+use telemetry::sampled;
 
 /// Bytes of a request: the data may stand there escaped, with six for one.
 const MAX_MESSAGE: usize = 7 * super::MAX_DATA;

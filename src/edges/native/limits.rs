@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::config::RealtimeConfig;
 use crate::edges::limits::TooMany;
+use config::RealtimeConfig;
 
 /// Publications between two clean-ups of users who have been quiet.
 const SWEEP_EVERY: u32 = 4096;

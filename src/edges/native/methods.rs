@@ -9,12 +9,12 @@ use serde_json::value::RawValue;
 use super::request::Request;
 use super::subscribe::{Refused, position};
 use super::{Session, login_of};
-use crate::error::{Failure, Kind as ErrorKind};
-use crate::hub::message::{OF_SERVER, push_publications};
-use crate::hub::{Channel, Draft, Kind};
 use crate::moderation;
 use crate::rest::{ApiError, Invalid, Paging};
-use crate::store::broker::Pace;
+use common::failure::{Failure, Kind as ErrorKind, Wait};
+use realtime::message::{OF_SERVER, push_publications};
+use realtime::{Channel, Draft, Kind};
+use store::broker::Pace;
 
 /// Bytes of a message, its action and its data as they were sent.
 const MAX_MESSAGE: usize = 4096;
@@ -38,7 +38,7 @@ enum NotTaken {
     NoMethod(String),
     #[error("the token is another user's")]
     NotYours,
-    #[error("so much was read, try again in {} ms", .0.as_millis())]
+    #[error("so much was read, try again in {}", Wait(*.0))]
     TooMuch(Duration),
 }
 

@@ -23,16 +23,16 @@ use super::problem::push_problem;
 use super::socket::{self, Message, command_id};
 use crate::auth::token::strip_bearer;
 use crate::auth::{Client, Gate};
-use crate::error::Kind;
-use crate::hub::message::push_text;
-use crate::hub::{Closing, Connection, Endpoint, LocalHub, Login, frame};
 use crate::live::Lives;
 use crate::moderation::Moderation;
 use crate::relay::Relays;
 use crate::rest::ApiError;
-use crate::supervise;
-use crate::telemetry::context;
 use crate::user::Users;
+use common::failure::Kind;
+use common::supervise;
+use realtime::message::push_text;
+use realtime::{Closing, Connection, Endpoint, LocalHub, Login, frame};
+use telemetry::context;
 
 /// Bytes that a message of a peer may have.
 const MAX_MESSAGE: usize = 16 * 1024;
@@ -174,7 +174,7 @@ impl Session {
         hello.push_str(&format!(
             r#","node_id":{},"ping_s":{},"expires_at":{}}}"#,
             self.local.hub().node_id(),
-            crate::hub::PING_EVERY.as_secs(),
+            realtime::PING_EVERY.as_secs(),
             client.expires_at(),
         ));
         let text = match id {

@@ -8,8 +8,8 @@ use futures_util::stream::iter;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Parts;
-use crate::error::{Failure, Kind as ErrorKind};
-use crate::hub::{Channel, Connection, Kind, LocalHub, is_turn};
+use common::failure::{Failure, Kind as ErrorKind};
+use realtime::{Channel, Connection, Kind, LocalHub, is_turn};
 
 /// From one look at the connections to the next, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -9,9 +9,9 @@ use tokio::time::sleep;
 
 use super::{Parts, closing_of};
 use crate::auth::Standing;
-use crate::error::Failure;
-use crate::hub::{Channel, Kind, LocalHub};
 use crate::rest::ApiError;
+use common::failure::Failure;
+use realtime::{Channel, Kind, LocalHub};
 
 /// From one comparison to the next: half of what a missed order may take to have its effect.
 const EVERY: Duration = Duration::from_secs(15);

@@ -5,12 +5,12 @@ use tokio::time::sleep;
 
 use super::Session;
 use super::request::Request;
-use crate::error::{Failure, Kind as ErrorKind};
-use crate::hub::message::{push_publications, push_text};
-use crate::hub::{Channel, HubError, Kind};
 use crate::live;
 use crate::rest::{ApiError, Invalid};
-use crate::store::broker::{Epoch, Position, Publication};
+use common::failure::{Failure, Kind as ErrorKind};
+use realtime::message::{push_publications, push_text};
+use realtime::{Channel, HubError, Kind};
+use store::broker::{Epoch, Position, Publication};
 
 /// Why a channel is not for this user.
 #[derive(Debug, thiserror::Error)]

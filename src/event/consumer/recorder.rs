@@ -8,11 +8,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{AFTER_FAILURE, BATCH, Consumer, Progress};
-use crate::crash;
 use crate::event::lanes::{Finished, Lanes};
 use crate::rest::request_id::RequestId;
-use crate::store::db::StoreError;
-use crate::telemetry::context;
+use common::crash;
+use store::db::StoreError;
+use telemetry::context;
 
 /// How often a record is tried again after a stop.
 const LAST_TRIES: u32 = 8;

@@ -11,13 +11,13 @@ use tokio_util::task::TaskTracker;
 
 use super::recorder::Ended;
 use super::{AFTER_FAILURE, BATCH, Capacity, Consumer, Progress, Work};
-use crate::crash;
 use crate::event::StoredEvent;
 use crate::event::lanes::{Claim, Lanes};
 use crate::rest::request_id::RequestId;
-use crate::store::db::StoreError;
-use crate::supervise;
-use crate::telemetry::context;
+use common::crash;
+use common::supervise;
+use store::db::StoreError;
+use telemetry::context;
 
 /// Events of a lane that are handled before it goes to the end of the queue, at most.
 const PER_LANE: i64 = 16;

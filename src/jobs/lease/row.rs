@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 
-use crate::clock::millis;
-use crate::store::db::{Db, StoreError, Tx};
+use common::clock::millis;
+use store::db::{Db, StoreError, Tx};
 
 /// The lease's name in the table.
 const NAME: &str = "jobs";

@@ -14,7 +14,34 @@ const RAW: &str = "$serde_json::private::RawValue";
 pub(super) fn reason(error: &Error) -> String {
     let told = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    told.strip_suffix(&place).map(str::to_owned).unwrap_or(told)
+    in_words_of_json(told.strip_suffix(&place).unwrap_or(&told))
+}
+
+/// `serde` speaks of Rust: of maps, sequences and `u32`.
+fn in_words_of_json(told: &str) -> String {
+    let Some((found, wanted)) = told.rsplit_once(", expected ") else { return told.to_owned() };
+    let found = match found.strip_prefix("invalid type: ") {
+        Some("map") => "invalid type: object".to_owned(),
+        Some("sequence") => "invalid type: list".to_owned(),
+        Some(given) => format!("invalid type: {}", given.replacen("floating point", "number", 1)),
+        None => found.to_owned(),
+    };
+    let wanted = match wanted {
+        "a map" => "an object",
+        "a sequence" => "a list",
+        "i64" | "usize" => "a whole number",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" => "a whole number, not below 0",
+        "i8" => "a whole number from -128 to 127",
+        "i16" => "a whole number from -32768 to 32767",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "f32" | "f64" => "a number",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{found}, expected {wanted}")
 }
 
 /// One JSON value, whose text is known to be good.
@@ -72,10 +99,6 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        // Another value than an object fails here, in the words of the type.
-        if !self.text.starts_with('{') {
-            return self.plain().deserialize_map(visitor);
-        }
         let found = self.plain().deserialize_map(Fields { names, folds_case: self.folds_case })?;
         let given = names.iter().zip(found).filter_map(|(name, value)| Some((*name, Self::within(value?))));
         visitor.visit_map(MapDeserializer::<_, Error>::new(given))

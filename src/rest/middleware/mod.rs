@@ -6,7 +6,7 @@ mod normalize;
 mod observe;
 mod readable;
 
-pub use cors::cors;
+pub use cors::{RefusedOrigins, cors};
 pub use normalize::{OriginalPath, sent_method};
 pub use observe::{HttpMetrics, observe};
 pub use readable::refuse_unreadable;

@@ -18,9 +18,9 @@ use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer::{self, TrustedProxies};
 use crate::rest::request_id::{HEADER, RequestId};
-use crate::telemetry::context;
-use crate::telemetry::sampler::sampled;
-use crate::telemetry::span::Span;
+use telemetry::context;
+use telemetry::sampled;
+use telemetry::span::Span;
 
 /// The request histogram, named as in QNLiveKit_Server so that its dashboards keep working, and
 /// what the access log needs.

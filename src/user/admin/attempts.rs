@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use crate::clock::SharedClock;
 use crate::rest::rate_limit::RateLimited;
+use common::clock::SharedClock;
 
 /// The first pause, in milliseconds; each further one is twice as long.
 const FIRST_PAUSE_MS: i64 = 1000;
@@ -130,8 +130,8 @@ mod tests {
     use chrono::{TimeDelta, Utc};
 
     use super::*;
-    use crate::clock::ManualClock;
     use crate::rest::peer;
+    use common::clock::ManualClock;
 
     fn net(text: &str) -> IpNet {
         peer::wide_network(text.parse().unwrap())

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::manage::can_log_in;
 use crate::rest::text;
-use crate::store::entity::admin_user::Model;
+use store::entity::admin_user::Model;
 
 /// An administrator to create.
 #[derive(Deserialize, Validate, ToSchema)]

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::attempts::{Attempt, Attempts};
 use super::{AdminError, Admins, LoggedIn};
-use crate::clock::SharedClock;
-use crate::config::LimitsConfig;
 use crate::rest::peer;
 use crate::rest::rate_limit::{AddressLimit, LimitsAddresses, RateLimited};
-use crate::store::cache::Cache;
+use common::clock::SharedClock;
+use config::LimitsConfig;
+use store::cache::Cache;
 
-/// Passwords that wait for their check, and those under it, before further ones are sent away.
+/// Passwords that wait for their check, and those under it, before further ones are sent away: so many of
+/// anybody, and as many again from known addresses.
 const ROOM: usize = 16;
 /// After how long those are to come again.
 const COME_AGAIN: Duration = Duration::from_secs(1);
@@ -25,13 +26,27 @@ pub struct LogIns {
     admins: Admins,
     per_address: AddressLimit,
     attempts: Attempts,
-    waiting: Arc<AtomicUsize>,
+    waiting: WaitingRoom,
+    /// For those from known addresses, when the other is full.
+    waiting_known: WaitingRoom,
     /// Remembers the known addresses. Losing it costs them their advantage until the next log-in.
     cache: Cache,
 }
 
-/// A place in the waiting room.
+/// Those who wait, at most [`ROOM`].
+#[derive(Default)]
+struct WaitingRoom(Arc<AtomicUsize>);
+
+/// A place in a waiting room, until it is dropped.
 struct Place(Arc<AtomicUsize>);
+
+impl WaitingRoom {
+    fn enter(&self) -> Option<Place> {
+        let one_more = |taken| (taken < ROOM).then_some(taken + 1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Place(Arc::clone(&self.0)))
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -47,7 +62,8 @@ impl LogIns {
             admins,
             per_address: AddressLimit::new(limits.login_per_s),
             attempts: Attempts::new(limits.login_failures, clock),
-            waiting: Arc::default(),
+            waiting: WaitingRoom::default(),
+            waiting_known: WaitingRoom::default(),
             cache,
         }
     }
@@ -86,13 +102,18 @@ impl LogIns {
             Err(_) if self.is_known(ip).await => self.attempts.begin(account, peer::network(ip))?,
             Err(limited) => return Err(limited.into()),
         };
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.waiting));
-        if before < ROOM || (before < 2 * ROOM && self.is_known(ip).await) {
-            return Ok((attempt, place));
+        // Whether an address is known takes a while to find out, in which nobody may hold a place.
+        let place = match self.waiting.enter() {
+            None if self.is_known(ip).await => self.waiting_known.enter(),
+            place => place,
+        };
+        match place {
+            Some(place) => Ok((attempt, place)),
+            None => {
+                attempt.came_to_nothing();
+                Err(RateLimited::for_the_next(COME_AGAIN).into())
+            }
         }
-        attempt.came_to_nothing();
-        Err(RateLimited::for_the_next(COME_AGAIN).into())
     }
 
     async fn is_known(&self, ip: IpAddr) -> bool {
@@ -118,4 +139,19 @@ fn settle<T>(attempt: Attempt, outcome: Result<T, AdminError>) -> Result<T, Admi
 
 fn known_key(ip: IpAddr) -> String {
     format!("login:known:{}", peer::network(ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_a_waiting_room_full_takes_no_place() {
+        let room = WaitingRoom::default();
+        let places: Vec<_> = (0..ROOM).map_while(|_| room.enter()).collect();
+        assert_eq!(places.len(), ROOM);
+        assert!((0..100).all(|_| room.enter().is_none()));
+        drop(places);
+        assert!(room.enter().is_some());
+    }
 }

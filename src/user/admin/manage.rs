@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 use super::dto::{AdminView, ChangeAdmin};
 use super::{AdminError, Admins, NewAdmin, sessions};
 use crate::rest::{Page, Paging};
-use crate::store::db::{StoreError, Tx};
-use crate::store::entity::admin_user::{ActiveModel, Column, Entity, Model};
+use store::db::{StoreError, Tx};
+use store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 
 impl Admins {
     /// Creates an administrator who can log in.

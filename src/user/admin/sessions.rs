@@ -10,8 +10,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{AdminError, Admins};
 use crate::auth::{Accounts, Administrators, Done, IsEnded, Standing, StandingOf};
-use crate::store::db::StoreError;
-use crate::store::entity::{admin_ended_token as ended, admin_revocation as revocation, admin_user};
+use store::db::StoreError;
+use store::entity::{admin_ended_token as ended, admin_revocation as revocation, admin_user};
 
 impl Admins {
     /// When a token that is issued now counts as issued, in Unix seconds: after the last revocation, though

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::json;
+use common::json;
 
 /// What stands for a secret.
 const MASK: &str = "***";

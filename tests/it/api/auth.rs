@@ -315,6 +315,11 @@ async fn a_manager_logs_in(api: Api) -> Verdict {
     let calls = [
         api.post("/manager/login").json(&json!({"user_name": name, "password": password})),
         api.post("/manager/login").body("application/x-www-form-urlencoded", form.clone()),
+        // As curl sends what it is told by -d.
+        api.post("/manager/login").body(
+            "application/x-www-form-urlencoded",
+            format!("\u{feff} \n{}", json!({"user_name": name, "password": password})),
+        ),
         api.get(format!("/manager/login?{form}")),
         api.post("/manager/login").json(&json!({"User_Name": name, "PASSWORD": password, "more": 1})),
     ];

@@ -8,6 +8,9 @@ use super::world::{User, unique};
 use super::{Api, Verdict, cases};
 
 cases![
+    pictures_come_from_the_web_or_a_path,
+    titles_do_not_turn_the_direction_of_writing,
+    wrong_shapes_are_told_in_words_of_json,
     bodies_that_are_no_json_are_bad,
     bodies_of_another_shape_are_bad,
     deep_json_is_bad,
@@ -79,6 +82,75 @@ async fn deep_json_is_bad(api: Api) -> Verdict {
             let answer = call.clone().body("application/json", deep.clone()).send().await;
             assert_eq!(answer.status, 400, "{name}: {answer:?}");
         }
+    }
+    Ok(())
+}
+
+async fn pictures_come_from_the_web_or_a_path(api: Api) -> Verdict {
+    let user = api.user().await;
+    let calls = |text: &str| {
+        let item = json!({"item_id": unique("i"), "title": "t", "current_price": "1", "thumbnail": text});
+        [
+            ("cover_url", api.post(CREATE).by(&user).json(&json!({"title": "t", "cover_url": text}))),
+            (
+                "cover_url",
+                api.post("/server/live")
+                    .server()
+                    .json(&json!({"title": "t", "anchor_id": user.id, "cover_url": text})),
+            ),
+            (
+                "avatar",
+                api.post("/server/user/register")
+                    .server()
+                    .json(&json!({"user_id": unique("u"), "avatar": text})),
+            ),
+            ("avatar", api.put("/client/user/user").by(&user).json(&json!({"avatar": text}))),
+            ("avatar", api.put(format!("/server/user/{}", user.id)).server().json(&json!({"avatar": text}))),
+            (
+                "thumbnail",
+                api.post("/server/item/add").server().json(&json!({"live_id": "none", "items": [item]})),
+            ),
+        ]
+    };
+    for text in ["javascript:alert(1)", "data:text/html,x", " JAVA\tscript:x", "file:///etc/passwd"] {
+        for (field, call) in calls(text) {
+            call.send().await.bad_in(field);
+        }
+    }
+    for text in
+        ["", "cover.png", "/covers/1.png", "//cdn.example/1.png", "HTTPS://cdn.example/1?a=b:c", "头像.png"]
+    {
+        for (field, call) in calls(text).into_iter().filter(|(field, _)| *field != "thumbnail") {
+            assert_eq!(call.send().await.status, 200, "{field} {text}");
+        }
+    }
+    Ok(())
+}
+
+async fn titles_do_not_turn_the_direction_of_writing(api: Api) -> Verdict {
+    let user = api.user().await;
+    for title in ["live\u{202e}evil", "\u{2067}a\u{2069}"] {
+        api.post(CREATE).by(&user).json(&json!({"title": title})).send().await.bad_in("title");
+        let body = json!({"title": title, "anchor_id": user.id});
+        api.post("/server/live").server().json(&body).send().await.bad_in("title");
+    }
+    // Marks of direction belong into Arabic and Hebrew text.
+    api.post(CREATE).by(&user).json(&json!({"title": "\u{200f}لايف\u{200e}"})).send().await.ok();
+    Ok(())
+}
+
+async fn wrong_shapes_are_told_in_words_of_json(api: Api) -> Verdict {
+    let user = api.user().await;
+    let told = [
+        (api.post("/server/user/register").server().json(&json!([])), "expected an object"),
+        (api.post("/server/user/register/batch").server().json(&json!({})), "expected a list"),
+        (api.post("/server/user/register/batch").server().json(&json!([7])), "expected an object"),
+        (api.post(CREATE).by(&user).json(&json!({"title": "t", "extends": 7})), "expected an object"),
+    ];
+    for (call, wanted) in told {
+        let answer: Answer = call.send().await;
+        let message = answer.bad().message();
+        assert!(message.contains(wanted) && !message.contains("struct"), "{message}");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! signing.md §3: media servers ask whether a stream may be published.
 
-use liveloom::config::Secret;
+use config::Secret;
 use serde_json::{Value, json};
 
 use super::answer::Answer;

@@ -1,11 +1,14 @@
 //! What is read of a request, when, and how much: bodies wait until their sender is known.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::world::{User, eventually, unique};
 use super::{Api, NotApplicable, Verdict, cases};
@@ -15,7 +18,9 @@ cases![
     json_of_strangers_is_not_parsed,
     limits_come_before_json,
     bodies_have_the_limit_of_their_route,
-    all_bodies_together_are_bounded,
+    one_user_has_a_share_of_the_memory_for_bodies,
+    a_body_that_stalls_gives_way_where_there_is_little_room,
+    who_knows_a_public_key_shuts_out_neither_backends_nor_log_ins,
     half_characters_and_byte_order_marks_are_taken,
     the_parser_says_what_is_wrong,
     requests_that_two_servers_read_differently_are_refused,
@@ -132,34 +137,113 @@ async fn bodies_have_the_limit_of_their_route(api: Api) -> Verdict {
     Ok(())
 }
 
-/// Sends the beginning of a batch and holds the rest back.
-async fn begin_a_batch(api: &Api, user: &User) -> TcpStream {
-    let mut stream = TcpStream::connect(api.target.host()).await.expect("a connection");
-    let head = head(api, "/client/stats/singleLive", Some(&user.token), BATCH).replace('\n', "\r\n");
-    stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.expect("the head is sent");
-    stream.write_all(&vec![b' '; BATCH - 1]).await.expect("most of the body is sent");
-    stream
+/// More than half of a batch, so that the server holds room for all of it.
+const BEGUN: usize = BATCH / 2 + 1;
+
+/// Sends the beginning of a batch from an address of this machine, and holds the rest back; the end of the answer.
+async fn begin_a_batch(api: &Api, from: Ipv4Addr, path: &str, authorization: &str) -> String {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((from, 0).into()).expect("an address of this machine");
+    let host = api.target.host().parse().expect("an address");
+    let mut stream = socket.connect(host).await.expect("a connection");
+    let head = head(api, path, Some(authorization), BATCH).replace('\n', "\r\n");
+    // Whoever is refused need not be read to the end.
+    let _ = stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await;
+    let _ = stream.write_all(&vec![b' '; BEGUN]).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
-async fn all_bodies_together_are_bounded(api: Api) -> Verdict {
-    let own = api.own_server(|config| config.limits.bodies_mib = 1).await?;
+/// Of calls that run, the first answer that says `part`.
+async fn first_that_says<F: Future<Output = String>>(calls: &mut FuturesUnordered<F>, part: &str) -> String {
+    loop {
+        let answer = calls.next().await.unwrap_or_else(|| panic!("nobody was told {part:?}"));
+        if answer.contains(part) {
+            return answer;
+        }
+    }
+}
+
+async fn one_user_has_a_share_of_the_memory_for_bodies(api: Api) -> Verdict {
+    let own = api.own_server(|config| config.limits.bodies_mib = 64).await?;
     let own_api = own.api();
-    let user = own_api.user().await;
-    let held = begin_a_batch(&own_api, &user).await;
+    let (attacker, other) = (own_api.user().await, own_api.user().await);
     let metrics = own_api.target.metrics_url.clone().expect("metrics");
-    eventually("the batch takes it all", Duration::from_secs(20), || async {
+    let path = "/client/stats/singleLive";
+    let begin = |_| begin_a_batch(&own_api, Ipv4Addr::LOCALHOST, path, &attacker.token);
+    let mut held: FuturesUnordered<_> = (0..64).map(begin).collect();
+    let refused = first_that_says(&mut held, "bodies of yours").await;
+    assert!(refused.starts_with("HTTP/1.1 429 ") && refused.contains("retry-after: 1"), "{refused}");
+    let report = json!({"data": [{"live_id": "1", "type": 1, "count": 1}]});
+    let others = async {
+        for _ in 0..3 {
+            let batch = own_api.post(path).by(&other).body("application/json", padded(&report, BATCH));
+            batch.send().await.done();
+            own_api.post(CREATE).by(&other).json(&json!({"title": "t"})).send().await.ok();
+        }
         let text = reqwest::get(&metrics).await.expect("metrics").text().await.expect("text");
-        text.contains(&format!("liveloom_http_body_bytes {BATCH}"))
+        let taken = text.lines().find_map(|line| line.strip_prefix("liveloom_http_body_bytes "));
+        let taken: usize = taken.expect("the metric").parse().expect("a number");
+        // The first 4 KiB of each body count for nobody.
+        assert!(taken <= 4 * BATCH + 64 * (4 << 10), "{taken} bytes of one user");
+    };
+    // Those who are held go on holding meanwhile.
+    tokio::select! {
+        () = others => {}
+        () = async { while held.next().await.is_some() {} std::future::pending().await } => {}
+    }
+    drop(held);
+    own.stop().await;
+    Ok(())
+}
+
+async fn a_body_that_stalls_gives_way_where_there_is_little_room(api: Api) -> Verdict {
+    let own = api.own_server(|config| config.limits.bodies_mib = 4).await?;
+    let own_api = own.api();
+    let users = join_all((0..3).map(|_| own_api.user())).await;
+    let path = "/client/stats/singleLive";
+    let begin = |user| begin_a_batch(&own_api, Ipv4Addr::LOCALHOST, path, user);
+    let mut held: FuturesUnordered<_> = users.iter().map(|user: &User| begin(&user.token)).collect();
+    let told = first_that_says(&mut held, "little room").await;
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    drop(held);
+    eventually("its bytes are free again", Duration::from_secs(10), || async {
+        let room = own_api.post(CREATE).by(&users[0]).json(&json!({"title": "t"}));
+        room.may_fail().send().await.status == 200
     })
     .await;
-    let room = || own_api.post(CREATE).by(&user).json(&json!({"title": "t"})).may_fail().send();
-    let answer = room().await;
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
-    assert!(answer.message().contains("bodies"), "{answer:?}");
-    own_api.get("/client/user/profile").by(&user).send().await.ok();
+    own.stop().await;
+    Ok(())
+}
+
+async fn who_knows_a_public_key_shuts_out_neither_backends_nor_log_ins(api: Api) -> Verdict {
+    let own = api.own_server(|config| config.limits.bodies_mib = 4).await?;
+    let own_api = own.api();
+    let user = own_api.user().await;
+    let named = format!("Qiniu {}:bm9uc2Vuc2U=", own_api.target.access_key);
+    let path = "/server/user/register/batch";
+    let begin = |last| begin_a_batch(&own_api, Ipv4Addr::new(127, 0, 1, last), path, &named);
+    let mut held: FuturesUnordered<_> = (1..=32).map(begin).collect();
+    let refused = first_that_says(&mut held, "request bodies are under way").await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let others = async {
+        for _ in 0..3 {
+            let register = padded(&json!({"user_id": unique("u")}), SMALL);
+            let backend = own_api.post("/server/user/register").server();
+            backend.body("application/json", register).send().await.done();
+            let log_in = padded(&json!({"user_name": "nobody", "password": "none"}), SMALL / 2);
+            let answer =
+                own_api.post("/manager/login").body("application/json", log_in).may_fail().send().await;
+            assert!([400, 403].contains(&answer.status), "{answer:?}");
+            own_api.post(CREATE).by(&user).json(&json!({"title": "t"})).send().await.ok();
+        }
+    };
+    tokio::select! {
+        () = others => {}
+        () = async { while held.next().await.is_some() {} std::future::pending().await } => {}
+    }
     drop(held);
-    eventually("its bytes are free again", Duration::from_secs(10), || async { room().await.status == 200 })
-        .await;
     own.stop().await;
     Ok(())
 }

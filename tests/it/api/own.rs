@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use config::*;
 use liveloom::app::{Application, Control};
-use liveloom::config::*;
 use sqlx::Executor;
 use tokio::sync::oneshot;
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use liveloom::config::Secret;
+use config::Secret;
 use serde_json::json;
 
 use super::world::unique;

@@ -1,6 +1,6 @@
 //! signing.md §3: the addresses of a room's stream, under every `pili.security_type`.
 
-use liveloom::config::{Secret, SecurityType};
+use config::{Secret, SecurityType};
 use serde_json::{Value, json};
 
 use super::hooks::Stream;

@@ -224,7 +224,17 @@ async fn ids_that_were_registered_before_stay_reachable(api: Api) -> Verdict {
 
 async fn nicks_have_something_to_see_and_no_control(api: Api) -> Verdict {
     let user = api.user().await;
-    for nick in ["a\nb", "\u{1b}[31m", "\u{0}", " ", "\u{3000}", "\u{200b}", "\u{3164}\u{115f}"] {
+    for nick in [
+        "a\nb",
+        "\u{1b}[31m",
+        "\u{0}",
+        " ",
+        "\u{3000}",
+        "\u{200b}",
+        "\u{3164}\u{115f}",
+        "a\u{202e}b",
+        "\u{2066}a",
+    ] {
         let body = json!({"user_id": unique("u"), "nick": nick});
         register(&api, body).await.bad_in("nick");
         let change = json!({"nick": nick});

@@ -17,7 +17,7 @@ mod videos;
 
 use std::time::{Duration, Instant};
 
-use liveloom::config::LimitsConfig;
+use config::LimitsConfig;
 use rstest::rstest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
-use liveloom::clock::SystemClock;
-use liveloom::config::CacheConfig;
-use liveloom::store::broker::{Broker, Epoch, Heard, Keep, LIFE, Pace, Position, Publication, Published};
+use common::clock::SystemClock;
+use config::CacheConfig;
+use store::broker::{Broker, Epoch, Heard, Keep, LIFE, Pace, Position, Publication, Published};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::CacheConfig;
 use futures_util::future::join_all;
-use liveloom::config::CacheConfig;
-use liveloom::store::broker::{Broker, Epoch, History, Keep, Pace, Position, Published};
+use store::broker::{Broker, Epoch, History, Keep, Pace, Position, Published};
 
 use super::bed::{Bed, KEEP, SOON, publish, text};
 use crate::cache::backend::eventually;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
-use liveloom::config::CacheConfig;
-use liveloom::store::broker::{Broker, Epoch, Heard, Pace, Published};
+use config::CacheConfig;
+use store::broker::{Broker, Epoch, Heard, Pace, Published};
 
 use super::bed::{Bed, KEEP, open, publish};
 use crate::cache::backend::{config, eventually};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use liveloom::config::CacheConfig;
-use liveloom::error::{Failure, Kind};
-use liveloom::store::broker::{Broker, Pace, Position, Published};
+use common::failure::{Failure, Kind};
+use config::CacheConfig;
+use store::broker::{Broker, Pace, Position, Published};
 
 use super::bed::{Ear, KEEP, SOON, open, publish};
 use crate::cache::backend::{config, eventually};
@@ -116,7 +116,7 @@ async fn a_password_is_needed_for_hearing_too() {
     let mut over = config(vec![server.addr()]);
     let (broker, _ear) = open(&CacheConfig::Node(over.clone())).await;
     assert!(broker.subscribe("c").await.is_err());
-    over.password = liveloom::config::Secret::new("secret");
+    over.password = config::Secret::new("secret");
     let (broker, mut ear) = open(&CacheConfig::Node(over)).await;
     broker.subscribe("c").await.unwrap();
     publish(&broker, "c", "heard").await;
@@ -127,6 +127,6 @@ async fn a_password_is_needed_for_hearing_too() {
 async fn a_prefix_with_a_brace_is_refused() {
     let mut over = config(vec!["127.0.0.1:1".to_owned()]);
     over.key_prefix = "a{b}".to_owned();
-    let clock = std::sync::Arc::new(liveloom::clock::SystemClock);
+    let clock = std::sync::Arc::new(common::clock::SystemClock);
     assert!(Broker::connect(&CacheConfig::Node(over), clock).await.is_err());
 }

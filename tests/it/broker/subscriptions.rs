@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use liveloom::config::CacheConfig;
-use liveloom::store::broker::Heard;
+use config::CacheConfig;
+use store::broker::Heard;
 
 use super::bed::{Bed, SOON, open, publish};
 use super::meddler::Meddler;
@@ -113,7 +113,7 @@ async fn a_listener_that_takes_nothing_in_makes_memory_refuse() {
         }
         assert!(published < 100_000, "memory is bounded");
     };
-    assert!(matches!(refused, liveloom::store::broker::BrokerError::Busy));
+    assert!(matches!(refused, store::broker::BrokerError::Busy));
     let now = bed.brokers[0].positions(&[Arc::from("c")]).await.unwrap()[0].unwrap();
     assert_eq!(now.offset, published, "what is refused was not published");
     publish(&bed.brokers[0], "unheard", "x").await;

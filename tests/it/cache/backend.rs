@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use liveloom::clock::SystemClock;
-use liveloom::config::{CacheConfig, RedisConfig};
-use liveloom::store::cache::{Cache, Member, Silent};
+use common::clock::SystemClock;
+use config::{CacheConfig, RedisConfig};
+use store::cache::{Cache, Member, Silent};
 
 use crate::support::redis::{RedisCluster, RedisServer};
 

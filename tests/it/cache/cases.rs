@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use liveloom::store::cache::{
+use store::cache::{
     Announcement, CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent,
 };
 use tokio::sync::broadcast::Receiver;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use liveloom::config::CacheConfig;
-use liveloom::store::cache::{Announcement, Cache, Enter, Member, Silent};
+use config::CacheConfig;
 use rstest::rstest;
+use store::cache::{Announcement, Cache, Enter, Member, Silent};
 use tokio::task::JoinSet;
 
 use super::backend::{config, eventually, open, shard_of};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use config::CacheConfig;
 use futures_util::future::join_all;
-use liveloom::config::CacheConfig;
-use liveloom::store::cache::{Cache, Enter, Like, LikeCounts, Liked, RoomLikes, UserLikes};
+use store::cache::{Cache, Enter, Like, LikeCounts, Liked, RoomLikes, UserLikes};
 
 use super::backend::Backend;
 

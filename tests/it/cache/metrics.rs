@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use liveloom::store::cache::Cache;
 use prometheus::Registry;
+use store::cache::Cache;
 
 use super::backend::{Backend, Place, eventually, open, open_node};
 use crate::support::chaos::{ChaosProxy, Mode};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use liveloom::clock::SystemClock;
-use liveloom::config::CacheConfig;
-use liveloom::error::{Failure, Kind};
-use liveloom::store::cache::{Announcement, Cache, CacheError, Enter, Silent};
+use common::clock::SystemClock;
+use common::failure::{Failure, Kind};
+use config::CacheConfig;
+use store::cache::{Announcement, Cache, CacheError, Enter, Silent};
 use tokio::sync::broadcast::Receiver;
 
 use super::backend::{config, eventually, members, open, open_node};
@@ -168,13 +168,13 @@ async fn a_password_is_sent_and_encryption_is_asked_for() {
     server.run::<()>(&["ACL", "SETUSER", "loom", "on", ">secret", "~*", "&*", "+@all"]);
     server.run::<()>(&["CONFIG", "SET", "requirepass", "other"]);
     let open = async |username: &str, password: &str, tls| {
-        let config = liveloom::config::RedisConfig {
+        let config = config::RedisConfig {
             username: username.to_owned(),
-            password: liveloom::config::Secret::new(password),
+            password: config::Secret::new(password),
             tls,
             ..super::backend::config(vec![server.addr()])
         };
-        Cache::connect(&liveloom::config::CacheConfig::Node(config), Arc::new(SystemClock)).await
+        Cache::connect(&config::CacheConfig::Node(config), Arc::new(SystemClock)).await
     };
     open("loom", "secret", false).await.unwrap().ping().await.unwrap();
     open("", "other", false).await.unwrap().ping().await.unwrap();
@@ -207,12 +207,11 @@ async fn a_master_without_memory_takes_no_writes_and_the_cache_says_so() {
 async fn encryption_begins_with_a_tls_handshake() {
     use tokio::io::AsyncReadExt;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = liveloom::config::RedisConfig {
+    let config = config::RedisConfig {
         tls: true,
         ..super::backend::config(vec![listener.local_addr().unwrap().to_string()])
     };
-    let opening =
-        tokio::spawn(async move { super::backend::open(&liveloom::config::CacheConfig::Node(config)).await });
+    let opening = tokio::spawn(async move { super::backend::open(&config::CacheConfig::Node(config)).await });
     let (mut client, _) = listener.accept().await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), 0x16, "the record type of a handshake");
     drop((client, listener));

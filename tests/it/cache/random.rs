@@ -4,12 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use liveloom::config::CacheConfig;
-use liveloom::store::cache::{
-    CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent,
-};
+use config::CacheConfig;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use store::cache::{CROWDED_VIEWS, Cache, Counters, CountersEntry, Enter, Member, RoomState, Silent};
 
 use super::backend::{Backend, open, remove_everywhere};
 

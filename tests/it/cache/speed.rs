@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use liveloom::config::CacheConfig;
-use liveloom::store::cache::{Cache, Enter, Member, Silent};
+use config::CacheConfig;
 use redis::aio::MultiplexedConnection;
+use store::cache::{Cache, Enter, Member, Silent};
 use tokio::task::JoinSet;
 
 use super::backend::{Backend, eventually};
@@ -62,7 +62,8 @@ async fn heartbeats_beside_plain_reads() {
     on.cache.set("key", "value", Duration::from_secs(60)).await.unwrap();
     let client = redis::Client::open(format!("redis://{}/", config.addrs[0])).unwrap();
     let redis = client.get_multiplexed_async_connection().await.unwrap();
-    let script = Arc::new(redis::Script::new(include_str!("../../../src/store/cache/scripts/heard.lua")));
+    let script =
+        Arc::new(redis::Script::new(include_str!("../../../crates/store/src/cache/scripts/heard.lua")));
     for _ in 0..2 {
         let cache = on.cache.clone();
         measure("GET", |_| {

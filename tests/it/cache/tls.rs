@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use liveloom::clock::SystemClock;
-use liveloom::config::{CacheConfig, RedisConfig};
-use liveloom::store::cache::Cache;
+use common::clock::SystemClock;
+use config::{CacheConfig, RedisConfig};
+use store::cache::Cache;
 
 use super::backend::{Backend, Place, config, open};
 use super::cases;

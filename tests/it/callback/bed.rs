@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use common::clock::SystemClock;
+use config::{CallbackConfig, Current, Secret};
 use liveloom::auth::WebhookSigner;
 use liveloom::callback::{self, Deliveries, Delivery, Filter, Parts};
-use liveloom::clock::SystemClock;
-use liveloom::config::{CallbackConfig, Current, Secret};
 use liveloom::event::{DomainEvent, append, append_all};
-use liveloom::store::db::Db;
-use liveloom::store::entity::{callback_delivery, room_lane};
 use liveloom::user::Users;
 use prometheus::{Registry, TextEncoder};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder};
+use store::db::Db;
+use store::entity::{callback_delivery, room_lane};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use liveloom::store::db::Db;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use store::db::Db;
 
 use super::bed::SOON;
 use crate::support::callback_receiver::{Mood, PLAIN_SECRET, Receiver, SECRET};

@@ -9,10 +9,10 @@ use liveloom::event::expiry::drop_expired;
 use liveloom::event::lanes::{Finished, Lanes};
 use liveloom::event::{CALLBACKS, REACTIONS};
 use liveloom::jobs::lease::LeaderLease;
-use liveloom::store::db::Db;
-use liveloom::store::entity::event_log;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
+use store::db::Db;
+use store::entity::event_log;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;

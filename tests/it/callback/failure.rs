@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use liveloom::callback::{Error, Filter, State};
-use liveloom::store::db::Dialect;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use store::db::Dialect;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;

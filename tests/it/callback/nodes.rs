@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use liveloom::event::CALLBACKS;
 use liveloom::event::lanes::Lanes;
-use liveloom::store::registry::note_callbacks;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use store::registry::note_callbacks;
 
 use super::bed::{Bed, SOON};
 use crate::support::callback_receiver::Mood;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use liveloom::config::{CacheConfig, Config, Environment, ImConfig, SecurityType};
+use config::{CacheConfig, Config, Environment, ImConfig, Problem, SecurityType};
 
 #[test]
 fn keys_are_made_once_and_kept_private() {
@@ -68,7 +68,7 @@ fn readable_keys_are_warned_of_and_unusable_ones_named() {
     Config::embedded(dir.path(), &Environment::new()).unwrap();
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).unwrap();
     let warnings = Config::embedded(dir.path(), &Environment::new()).unwrap().warnings;
-    assert!(warnings[0].to_string().contains("keys.yaml:1: can be read by other users"), "{warnings:?}");
+    assert!(warnings[0].to_string().contains("keys.yaml: can be read by other users"), "{warnings:?}");
 
     fs::write(&keys, "auth: {jwt_key: k}\n").unwrap();
     let problems = Config::embedded(dir.path(), &Environment::new()).unwrap_err().to_string();
@@ -76,5 +76,18 @@ fn readable_keys_are_warned_of_and_unusable_ones_named() {
     fs::remove_file(&keys).unwrap();
     fs::create_dir(&keys).unwrap();
     let problems = Config::embedded(dir.path(), &Environment::new()).unwrap_err().to_string();
-    assert!(problems.contains("keys.yaml:1: cannot keep the generated keys here"), "{problems}");
+    assert!(problems.contains("keys.yaml: cannot keep the generated keys here"), "{problems}");
+}
+
+#[test]
+fn its_demo_room_is_meant_and_one_that_was_written_is_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let addr = ("LIVELOOM__HTTPQ__ADDR".to_owned(), ":8099".to_owned());
+    let demo = ("LIVELOOM__DEMO__ENABLE".to_owned(), "true".to_owned());
+    let warnings = |env: &[(String, String)]| {
+        Config::embedded(dir.path(), &env.iter().cloned().collect()).unwrap().warnings
+    };
+    assert_eq!(warnings(std::slice::from_ref(&addr)), []);
+    let warned = warnings(&[addr, demo]);
+    assert_eq!(warned.iter().map(Problem::key).collect::<Vec<_>>(), ["demo.enable"]);
 }

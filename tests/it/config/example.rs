@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use liveloom::config::{Config, DatabaseConfig, Secret};
+use config::{Config, DatabaseConfig, Secret};
 use serde_yaml::Value;
 
 use super::{KEYS, Setup};

@@ -1,6 +1,6 @@
 //! Files written for QNLiveKit_Server are accepted as they are, with warnings.
 
-use liveloom::config::{CacheConfig, ImConfig, PromeConfig, SecurityType};
+use config::{CacheConfig, ImConfig, PromeConfig, SecurityType};
 
 use super::Setup;
 

@@ -1,9 +1,10 @@
 //! Rules of sections, and rules that span sections.
 
-use liveloom::config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
+use config::{Config, ImConfig, MysqlTls, PromeConfig, listen_addrs};
 use rstest::rstest;
 
 use super::with_keys;
+use crate::support::certificates::Authority;
 
 const MYSQL: &str = "mysql: {databases: [{host: h, username: u, database: d}]}\n";
 
@@ -26,14 +27,6 @@ const MYSQL: &str = "mysql: {databases: [{host: h, username: u, database: d}]}\n
     "cache: {type: node, addr: 'r:1', tls_server_name: h}\nnode: {node_id: 1}",
     "cache.tls_server_name: is used with tls: true only"
 )]
-#[case::certificate_without_key(
-    "cache: {type: node, addr: 'r:1', tls: true, tls_cert: Cargo.toml}\nnode: {node_id: 1}",
-    "cache.tls_key: is required with tls_cert"
-)]
-#[case::key_without_certificate(
-    "cache: {type: node, addr: 'r:1', tls: true, tls_key: Cargo.toml}\nnode: {node_id: 1}",
-    "cache.tls_cert: is required with tls_key"
-)]
 #[case::no_such_file(
     "cache: {type: node, addr: 'r:1', tls: true, tls_ca: /nowhere.pem}\nnode: {node_id: 1}",
     "cache.tls_ca: /nowhere.pem cannot be read"
@@ -41,10 +34,6 @@ const MYSQL: &str = "mysql: {databases: [{host: h, username: u, database: d}]}\n
 #[case::tls_of_a_database(
     "mysql: {databases: [{host: h, username: u, database: d, tls: maybe}]}",
     "mysql.databases[0].tls: \"maybe\" is not one of off, preferred, required, verify"
-)]
-#[case::authority_in_vain(
-    "mysql: {databases: [{host: h, username: u, database: d, tls: required, tls_ca: Cargo.toml}]}",
-    "mysql.databases[0].tls_ca: is used with tls: verify only"
 )]
 #[case::redis_without_id("cache: {type: node, addr: 'r:1'}", "node.node_id: is required with Redis")]
 #[case::no_writer(
@@ -105,6 +94,12 @@ fn expiry_sk_needs_both_account_keys() {
 #[case::no_push_address("pili: {hub: h}", "", "pili.publish_domain: is missing")]
 #[case::no_hub("pili: {publish_domain: p.example.com}", "", "pili.hub: is missing")]
 #[case::ignored("cron: {}", "auth.admin.enable", "auth.admin.enable: is ignored")]
+#[case::tls_of_memory(
+    "cache: {tls_server_name: h}",
+    "",
+    "cache.tls_server_name: has no effect: the type is memory"
+)]
+#[case::traces("traces: {endpoint: 'http://c:4318/v1/traces/'}", "", "traces.endpoint: ends in /v1/traces")]
 #[case::no_url("callback: {addr: localhost}", "", "callback.addr: \"localhost\" is not a URL")]
 #[case::password("callback: {addr: 'http://u:p@h'}", "", "callback.addr: holds a password")]
 fn what_is_probably_not_meant_is_a_warning(
@@ -172,7 +167,8 @@ fn an_authority_of_a_database_is_named_to_be_checked() {
     assert_eq!(entry(""), (MysqlTls::Preferred, false));
     assert_eq!(entry(", tls: off"), (MysqlTls::Off, false));
     assert_eq!(entry(", tls: verify"), (MysqlTls::Verify, false));
-    assert_eq!(entry(", tls_ca: Cargo.toml"), (MysqlTls::Verify, true));
+    let authority = Authority::new();
+    assert_eq!(entry(&format!(", tls_ca: '{}'", authority.file().display())), (MysqlTls::Verify, true));
 }
 
 #[test]
@@ -188,4 +184,39 @@ fn listen_addresses_may_lack_the_host() {
     for text in ["", "80", "8099:", "host:80", ":99999", "::1", ":+80"] {
         assert_eq!(listen_addrs(text), None, "{text}");
     }
+}
+
+#[test]
+fn files_of_tls_hold_what_they_are_for() {
+    let authority = Authority::new();
+    let files = authority.issue("client", &["client"]);
+    let (cert, key) = (files.cert.display(), files.key.display());
+    let of_redis =
+        |tls: &str| format!("cache: {{type: node, addr: 'r:1', tls: true, {tls}}}\nnode: {{node_id: 1}}");
+    let of_mysql =
+        |tls: &str| format!("mysql: {{databases: [{{host: h, username: u, database: d, {tls}}}]}}");
+    let cases = [
+        (of_redis(&format!("tls_cert: '{cert}'")), "cache.tls_key: is required with tls_cert"),
+        (of_redis(&format!("tls_key: '{key}'")), "cache.tls_cert: is required with tls_key"),
+        (of_redis("tls_ca: Cargo.toml"), "cache.tls_ca: Cargo.toml holds no certificate in PEM"),
+        (of_redis(&format!("tls_ca: '{key}'")), "cache.tls_ca: "),
+        (
+            of_redis(&format!("tls_cert: Cargo.toml, tls_key: '{key}'")),
+            "cache.tls_cert: Cargo.toml holds no certificate",
+        ),
+        (of_redis(&format!("tls_cert: '{cert}', tls_key: '{cert}'")), "cache.tls_key: "),
+        (of_mysql("tls_ca: Cargo.toml"), "mysql.databases[0].tls_ca: Cargo.toml holds no certificate in PEM"),
+        (
+            of_mysql(&format!("tls: required, tls_ca: '{cert}'")),
+            "mysql.databases[0].tls_ca: is used with tls: verify only",
+        ),
+    ];
+    for (file, expected) in cases {
+        let mistakes = with_keys(&file).mistakes();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].contains(expected), "{mistakes:?}");
+    }
+    let good =
+        of_redis(&format!("tls_ca: '{}', tls_cert: '{cert}', tls_key: '{key}'", authority.file().display()));
+    with_keys(&good).config();
 }

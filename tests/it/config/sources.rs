@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use liveloom::config::{CacheConfig, CallbackConfig, Config, Secret};
+use config::{CacheConfig, CallbackConfig, Config, Secret};
 use rstest::rstest;
 
 use super::{KEYS, Setup, with_keys};

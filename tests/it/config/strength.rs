@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use liveloom::config::PLACEHOLDERS;
+use config::PLACEHOLDERS;
 use rstest::rstest;
 use serde_yaml::Value;
 
@@ -97,6 +97,16 @@ fn the_samples_keys_and_short_ones_start_with_a_warning() {
     assert_eq!(weak(&file(short, long, long)), ["auth.jwt_key"]);
     assert_eq!(weak(&file(long, "jwtkey", long)), ["auth.jwt_keys"]);
     assert_eq!(weak(&file(long, short, short)), ["auth.jwt_keys", "auth.server.secret_key"]);
+    let two = Setup::new(&file(long, &format!("{short}, {long}, jwtkey"), long)).warnings();
+    assert_eq!(two.len(), 2, "each of a list: {two:?}");
+    assert!(
+        two.iter().any(|line| line.ends_with("(number 1 of the list)") && line.contains("15 bytes")),
+        "{two:?}"
+    );
+    assert!(
+        two.iter().any(|line| line.ends_with("(number 3 of the list)") && line.contains("sample's")),
+        "{two:?}"
+    );
     let others = "callback: {secret: s, secrets: [t]}\ngift: {secret: whsec_AAAA}\nhooks: {secret: s}\n\
                   pili: {publish_key: k}\naccount: {secret_key: s}\n";
     let wanted = [
@@ -145,7 +155,18 @@ fn unsigned_calls_of_everybody_are_warned_of_and_the_demo_alone_is_not() {
     let warnings = Setup::new(file).warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings.iter().all(|line| line.contains(": auth.server.allow: ")), "{warnings:?}");
-    assert!(with_keys("demo: {enable: true}\n").warnings().is_empty());
+    for addr in ["127.0.0.1:8099", "localhost:8099", "[::1]:8099"] {
+        let file = format!("demo: {{enable: true}}\nhttpq: {{addr: '{addr}'}}\n");
+        assert!(with_keys(&file).warnings().is_empty(), "{addr}");
+    }
+    for file in ["demo: {enable: true}\n", "demo: {enable: true}\nhttpq: {addr: '192.0.2.1:80'}\n"] {
+        let warnings = with_keys(file).warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("demo.enable: is on, and httpq.addr is open to the network"),
+            "{warnings:?}"
+        );
+    }
 }
 
 #[test]

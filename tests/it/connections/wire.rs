@@ -39,6 +39,14 @@ impl Wire {
         Self { stream, received: Vec::new() }
     }
 
+    /// One from another address of this machine.
+    pub async fn open_from(address: [u8; 4], port: u16) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        let stream = socket.connect(([127, 0, 0, 1], port).into()).await.expect("a connection");
+        Self { stream, received: Vec::new() }
+    }
+
     /// One of a peer that has little room for what it does not read.
     pub async fn open_small(port: u16) -> Self {
         let socket = TcpSocket::new_v4().unwrap();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use liveloom::store::db::Db;
-use liveloom::store::entity::{live_entities, live_room_user_entities, live_users, operation_log};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 use sqlx::{AssertSqlSafe, Executor};
+use store::db::Db;
+use store::entity::{live_entities, live_room_user_entities, live_users, operation_log};
 
 use super::old_schema::TABLES;
 use super::schema::read_all;

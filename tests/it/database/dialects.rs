@@ -3,11 +3,11 @@
 use std::num::NonZeroI64;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use liveloom::store::db::{Added, Db, Dialect, StoreError, UpsertAdd, escape_like, upsert_add};
-use liveloom::store::entity::{live_entities, live_users, operation_log, stats_single_live, stream_session};
 use rstest::rstest;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, Statement};
+use store::db::{Added, Db, Dialect, StoreError, UpsertAdd, escape_like, upsert_add};
+use store::entity::{live_entities, live_users, operation_log, stats_single_live, stream_session};
 
 use super::{Backend, number};
 
@@ -202,8 +202,7 @@ async fn an_embedded_file_is_its_owners_alone() {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
     let database = Backend::Sqlite.database().await;
-    let file =
-        |suffix: &str| database.data_dir().join(format!("{}{suffix}", liveloom::store::db::SQLITE_FILE));
+    let file = |suffix: &str| database.data_dir().join(format!("{}{suffix}", store::db::SQLITE_FILE));
     let modes = || {
         ["", "-wal", "-shm"]
             .map(|suffix| fs::metadata(file(suffix)).ok().map(|found| found.permissions().mode() & 0o777))

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use liveloom::config::{MysqlConfig, Secret};
-use liveloom::error::{Failure, Kind};
-use liveloom::store::db::{Db, StoreError};
+use common::failure::{Failure, Kind};
+use config::{MysqlConfig, Secret};
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use store::db::{Db, StoreError};
 
 use super::{Backend, eventually, number};
 use crate::support::chaos::{ChaosProxy, Mode};
@@ -147,7 +147,7 @@ async fn refusal(database: &TestDatabase, mysql: &MysqlConfig) -> String {
 async fn a_database_that_cannot_be_opened_is_named_on_one_line() {
     let database = TestDatabase::create().await;
     let good = database.entry().unwrap();
-    let with = |change: &dyn Fn(&mut liveloom::config::DatabaseConfig)| {
+    let with = |change: &dyn Fn(&mut config::DatabaseConfig)| {
         let mut entry = good.clone();
         change(&mut entry);
         MysqlConfig { databases: vec![entry] }
@@ -170,8 +170,8 @@ async fn a_folder_that_cannot_be_used_is_named_on_one_line() {
     let database = Backend::Sqlite.database().await;
     std::fs::write(database.data_dir().join("lock"), "").unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
-    let limits = liveloom::config::LimitsConfig::default();
-    let clock = std::sync::Arc::new(liveloom::clock::SystemClock);
+    let limits = config::LimitsConfig::default();
+    let clock = std::sync::Arc::new(common::clock::SystemClock);
     let error = Db::connect(&MysqlConfig::default(), file.path(), &limits, clock).await.unwrap_err();
     assert!(error.to_string().contains("node.data_dir"), "{error}");
     database.connect().await;

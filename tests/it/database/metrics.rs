@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use liveloom::store::db::{Db, StoreError, WriterRead, reading_own_writes};
 use prometheus::Registry;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use store::db::{Db, StoreError, WriterRead, reading_own_writes};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 

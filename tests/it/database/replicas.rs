@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use liveloom::store::db::Db;
 use sea_orm::{ConnectionTrait, Statement};
 use sqlx::{AssertSqlSafe, Executor};
+use store::db::Db;
 
 use super::eventually;
 use crate::support::chaos::{ChaosProxy, Mode};

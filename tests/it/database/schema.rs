@@ -1,10 +1,10 @@
 //! The schema steps on an empty database: complete, repeatable, and safe side by side.
 
-use liveloom::store::db::StoreError;
-use liveloom::store::entity as tables;
 use migrations::statements;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
+use store::db::StoreError;
+use store::entity as tables;
 
 use super::{Backend, number, steps};
 

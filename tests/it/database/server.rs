@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use liveloom::config::{DatabaseConfig, MysqlConfig, MysqlTls};
-use liveloom::store::db::Db;
-use liveloom::store::entity::live_entities::{ActiveModel, Column, Entity};
+use config::{DatabaseConfig, MysqlConfig, MysqlTls};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Statement};
+use store::db::Db;
+use store::entity::live_entities::{ActiveModel, Column, Entity};
 use testbed::MariaDb;
 
 use crate::support::certificates::{Authority, Files, text};
@@ -50,7 +50,7 @@ impl Server {
             host: host.to_owned(),
             port: self.maria.addr.port(),
             username: "odd".to_owned(),
-            password: liveloom::config::Secret::new("odd"),
+            password: config::Secret::new("odd"),
             database: "odd".to_owned(),
             tls,
             tls_ca: authority.map(Authority::file),

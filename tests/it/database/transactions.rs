@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use liveloom::error::{Failure, Kind};
-use liveloom::store::db::{Db, StoreError, Tx};
+use common::failure::{Failure, Kind};
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use sqlx::Executor;
+use store::db::{Db, StoreError, Tx};
 use tokio::sync::Barrier;
 
 use super::{Backend, number};
@@ -165,7 +165,7 @@ async fn a_row_lock_is_waited_for_and_then_tried_again() {
 }
 
 mod feature {
-    use liveloom::store::db::{RetryableError, StoreError};
+    use store::db::{RetryableError, StoreError};
 
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
@@ -234,7 +234,7 @@ async fn only_a_lazy_transaction_does_not_wait_for_the_disk() {
 async fn who_asks_for_a_second_connection_or_a_look_up_inside_a_transaction_is_found_out(
     #[case] backend: Backend,
 ) {
-    use liveloom::store::lookup::Lookup;
+    use store::lookup::Lookup;
 
     let database = backend.database().await;
     let db = database.migrated().await;

@@ -1,6 +1,6 @@
 //! Every marked step has a test that kills the server there.
 
-use liveloom::crash::POINTS;
+use common::crash::POINTS;
 
 use crate::support::sources;
 

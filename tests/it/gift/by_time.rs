@@ -4,12 +4,12 @@ use std::process::Output;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use liveloom::clock::SystemClock;
+use common::clock::SystemClock;
 use liveloom::gift::{Cursor, Entry, Ledger, Metrics, Selection, after_statement, newest_statement};
-use liveloom::store::db::{Db, Dialect};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
 use sqlx::{AssertSqlSafe, Executor};
+use store::db::{Db, Dialect};
 
 use crate::support::database::TestDatabase;
 use crate::support::gift_bed::quick;

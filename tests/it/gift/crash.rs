@@ -1,6 +1,6 @@
 //! The server is killed at every marked step of a gift's way.
 
-use liveloom::crash::POINTS;
+use common::crash::POINTS;
 use rstest::rstest;
 
 use super::{Party, SETTLED};

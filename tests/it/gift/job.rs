@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use liveloom::config::GiftConfig;
+use config::GiftConfig;
 use liveloom::gift::{Error, GiftStatus, Pace};
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::jobs::schedule::Job;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use liveloom::gift::payment::{Answer, Refusal};
 use liveloom::gift::{Asker, Corrected, Error, GiftStatus, Pace, SendGiftFor, Verdict};
-use liveloom::store::db::Db;
 use rstest::rstest;
+use store::db::Db;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_payment::{FakePayment, Mood};

@@ -102,7 +102,7 @@ async fn nothing_is_free_without_a_payment_service() {
     for address in ["", "123", "not a url", "unix:/tmp/x"] {
         let database = TestDatabase::embedded();
         let payer = FakePayment::start().await;
-        let config = liveloom::config::GiftConfig { gift_addr: address.to_owned(), ..payer.config() };
+        let config = config::GiftConfig { gift_addr: address.to_owned(), ..payer.config() };
         let node = Node::start(database.migrated().await, 1, &config, quick()).await;
         let live_id = node.live_room(&["guest"]).await;
         waiting(&node, &live_id).await;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use liveloom::gift::Pace;
-use liveloom::store::db::Db;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use store::db::Db;
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_payment::FakePayment;

@@ -4,13 +4,13 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use liveloom::clock::SystemClock;
-use liveloom::id::{EPOCH_MS, IdError, IdGenerator};
-use liveloom::store::db::Db;
-use liveloom::store::entity::node_registry;
-use liveloom::store::registry::{NodeLease, NodeState, RegistryError, alive_nodes};
+use common::clock::SystemClock;
+use common::id::{EPOCH_MS, IdError, IdGenerator};
 use rstest::rstest;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
+use store::db::Db;
+use store::entity::node_registry;
+use store::registry::{NodeLease, NodeState, RegistryError, alive_nodes};
 use tokio::time::timeout;
 
 use crate::support::database::TestDatabase;

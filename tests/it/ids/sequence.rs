@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use liveloom::store::db::Db;
-use liveloom::store::entity::id_sequence;
-use liveloom::store::sequence::Sequence;
 use sea_orm::{ConnectionTrait, EntityTrait};
+use store::db::Db;
+use store::entity::id_sequence;
+use store::sequence::Sequence;
 
 use crate::support::database::TestDatabase;
 

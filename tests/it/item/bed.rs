@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use common::clock::{ManualClock, SharedClock};
+use config::{MysqlConfig, PiliConfig, Secret};
 use liveloom::auth::Credentials;
-use liveloom::clock::{ManualClock, SharedClock};
-use liveloom::config::{MysqlConfig, PiliConfig, Secret};
 use liveloom::event::{DomainEvent, append};
 use liveloom::item::{self, Items, NewItem};
 use liveloom::media::PiliSaveAs;
-use liveloom::store::db::Db;
-use liveloom::store::entity::{event_log, item_demonstrate_log as log};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
+use store::db::Db;
+use store::entity::{event_log, item_demonstrate_log as log};
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_pili::FakePili;

@@ -1,6 +1,6 @@
 //! How many statements a call takes: as many for a hundred items as for one.
 
-use liveloom::config::MysqlConfig;
+use config::MysqlConfig;
 use liveloom::item::{ItemOrder, ItemStatus, NewItem, Orders};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 

@@ -1,9 +1,9 @@
 //! Going on where a QNLiveKit_Server stopped.
 
-use liveloom::config::CacheConfig;
-use liveloom::store::entity::live_like_flush;
+use config::CacheConfig;
 use rstest::rstest;
 use sea_orm::{ActiveValue::Set, EntityTrait};
+use store::entity::live_like_flush;
 
 use super::bed::Node;
 use crate::cache::backend::config;

@@ -4,18 +4,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use liveloom::config::CacheConfig;
+use config::CacheConfig;
 use liveloom::im::{ImError, Message, Outlet};
 use liveloom::like::{self, Likes};
 use liveloom::live::Lives;
-use liveloom::store::cache::Cache;
-use liveloom::store::db::Db;
-use liveloom::store::entity::stats_single_live;
-use liveloom::store::registry::NodeLease;
 use liveloom::user::Users;
 use prometheus::Registry;
 use sea_orm::EntityTrait;
 use serde_json::json;
+use store::cache::Cache;
+use store::db::Db;
+use store::entity::stats_single_live;
+use store::registry::NodeLease;
 
 use crate::cache::backend::config;
 use crate::support::database::TestDatabase;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use config::CacheConfig;
 use futures_util::future::join_all;
-use liveloom::config::CacheConfig;
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::like::Error;
-use liveloom::store::cache::{Like, LikeSeed, Liked, UserLikes};
-use liveloom::store::db::Db;
-use liveloom::store::fence::LeaseLost;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, Statement};
+use store::cache::{Like, LikeSeed, Liked, UserLikes};
+use store::db::Db;
+use store::fence::LeaseLost;
 
 use super::bed::{Node, redis, redis_cluster};
 use crate::stats;

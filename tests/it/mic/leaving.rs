@@ -5,10 +5,10 @@ use std::time::Duration;
 use liveloom::event::DomainEvent;
 use liveloom::live::silence::Swept;
 use liveloom::mic::{Error, Flags};
-use liveloom::store::entity::{live_mic_entities, live_room_user_entities};
 use rstest::rstest;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use store::entity::{live_mic_entities, live_room_user_entities};
 
 use crate::support::fence::Leader;
 use crate::support::rooms::Rooms;

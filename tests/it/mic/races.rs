@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 use liveloom::event::DomainEvent;
 use liveloom::mic::{Error, Flags};
-use liveloom::store::entity::live_mic_entities;
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use store::entity::live_mic_entities;
 
 use crate::support::rooms::Rooms;
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
-use liveloom::clock::ManualClock;
-use liveloom::hub::orders::{KeptMessage, OrderError, Orders};
+use common::clock::ManualClock;
 use liveloom::moderation::{
     self, Actor, BannedWords, ChatRules, Kind, Moderation, NewSanction, Refusal, TOPIC, WORDS_TOPIC,
 };
-use liveloom::store::cache::{Announcement, Cache};
+use realtime::orders::{KeptMessage, OrderError, Orders};
 use serde_json::{Value, json};
+use store::cache::{Announcement, Cache};
 
 use crate::support::rooms::Rooms;
 

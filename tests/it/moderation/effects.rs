@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liveloom::error::Failure;
+use common::failure::Failure;
 use liveloom::moderation::{Actor, ChangeSettings, Error, Kind, NewSanction, Refusal};
 use liveloom::user::Bans;
 use liveloom::user::bans::NewBan;

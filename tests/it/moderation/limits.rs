@@ -1,10 +1,10 @@
 //! As many as there may be, and no more.
 
 use liveloom::moderation::{Actor, Error, Kind, MAX_WORDS, NewSanction};
-use liveloom::store::db::WallTime;
-use liveloom::store::entity::{banned_word, live_sanction};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{EntityTrait, PaginatorTrait};
+use store::db::WallTime;
+use store::entity::{banned_word, live_sanction};
 
 use super::bed::{ANCHOR, Bed};
 

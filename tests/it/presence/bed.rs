@@ -1,9 +1,9 @@
 //! Viewers by the thousand, made without a request for each.
 
 use chrono::Utc;
-use liveloom::store::cache::Member;
-use liveloom::store::entity::live_room_user_entities::{Column, Entity};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use store::cache::Member;
+use store::entity::live_room_user_entities::{Column, Entity};
 
 use crate::support::client::Client;
 use crate::support::rooms::Rooms;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use liveloom::clock::Clock;
+use common::clock::Clock;
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::jobs::presence::Watch;
 use liveloom::jobs::schedule::Job;
@@ -12,10 +12,10 @@ use liveloom::jobs::viewers::SilentViewers;
 use liveloom::live::CreateRoom;
 use liveloom::live::silence::Swept;
 use liveloom::rest::Paging;
-use liveloom::store::cache::Member;
-use liveloom::store::db::Db;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use store::cache::Member;
+use store::db::Db;
 
 use crate::support::database::TestDatabase;
 use crate::support::fence::Leader;

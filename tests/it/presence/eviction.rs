@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use liveloom::live::LiveStatus;
 use liveloom::live::silence::{BATCH, Swept};
-use liveloom::store::db::Tx;
-use liveloom::store::fence::{Fence, LeaseLost};
 use rstest::rstest;
 use sqlx::Executor;
+use store::db::Tx;
+use store::fence::{Fence, LeaseLost};
 
 use super::bed::{fill, number, online, viewers_in};
 use crate::support::fence::{FormerLeader, Leader};

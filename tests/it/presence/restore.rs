@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use liveloom::store::cache::Member;
-use liveloom::store::db::Db;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use store::cache::Member;
+use store::db::Db;
 
 use super::bed::{fill, online, store, viewers};
 use crate::support::fence::{FormerLeader, Leader};

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use chrono::Utc;
 use liveloom::event::{DomainEvent, StoredEvent, append, append_all};
 use liveloom::reactions::{Reaction, ReactionError, start};
-use liveloom::store::db::Db;
-use liveloom::store::entity::room_lane;
 use prometheus::{Registry, TextEncoder};
 use rstest::rstest;
 use sea_orm::EntityTrait;
+use store::db::Db;
+use store::entity::room_lane;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 

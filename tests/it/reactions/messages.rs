@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use liveloom::event::{DomainEvent, GiftRow, append};
-use liveloom::store::db::{Db, StoreError};
-use liveloom::store::entity::room_lane;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
+use store::db::{Db, StoreError};
+use store::entity::room_lane;
 
 use crate::support::client::Client;
 use crate::support::fake::Mood;

@@ -1,6 +1,8 @@
 //! How often and from where one may come, and what is told of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Error;
 
 use super::bed::Bed;
@@ -22,6 +24,7 @@ async fn refused(url: &str, address: &str) -> Option<(u16, Option<String>)> {
         }
         Err(Error::Http(answer)) => {
             assert_eq!(answer.headers()["connection"], "close");
+            assert!(!answer.headers()["x-reqid"].is_empty());
             let after = answer.headers().get("retry-after").map(|after| after.to_str().unwrap().to_owned());
             Some((answer.status().as_u16(), after))
         }
@@ -117,4 +120,44 @@ async fn handshakes_are_counted_and_logged() {
         assert!(is_there, "{path} {status} is not in the log");
     }
     assert!(!log.contains(user.token()), "the log has a token");
+}
+
+/// The head and the body of a handshake that is refused.
+async fn refusal(bed: &Bed, endpoint: &str) -> (String, Value) {
+    let mut socket = TcpStream::connect(("127.0.0.1", bed.setup().port())).await.unwrap();
+    let request = format!(
+        "GET {endpoint} HTTP/1.1\r\nhost: h\r\nx-reqid: of-the-caller\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (
+        head.to_ascii_lowercase(),
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}")),
+    )
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_limit_and_the_request() {
+    let settings = "realtime: {mesh_auth: off, connections_per_address: 1, barrage_per_address: 1}";
+    let bed = Bed::of(Setup::new(Backend::Embedded).await.with(settings)).await;
+    let limits = [
+        "realtime.connections_per_address",
+        "realtime.barrage_per_address",
+        "realtime.connections_per_address",
+    ];
+    let mut held = Vec::new();
+    for (endpoint, limit) in ENDPOINTS.into_iter().zip(limits) {
+        // `/ws/v1` counts with `/realtime`.
+        if endpoint != "/ws/v1" {
+            held.push(Socket::try_open(&url(&bed, endpoint)).await.unwrap());
+        }
+        let (head, body) = refusal(&bed, endpoint).await;
+        assert!(head.starts_with("http/1.1 429"), "{head}");
+        assert!(head.contains("x-reqid: of-the-caller"), "{head}");
+        assert_eq!(body["request_id"], "of-the-caller");
+        assert!(body["message"].as_str().unwrap().contains(limit), "{endpoint}: {body}");
+    }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use liveloom::event::DomainEvent;
 use liveloom::relay::Error;
-use liveloom::store::entity::{live_entities, relay_sessions};
 use rstest::rstest;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use store::entity::{live_entities, relay_sessions};
 
 use super::{bound, start};
 use crate::support::rooms::Rooms;

@@ -7,8 +7,8 @@ mod races;
 use std::collections::BTreeMap;
 
 use liveloom::relay::{PkView, StartPk};
-use liveloom::store::entity::{live_entities, relay_sessions};
 use sea_orm::EntityTrait;
+use store::entity::{live_entities, relay_sessions};
 
 use crate::support::rooms::Rooms;
 

@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use common::clock::ManualClock;
+use config::{Current, PiliConfig, Secret};
 use liveloom::auth::Credentials;
 use liveloom::censor::{self, HookKeys, Reviews};
-use liveloom::clock::ManualClock;
-use liveloom::config::{Current, PiliConfig, Secret};
 use liveloom::event::DomainEvent;
 use liveloom::live::{CreateRoom, Lives};
 use liveloom::media::ReviewClient;
-use liveloom::store::db::{Db, Tx};
-use liveloom::store::entity::{event_log, live_censor};
-use liveloom::store::fence::{Fence, LeaseLost};
 use liveloom::user::Users;
 use prometheus::{Registry, TextEncoder};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use store::db::{Db, Tx};
+use store::entity::{event_log, live_censor};
+use store::fence::{Fence, LeaseLost};
 
 use crate::support::database::TestDatabase;
 use crate::support::fake_review::FakeReview;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use liveloom::event::{DomainEvent, StopReason};
-use liveloom::store::entity::live_censor;
 use rstest::rstest;
 use sea_orm::{ActiveValue::Set, EntityTrait};
+use store::entity::live_censor;
 
 use super::bed::{ASKED, Bed, CLOSED, CLOSING, RUNNING};
 use crate::support::fake_review::Mood;

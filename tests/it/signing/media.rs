@@ -2,8 +2,8 @@
 //! `hmac`.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use config::{PiliConfig, Secret, SecurityType};
 use liveloom::auth::Credentials;
-use liveloom::config::{PiliConfig, Secret, SecurityType};
 use liveloom::media::pili::{UrlSecurity, sign_publish_url};
 use liveloom::media::rtc::sign_with_data;
 use liveloom::media::{Pili, PiliError, RtcTokens};

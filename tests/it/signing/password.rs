@@ -1,8 +1,8 @@
 //! Passwords of operators: hashed, and as the Go server left them.
 
+use common::failure::{Failure, Kind};
 use liveloom::auth::password::is_legacy;
 use liveloom::auth::{PasswordCheck, PasswordError, Passwords};
-use liveloom::error::{Failure, Kind};
 use rstest::rstest;
 
 #[tokio::test]

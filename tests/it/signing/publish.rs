@@ -1,8 +1,8 @@
 //! What an RTMP server asks when somebody publishes.
 
 use chrono::TimeDelta;
-use liveloom::config::{PiliConfig, SecurityType};
-use liveloom::error::{Failure, Kind};
+use common::failure::{Failure, Kind};
+use config::{PiliConfig, SecurityType};
 use liveloom::media::{Pili, PublishCall, PublishRefusal};
 use proptest::prelude::*;
 use rstest::rstest;

@@ -2,9 +2,9 @@
 //! first one from `openssl dgst -sha1 -hmac secret_key -binary` as well.
 
 use chrono::TimeDelta;
+use common::failure::{Failure, Kind};
 use liveloom::auth::signature::{path_candidates, sign, signing_text, verify};
 use liveloom::auth::{ReplayGuard, RequestParts, ServerSignature, SignatureError, SignedHeaders, outgoing};
-use liveloom::error::{Failure, Kind};
 use proptest::prelude::*;
 use rstest::rstest;
 

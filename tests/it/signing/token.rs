@@ -2,12 +2,12 @@
 //! server's.
 
 use chrono::TimeDelta;
+use common::clock::ManualClock;
+use common::failure::{Failure, Kind};
+use config::{Current, Secret};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use liveloom::auth::token::strip_bearer;
 use liveloom::auth::{Claims, TokenError, TokenKeys, TokenService};
-use liveloom::clock::ManualClock;
-use liveloom::config::{Current, Secret};
-use liveloom::error::{Failure, Kind};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono_tz::Asia::Shanghai;
-use liveloom::clock::SystemClock;
-use liveloom::config::{DatabaseConfig, LimitsConfig, MysqlConfig, Secret};
-use liveloom::store::db::{Db, SQLITE_FILE, StoreError};
+use common::clock::SystemClock;
+use config::{DatabaseConfig, LimitsConfig, MysqlConfig, Secret};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
+use store::db::{Db, SQLITE_FILE, StoreError};
 
 /// The server that MySQL tests use, from `LIVELOOM_TEST_MYSQL` (`host:port:user:password`).
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use config::{GiftConfig, Secret};
 use hmac::{Hmac, KeyInit, Mac};
-use liveloom::config::{GiftConfig, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,8 +2,8 @@
 
 use std::pin::Pin;
 
-use liveloom::store::db::Tx;
-use liveloom::store::fence::{Fence, LeaseLost};
+use store::db::Tx;
+use store::fence::{Fence, LeaseLost};
 
 /// Leads as long as nobody else is asked.
 pub struct Leader;

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::{Current, GiftConfig};
 use liveloom::auth::WebhookSigner;
-use liveloom::config::{Current, GiftConfig};
 use liveloom::gift::payment::Payment;
 use liveloom::gift::{self, GiftTypes, Gifts, Ledger, Metrics, Pace, SaveGiftType, SendGift};
 use liveloom::live::{CreateRoom, Lives};
-use liveloom::store::db::Db;
 use liveloom::user::{Register, Users};
 use serde_json::json;
+use store::db::Db;
 
 use super::fence::Leader;
 use super::services::{Needs, Services};

@@ -1,7 +1,7 @@
 //! Reading metrics in Prometheus' text format.
 
-use liveloom::telemetry::exporter::encode;
 use prometheus::Registry;
+use telemetry::exporter::encode;
 
 /// The sum of what a page shows of `name` with all of these labels; None when it shows nothing.
 pub fn sum(page: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {

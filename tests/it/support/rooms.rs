@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
+use common::clock::SharedClock;
+use config::{CacheConfig, RedisConfig, RtcConfig, Secret};
 use liveloom::auth::Credentials;
-use liveloom::clock::SharedClock;
-use liveloom::config::{CacheConfig, RedisConfig, RtcConfig, Secret};
 use liveloom::event::DomainEvent;
 use liveloom::live::{CreateRoom, Lives};
 use liveloom::media::RtcRooms;
 use liveloom::mic::{self, Mics};
 use liveloom::relay::{self, Relays};
-use liveloom::store::cache::Cache;
-use liveloom::store::db::Db;
-use liveloom::store::entity::event_log;
 use liveloom::user::Users;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use store::cache::Cache;
+use store::db::Db;
+use store::entity::event_log;
 
 use super::database::TestDatabase;
 use super::env;

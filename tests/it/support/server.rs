@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use liveloom::config::DatabaseConfig;
+use config::DatabaseConfig;
 
 use super::client::Client;
 use super::database::TestDatabase;
@@ -158,7 +158,7 @@ impl Setup {
         self
     }
 
-    /// Lets the server kill itself when it first reaches that step (`liveloom::crash`); started again
+    /// Lets the server kill itself when it first reaches that step (`common::crash`); started again
     /// after that, it lives on.
     #[must_use]
     pub fn crashing_at(mut self, point: &str) -> Self {

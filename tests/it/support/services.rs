@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use common::clock::{SharedClock, SystemClock};
+use common::id::IdGenerator;
+use config::{CacheConfig, ImConfig, PiliConfig};
 use liveloom::auth::Credentials;
-use liveloom::clock::{SharedClock, SystemClock};
-use liveloom::config::{CacheConfig, ImConfig, PiliConfig};
-use liveloom::id::IdGenerator;
 use liveloom::im::{IdError, IdSource, Im, ImError, Message, Outlet};
 use liveloom::live::{self, Lives};
 use liveloom::media::{Pili, RtcTokens};
 use liveloom::mic::SeatsOfLeavers;
-use liveloom::store::cache::Cache;
-use liveloom::store::db::Db;
 use liveloom::user::Users;
+use store::cache::Cache;
+use store::db::Db;
 
 /// What the services are made with.
 pub struct Needs {

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use liveloom::store::db::Db;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use store::db::Db;
 use tokio::sync::watch;
 
 use self::anchors::{Anchors, Noted};

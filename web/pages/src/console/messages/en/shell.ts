@@ -7,7 +7,7 @@ export default {
     password: 'Password',
     button: 'Log in',
     wrong: 'The name or the password is wrong.',
-    hint: 'The first operator is made on the server: liveloom admin create --name NAME',
+    hint: 'The first operator is made on the server: liveloom admin create --name NAME --config config.yaml',
     out: 'You are logged out.',
   },
   menu: {
@@ -38,7 +38,10 @@ export default {
     who: 'Logged in as',
     logOut: 'Log out',
     warnings: 'The configuration needs your attention',
-    weakSecrets: 'Known or easily guessed secrets: {keys}. Whoever knows them can act as any user, backend or administrator. Change them.',
+    weakSecrets: 'Known or easily guessed secrets: {count}',
+    weakMeans: 'Whoever knows these secrets can act as any user, backend or administrator. Change them.',
+    show: 'Show ({count})',
+    hide: 'Hide',
   },
   action: {
     add: 'Add',

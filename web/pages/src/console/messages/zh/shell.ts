@@ -8,7 +8,7 @@ export default {
     password: '密码',
     button: '登录',
     wrong: '用户名或密码错误。',
-    hint: '第一个管理员在服务器上创建：liveloom admin create --name NAME',
+    hint: '第一个管理员在服务器上创建：liveloom admin create --name NAME --config config.yaml',
     out: '已退出登录。',
   },
   menu: {
@@ -39,7 +39,10 @@ export default {
     who: '当前登录',
     logOut: '退出登录',
     warnings: '配置需要处理',
-    weakSecrets: '以下密钥是公开的或容易猜到：{keys}。知道密钥的人可以冒充任何用户、业务后端或管理员，请立即更换。',
+    weakSecrets: '公开的或容易猜到的密钥：{count} 个',
+    weakMeans: '知道这些密钥的人可以冒充任何用户、业务后端或管理员，请立即更换。',
+    show: '查看（{count}）',
+    hide: '收起',
   },
   action: {
     add: '添加',
