@@ -6,6 +6,7 @@
 //! target/release/examples/fanout flv 1000 20           # viewers, seconds
 //! target/release/examples/fanout rtmp 300 20           # the same by RTMP
 //! target/release/examples/fanout publishers 200 20     # publishers by RTMP with a viewer by HTTP-FLV each
+//! target/release/examples/fanout strangers 1000 5      # who make it hold what they can before they are accepted
 //! target/release/examples/fanout foreign 300 20 PID rtmp://127.0.0.1:1936/live/a    # another server by RTMP
 //! ```
 //!
@@ -23,7 +24,7 @@ mod server;
 /// A measurement: what is watched, by how many, how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// `flv`, `rtmp`, `publishers` or `foreign`.
+    /// `flv`, `rtmp`, `publishers`, `strangers` or `foreign`.
     pub kind: String,
     /// Viewers, or publishers with a viewer each.
     pub count: u64,

@@ -31,11 +31,12 @@ struct Seen {
     waits: Mutex<Vec<Duration>>,
 }
 
-/// `publish ADDRESS STREAMS`, `watch ADDRESS VIEWERS STREAMS` or `play ADDRESS VIEWERS STREAMS`, until the input ends.
+/// `publish ADDRESS STREAMS`, `watch ADDRESS VIEWERS STREAMS` `play` or `strangers` with the same, until the input ends.
 pub async fn run(arguments: &[String]) {
     let (what, address) = (arguments[0].as_str(), arguments[1].clone());
     let count: u64 = arguments[2].parse().unwrap();
     let seen = Arc::new(Seen::default());
+    let start = Instant::now();
     for number in 0..count {
         if what == "publish" {
             let size = if count == 1 { PICTURE } else { SMALL_PICTURE };
@@ -46,11 +47,14 @@ pub async fn run(arguments: &[String]) {
         // One after the other: so many would not come in the same instant.
         let socket = match what {
             "watch" => watch(&address, &name, &seen).await,
+            "strangers" => hold(&address).await,
             _ => ask(&address, "play", &name).await,
         };
         tokio::spawn(drink(socket, Arc::clone(&seen)));
     }
     tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await.unwrap().unwrap();
+    let megabytes = seen.bytes.load(Ordering::Relaxed) / 1_000_000;
+    println!("received: {megabytes} MB, in {:.1?}", start.elapsed());
     let mut waits = std::mem::take(&mut *seen.waits.lock().unwrap());
     waits.sort();
     if let (Some(middle), Some(last)) = (waits.get(waits.len() / 2), waits.last()) {
@@ -102,13 +106,24 @@ async fn publish(address: String, name: String, size: usize) {
     }
 }
 
+/// A stranger who makes the server hold as much as it will: messages of 64 KiB on as many chunk streams as are
+/// allowed, each without its end.
+async fn hold(address: &str) -> TcpStream {
+    let mut socket = shake_hands(address).await;
+    let mut out = BytesMut::new();
+    ChunkWriter::new().write(&mut out, 2, 1, 0, 0, &8_000u32.to_be_bytes());
+    for chunk_stream in 3..18u8 {
+        // A message of 64 KiB, of which one chunk comes.
+        out.extend_from_slice(&[chunk_stream, 0, 0, 0, 1, 0, 0, VIDEO, 1, 0, 0, 0]);
+        out.extend_from_slice(&[0; 8_000]);
+    }
+    socket.write_all(&out).await.unwrap();
+    socket
+}
+
 /// Connects and asks; the answers are left in the socket.
 async fn ask(address: &str, what: &str, name: &str) -> TcpStream {
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(&[&[3], &[0; 1536][..]].concat()).await.unwrap();
-    let mut answer = [0; 1 + 2 * 1536];
-    socket.read_exact(&mut answer).await.unwrap();
-    socket.write_all(&answer[1..=1536]).await.unwrap();
+    let mut socket = shake_hands(address).await;
     let object = vec![("app".to_owned(), "live".into()), ("tcUrl".to_owned(), "rtmp://x/live".into())];
     let requests: [Vec<Value>; 3] = [
         vec!["connect".into(), 1.0.into(), Value::Object(object)],
@@ -120,5 +135,14 @@ async fn ask(address: &str, what: &str, name: &str) -> TcpStream {
         ChunkWriter::new().write(&mut out, 3, COMMAND, 0, 1, &encode_all(&values));
         socket.write_all(&out).await.unwrap();
     }
+    socket
+}
+
+async fn shake_hands(address: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(&[&[3], &[0; 1536][..]].concat()).await.unwrap();
+    let mut answer = [0; 1 + 2 * 1536];
+    socket.read_exact(&mut answer).await.unwrap();
+    socket.write_all(&answer[1..=1536]).await.unwrap();
     socket
 }

@@ -53,7 +53,9 @@ pub async fn measure(plan: &Plan) {
     let hub = Hub::new(limits, Arc::new(Silent));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let rtmp = listener.local_addr().unwrap();
-    let limits = ServerLimits { strangers_per_address: usize::MAX, ..ServerLimits::default() };
+    let patient = Duration::from_secs(60);
+    let limits =
+        ServerLimits { strangers_per_address: usize::MAX, negotiation: patient, ..ServerLimits::default() };
     let server = Arc::new(Server::new(hub.clone(), Open, limits));
     let wrap = |socket| std::future::ready(Ok(socket));
     tokio::spawn(server.serve(listener, wrap, CancellationToken::new()));
@@ -76,7 +78,11 @@ pub async fn measure(plan: &Plan) {
     let own = std::process::id();
     let before = resident_kb(own).saturating_sub((hub.stats().memory >> 10) as u64);
     let viewers = plan.count.to_string();
-    let (kind, address) = if plan.kind == "rtmp" { ("play", rtmp) } else { ("watch", http) };
+    let (kind, address) = match plan.kind.as_str() {
+        "rtmp" => ("play", rtmp),
+        "strangers" => ("strangers", rtmp),
+        _ => ("watch", http),
+    };
     let mut players = load(&[kind, &address.to_string(), &viewers, &streams.to_string()]);
     sleep(SETTLE).await;
     let (cpu, stats) = (cpu_seconds(own), hub.stats());
