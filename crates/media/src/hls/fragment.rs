@@ -20,6 +20,9 @@ const DEPENDENT: u32 = 0x0101_0000;
 const MAX_PICTURE_MS: i64 = 30_000;
 /// Sound is timed by its samples; only when it is off by more frames than this was there a gap.
 const AUDIO_TOLERANCE_FRAMES: i64 = 4;
+/// More than this is not held for one fragment.
+const MAX_SAMPLES: usize = 2_048;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Collects samples of one configuration and makes fragments of them.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(super) struct Muxer {
     held: Option<Sample>,
     sounds: Vec<Sample>,
     next_sound: Option<i64>,
+    /// Of all samples that wait to be taken.
+    bytes: usize,
     sequence: u32,
 }
 
@@ -61,12 +66,28 @@ impl Muxer {
             held: None,
             sounds: Vec::new(),
             next_sound: None,
+            bytes: 0,
             sequence: 0,
         }
     }
 
     pub(super) fn has_video(&self) -> bool {
         self.video.is_some()
+    }
+
+    pub(super) fn has_audio(&self) -> bool {
+        self.audio.is_some()
+    }
+
+    /// More waits to be taken than any real stream brings in the time of a part.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.pictures.len() + self.sounds.len() > MAX_SAMPLES || self.bytes > MAX_BYTES
+    }
+
+    /// Where the newest sound that waits to be taken begins.
+    pub(super) fn newest_sound_ms(&self) -> Option<i64> {
+        let rate = i64::from(self.audio.as_ref()?.rate.max(1));
+        self.sounds.last().map(|sound| sound.decode_time.saturating_mul(1000) / rate)
     }
 
     /// The initialisation segment.
@@ -92,6 +113,7 @@ impl Muxer {
     /// Adds a picture. The one before lasts until it.
     pub(super) fn picture(&mut self, time_ms: i64, composition_ms: i32, keyframe: bool, data: Bytes) {
         self.settle(time_ms);
+        self.bytes += data.len();
         self.held = Some(Sample {
             decode_time: time_ms.max(0) * TICKS_PER_MS,
             composition: i64::from(composition_ms) * TICKS_PER_MS,
@@ -125,29 +147,39 @@ impl Muxer {
             last.duration = last.duration.saturating_add(silence);
         }
         self.next_sound = Some(decode_time + i64::from(duration));
+        self.bytes += data.len();
         self.sounds.push(Sample { decode_time, composition: 0, duration, independent: true, data });
     }
 
-    /// A fragment of all that is settled, if there is something.
-    pub(super) fn take(&mut self) -> mp4_atom::Result<Option<Fragment>> {
-        if self.pictures.is_empty() && self.sounds.is_empty() {
+    /// A fragment of the samples before `until_ms`, if there are some. The newest picture is settled first.
+    pub(super) fn take(&mut self, until_ms: i64) -> mp4_atom::Result<Option<Fragment>> {
+        let pictures = take_before(&mut self.pictures, until_ms.saturating_mul(TICKS_PER_MS));
+        let rate = self.audio.as_ref().map_or(1000, |audio| i64::from(audio.rate));
+        let sounds = take_before(&mut self.sounds, until_ms.saturating_mul(rate) / 1000);
+        if pictures.is_empty() && sounds.is_empty() {
             return Ok(None);
         }
         self.sequence = self.sequence.wrapping_add(1);
-        let (pictures, sounds) = (std::mem::take(&mut self.pictures), std::mem::take(&mut self.sounds));
-        let independent =
-            if self.has_video() { pictures.iter().any(|sample| sample.independent) } else { true };
+        let length: usize = pictures.iter().chain(&sounds).map(|sample| sample.data.len()).sum();
+        self.bytes -= length;
+        let independent = !self.has_video() || pictures.iter().any(|sample| sample.independent);
         let runs = [(VIDEO_TRACK, pictures.as_slice()), (AUDIO_TRACK, sounds.as_slice())];
         // The offsets in the header depend on its length, which does not depend on them.
         let header = moof(self.sequence, runs, 0)?.len();
         let mut out = moof(self.sequence, runs, header + MDAT_HEADER)?;
-        let length: usize = pictures.iter().chain(&sounds).map(|sample| sample.data.len()).sum();
         out.reserve(MDAT_HEADER + length);
         out.put_u32(u32::try_from(MDAT_HEADER + length).unwrap_or(0));
         out.put_slice(b"mdat");
         pictures.iter().chain(&sounds).for_each(|sample| out.put_slice(&sample.data));
         Ok(Some(Fragment { bytes: out.freeze(), independent }))
     }
+}
+
+/// Takes the samples that begin before a time; they are in order.
+fn take_before(samples: &mut Vec<Sample>, time: i64) -> Vec<Sample> {
+    let count = samples.partition_point(|sample| sample.decode_time < time);
+    let later = samples.split_off(count);
+    std::mem::replace(samples, later)
 }
 
 /// Size and type of the box before the samples.

@@ -114,7 +114,7 @@ impl Packager {
     }
 
     /// The playlist, when the segment or part that the request names is there. The first one waits for the
-    /// first part.
+    /// first part, and for what is to be known of the stream's keyframes.
     ///
     /// # Errors
     /// When that is too far in the future or does not come.
@@ -179,10 +179,7 @@ impl Packager {
     fn find(&self, name: Name) -> Option<Vec<Bytes>> {
         let window = lock(&self.window);
         match name {
-            Name::Init(number) => {
-                let (_, init) = window.inits.iter().find(|(known, _)| *known == number)?;
-                Some(vec![init.clone()])
-            }
+            Name::Init(number) => Some(vec![window.init(number)?.clone()]),
             Name::Segment(number) => {
                 let segment = window.segment(number).filter(|segment| segment.complete)?;
                 Some(segment.parts.iter().map(|part| part.bytes.clone()).collect())
@@ -227,15 +224,20 @@ impl Name {
 }
 
 async fn package(mut viewer: Viewer, window: Arc<Mutex<Window>>, position: watch::Sender<Position>) {
-    let mut segmenter = Segmenter::default();
+    let mut segmenter = Segmenter::new(viewer.pace());
     let mut skips = 0;
+    let (start, start_date) = (Instant::now(), SystemTime::now());
+    // Dates go with the clock by which frames were received, which nobody sets.
+    let date = |at: Instant| match at.checked_duration_since(start) {
+        Some(later) => start_date.checked_add(later),
+        None => start_date.checked_sub(start.saturating_duration_since(at)),
+    };
     loop {
         let frame = match viewer.next().await {
             Ok(frame) => frame,
             Err(_) => break,
         };
-        let now = SystemTime::now();
-        let now = now.checked_sub(frame.received().elapsed()).unwrap_or(now);
+        let now = date(frame.received()).unwrap_or(start_date);
         let mut pieces = Vec::new();
         // Frames were given up before they came here.
         if viewer.skips() != skips {
@@ -247,17 +249,24 @@ async fn package(mut viewer: Viewer, window: Arc<Mutex<Window>>, position: watch
             continue;
         }
         let mut window = lock(&window);
+        window.targets = segmenter.targets();
         pieces.into_iter().for_each(|piece| window.apply(piece, now));
         publish(&window, &position);
     }
     let pieces = segmenter.end();
     let mut window = lock(&window);
-    pieces.into_iter().for_each(|piece| window.apply(piece, SystemTime::now()));
+    window.targets = segmenter.targets();
+    let now = date(Instant::now()).unwrap_or(start_date);
+    pieces.into_iter().for_each(|piece| window.apply(piece, now));
     window.end();
     publish(&window, &position);
 }
 
+/// Tells those who wait; nobody is shown a playlist whose promises are not known yet.
 fn publish(window: &Window, position: &watch::Sender<Position>) {
+    if window.targets.is_none() && !window.ended {
+        return;
+    }
     let (segment, parts) = window.position();
     position.send_replace(Position { segment, parts, ended: window.ended });
 }

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::targets::Targets;
 use super::window::{Segment, Window};
-use super::{PART_TARGET_MS, SEGMENTS_WITH_PARTS, TARGET_DURATION_S};
 
 /// What is asked for, and how addresses in the answer are to be written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,32 +50,19 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&mut self) -> fmt::Result {
         let window = self.window;
-        let first = window.segments.front();
-        let with_parts = window.segments.len().saturating_sub(SEGMENTS_WITH_PARTS + 1);
-        let part_target_ms = window
-            .segments
-            .iter()
-            .skip(with_parts)
-            .flat_map(|segment| &segment.parts)
-            .map(|part| part.duration_ms)
-            .fold(PART_TARGET_MS, i64::max);
-        writeln!(self.out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{TARGET_DURATION_S}")?;
-        if !window.ended {
-            // Three parts back is the least that is allowed.
-            let (hold_back, target) = (Seconds(3 * part_target_ms), Seconds(part_target_ms));
-            writeln!(self.out, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_back}")?;
-            writeln!(self.out, "#EXT-X-PART-INF:PART-TARGET={target}")?;
-        }
-        writeln!(self.out, "#EXT-X-MEDIA-SEQUENCE:{}", first.map_or(0, |segment| segment.number))?;
-        if window.discontinuity_sequence > 0 {
-            writeln!(self.out, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", window.discontinuity_sequence)?;
-        }
-        if window.segments.iter().all(Segment::is_independent) {
-            writeln!(self.out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
-        }
+        let Targets { segment_s, part_ms } = window.targets.unwrap_or_default();
+        // Three parts back is what is recommended, two the least that is allowed.
+        let (hold_back, part_target) = (Seconds(3 * part_ms), Seconds(part_ms));
+        writeln!(self.out, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{segment_s}")?;
+        writeln!(self.out, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_back}")?;
+        writeln!(self.out, "#EXT-X-PART-INF:PART-TARGET={part_target}")?;
+        let first = window.listed().next().map_or(0, |segment| segment.number);
+        writeln!(self.out, "#EXT-X-MEDIA-SEQUENCE:{first}")?;
+        writeln!(self.out, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", window.discontinuity_sequence)?;
+        let mut left_ms: i64 = window.listed().map(Segment::duration_ms).sum();
         let mut init = None;
-        for (index, segment) in window.segments.iter().enumerate() {
-            if segment.discontinuity && index > 0 {
+        for segment in window.listed() {
+            if segment.discontinuity {
                 writeln!(self.out, "#EXT-X-DISCONTINUITY")?;
             }
             if init != Some(segment.init) {
@@ -83,7 +70,9 @@ impl Writer<'_> {
                 let uri = self.uri(format_args!("init-{}-{}.mp4", self.id, segment.init));
                 writeln!(self.out, "#EXT-X-MAP:URI=\"{uri}\"")?;
             }
-            self.segment(segment, index >= with_parts && !window.ended)?;
+            left_ms -= segment.duration_ms();
+            // Parts that are further back are of no use to anybody.
+            self.segment(segment, left_ms < 3 * 1000 * segment_s)?;
         }
         if window.ended {
             return writeln!(self.out, "#EXT-X-ENDLIST");

@@ -1,12 +1,14 @@
-//! Where a stream is cut: frames in, parts and segments out.
+//! Frames in, parts and segments out: which tracks there are, and where a run of them begins and ends.
 
 use bytes::Bytes;
 
+use super::TRACK_LOST_MS;
 use super::entry::{AudioTrack, VideoTrack};
-use super::fragment::{Fragment, Muxer};
-use super::{PART_TARGET_MS, SEGMENT_SLACK_MS, SEGMENT_TARGET_MS, TARGET_DURATION_S};
+use super::fragment::Muxer;
+use super::run::Run;
+use super::targets::Targets;
 use crate::flv::{AudioBody, AudioPacket, VideoBody, VideoPacket};
-use crate::hub::{Frame, FrameKind};
+use crate::hub::{Frame, FrameKind, Pace};
 
 /// What the segmenter made.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) enum Piece {
     Part(Part),
     /// The open segment is complete.
     Cut,
+    /// Nothing came for a while; what follows is later than the durations say.
+    Gap,
 }
 
 /// A part, which is the whole segment's bytes together with those beside it.
@@ -26,69 +30,90 @@ pub(super) struct Part {
     pub(super) duration_ms: i64,
     /// Has a keyframe.
     pub(super) independent: bool,
-    /// Begins with a keyframe.
-    pub(super) starts_with_keyframe: bool,
 }
 
 /// Cuts a stream. It takes frames in their order and reads no clock.
 #[derive(Debug, Default)]
 pub(super) struct Segmenter {
-    video: Option<VideoTrack>,
-    audio: Option<AudioTrack>,
+    targets: Option<Targets>,
+    video: Option<Track<VideoTrack>>,
+    audio: Option<Track<AudioTrack>>,
     run: Option<Run>,
+    /// When the frame before this one came.
+    newest_ms: i64,
     made: Vec<Piece>,
 }
 
-/// Frames of one configuration.
+/// A track, and when its configuration or a frame of it last came.
 #[derive(Debug)]
-struct Run {
-    muxer: Muxer,
-    /// Where the open segment and the open part begin.
-    segment_ms: i64,
-    part_ms: i64,
-    /// The newest frame of the track by which is cut.
-    last_ms: i64,
-    /// Between the newest two of them.
-    interval_ms: i64,
-    keyframe_first: bool,
+struct Track<T> {
+    track: T,
+    heard_ms: i64,
+}
+
+impl<T: Clone> Track<T> {
+    fn new(track: Option<T>, heard_ms: i64) -> Option<Self> {
+        track.map(|track| Self { track, heard_ms })
+    }
+
+    /// Brought something lately, when a frame of any track last came. A player waits for a track that is announced
+    /// and silent, so one that is lost is not announced.
+    fn is_alive(track: Option<&Self>, newest_ms: i64) -> bool {
+        track.is_some_and(|track| newest_ms - track.heard_ms <= TRACK_LOST_MS)
+    }
 }
 
 impl Segmenter {
+    /// A segmenter for a stream of that pace, if it is known.
+    pub(super) fn new(pace: Option<Pace>) -> Self {
+        Self { targets: pace.map(Targets::fit), ..Self::default() }
+    }
+
+    /// What the playlist promises, once that is known.
+    pub(super) fn targets(&self) -> Option<Targets> {
+        self.targets
+    }
+
     /// Takes a frame; what became complete by it is in the answer. A box that cannot be written costs its part.
     pub(super) fn push(&mut self, frame: &Frame) -> Vec<Piece> {
+        let time_ms = frame.time_ms();
         match frame.kind() {
             FrameKind::VideoConfig => {
-                self.finish(Some(frame.time_ms()));
-                self.video = VideoTrack::read(&frame.body());
+                self.finish();
+                self.video = Track::new(VideoTrack::read(&frame.body()), time_ms);
             }
             FrameKind::AudioConfig => {
                 let track = AudioTrack::read(&frame.body());
-                if self.audio != track {
-                    self.finish(Some(frame.time_ms()));
-                    self.audio = track;
+                if self.audio.as_ref().map(|audio| &audio.track) != track.as_ref() {
+                    self.finish();
                 }
+                self.audio = Track::new(track, time_ms);
             }
             FrameKind::Discontinuity => {
-                self.finish(Some(frame.time_ms()));
+                self.finish();
                 (self.video, self.audio) = (None, None);
             }
             FrameKind::Video { keyframe } => self.picture(frame, keyframe),
             FrameKind::Audio => self.sound(frame),
             FrameKind::Metadata | FrameKind::End => {}
         }
+        if matches!(frame.kind(), FrameKind::Video { .. } | FrameKind::Audio) {
+            self.newest_ms = time_ms;
+        }
+        if let Some(run) = &self.run {
+            self.targets = self.targets.or(run.targets());
+        }
         std::mem::take(&mut self.made)
     }
 
     /// Nothing follows.
     pub(super) fn end(&mut self) -> Vec<Piece> {
-        self.finish(None);
+        self.finish();
         std::mem::take(&mut self.made)
     }
 
     fn picture(&mut self, frame: &Frame, keyframe: bool) {
-        if self.video.is_none() {
-            return;
-        }
+        let Some(video) = &mut self.video else { return };
         let body = frame.body();
         let Ok(VideoBody { packet: VideoPacket::Frame { composition_ms, data, .. }, .. }) =
             VideoBody::read(&body)
@@ -97,41 +122,54 @@ impl Segmenter {
         };
         let data = body.slice_ref(data);
         let time_ms = frame.time_ms();
-        if self.run.is_none() {
-            if !keyframe {
-                return;
-            }
+        video.heard_ms = time_ms;
+        let has_audio = Track::is_alive(self.audio.as_ref(), self.newest_ms);
+        let other_tracks =
+            self.run.as_ref().is_some_and(|run| !run.has_video() || run.has_audio() != has_audio);
+        if keyframe && other_tracks {
+            self.close(time_ms);
+        } else if self.run.as_ref().is_some_and(Run::is_overfull) {
+            self.finish();
+        }
+        if self.run.is_none() && keyframe {
             self.begin(time_ms);
         }
-        let Some(run) = &mut self.run else { return };
-        run.advance(time_ms, keyframe, &mut self.made);
-        run.muxer.picture(time_ms, composition_ms, keyframe, data);
+        if let Some(run) = self.run.as_mut().filter(|run| run.has_video()) {
+            run.picture(time_ms, composition_ms, keyframe, data, &mut self.made);
+        }
     }
 
     fn sound(&mut self, frame: &Frame) {
-        if self.audio.is_none() {
-            return;
-        }
+        let Some(audio) = &mut self.audio else { return };
         let body = frame.body();
         let Ok(AudioBody { packet: AudioPacket::Frame(data), .. }) = AudioBody::read(&body) else { return };
         let data = body.slice_ref(data);
         let time_ms = frame.time_ms();
-        if self.run.is_none() {
-            // Where pictures are, they begin.
-            if self.video.is_some() {
-                return;
-            }
+        audio.heard_ms = time_ms;
+        let lost = |run: &Run| run.has_video() && run.silence_ms(self.newest_ms) > TRACK_LOST_MS;
+        if self.run.as_ref().is_some_and(|run| lost(run) || run.is_overfull()) {
+            self.close(time_ms);
+        }
+        // Where pictures are, they begin.
+        if self.run.is_none() && !Track::is_alive(self.video.as_ref(), self.newest_ms) {
             self.begin(time_ms);
         }
-        let Some(run) = &mut self.run else { return };
-        if !run.muxer.has_video() {
-            run.advance(time_ms, true, &mut self.made);
+        if let Some(run) = &mut self.run {
+            run.sound(time_ms, data, &mut self.made);
         }
-        run.muxer.sound(time_ms, data);
     }
 
+    /// Begins a run of the tracks that are alive.
     fn begin(&mut self, time_ms: i64) {
-        let muxer = Muxer::new(self.video.clone(), self.audio.clone());
+        let alive = Track::is_alive(self.video.as_ref(), self.newest_ms);
+        let video = self.video.as_ref().filter(|_| alive).map(|video| video.track.clone());
+        let alive = Track::is_alive(self.audio.as_ref(), self.newest_ms);
+        let audio = self.audio.as_ref().filter(|_| alive).map(|audio| audio.track.clone());
+        if video.is_none() {
+            // Sound can be cut anywhere.
+            self.targets.get_or_insert_default();
+        }
+        let muxer = Muxer::new(video, audio);
         match muxer.init() {
             Ok(init) => self.made.push(Piece::Init(init)),
             Err(error) => {
@@ -139,64 +177,22 @@ impl Segmenter {
                 return;
             }
         }
-        self.run = Some(Run {
-            muxer,
-            segment_ms: time_ms,
-            part_ms: time_ms,
-            last_ms: time_ms,
-            interval_ms: 0,
-            keyframe_first: true,
-        });
+        self.run = Some(Run::new(muxer, self.targets, time_ms));
     }
 
-    /// Completes what is open, at `time_ms` if that is known.
-    fn finish(&mut self, time_ms: Option<i64>) {
-        let Some(mut run) = self.run.take() else { return };
-        let end_ms = run.last_ms + run.interval_ms.max(1);
-        // A stream that comes back later leaves a gap, and not a picture that stands as long.
-        let end_ms =
-            time_ms.map_or(end_ms, |time_ms| time_ms.clamp(run.last_ms + 1, end_ms.max(run.last_ms + 1)));
-        run.cut_part(end_ms, &mut self.made);
-        self.made.push(Piece::Cut);
-    }
-}
-
-impl Run {
-    /// A frame of the leading track is about to be added: cuts before it where that is due.
-    fn advance(&mut self, time_ms: i64, keyframe: bool, made: &mut Vec<Piece>) {
-        let first = self.last_ms == time_ms && self.part_ms == time_ms;
-        if !first {
-            self.interval_ms = (time_ms - self.last_ms).max(0);
-        }
-        self.last_ms = time_ms;
-        let in_segment = time_ms - self.segment_ms;
-        let slack = if self.muxer.has_video() { SEGMENT_SLACK_MS } else { self.interval_ms / 2 };
-        let full = keyframe && in_segment >= SEGMENT_TARGET_MS - slack;
-        let longest = in_segment + self.interval_ms > TARGET_DURATION_S * 1000;
-        if full || longest && in_segment > 0 {
-            self.cut_part(time_ms, made);
-            made.push(Piece::Cut);
-            self.segment_ms = time_ms;
-        } else if time_ms - self.part_ms + self.interval_ms > PART_TARGET_MS && time_ms > self.part_ms {
-            self.cut_part(time_ms, made);
-        }
-        if self.part_ms == time_ms {
-            self.keyframe_first = keyframe;
+    /// Completes what is open. Its newest frame lasts as long as the one before: a stream that comes back later
+    /// leaves a gap, and not a picture that stands.
+    fn finish(&mut self) {
+        if let Some(end_ms) = self.run.as_ref().map(Run::end_ms) {
+            self.close(end_ms);
         }
     }
 
-    fn cut_part(&mut self, time_ms: i64, made: &mut Vec<Piece>) {
-        self.muxer.settle(time_ms);
-        match self.muxer.take() {
-            Ok(Some(Fragment { bytes, independent })) => made.push(Piece::Part(Part {
-                bytes,
-                duration_ms: time_ms - self.part_ms,
-                independent,
-                starts_with_keyframe: self.keyframe_first,
-            })),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "a part was lost"),
+    /// Completes what is open, whose newest frame lasts until `time_ms`.
+    fn close(&mut self, time_ms: i64) {
+        if let Some(run) = self.run.take() {
+            let targets = run.close(time_ms, &mut self.made);
+            self.targets.get_or_insert(targets);
         }
-        self.part_ms = time_ms;
     }
 }

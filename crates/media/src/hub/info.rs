@@ -60,16 +60,27 @@ impl ViewerCounts {
     }
 }
 
+/// How far apart a stream's pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// The most between two keyframes of the last ones.
+    pub(crate) keyframe_interval_ms: i64,
+    /// Between two pictures, as a mean.
+    pub(crate) frame_interval_ms: i64,
+}
+
 /// Times of the last pictures, to measure by.
 #[derive(Debug, Default)]
 pub(super) struct Rhythm {
     pictures: VecDeque<i64>,
     keyframe: Option<i64>,
-    interval_ms: Option<i64>,
+    /// Between the last keyframes.
+    intervals_ms: VecDeque<i64>,
 }
 
 impl Rhythm {
     const PICTURES: usize = 120;
+    const INTERVALS: usize = 8;
 
     pub(super) fn picture(&mut self, time_ms: i64, keyframe: bool) {
         if self.pictures.len() >= Self::PICTURES {
@@ -77,8 +88,12 @@ impl Rhythm {
         }
         self.pictures.push_back(time_ms);
         if keyframe {
-            self.interval_ms = self.keyframe.map(|last| time_ms - last).or(self.interval_ms);
-            self.keyframe = Some(time_ms);
+            if let Some(last) = self.keyframe.replace(time_ms) {
+                self.intervals_ms.push_back(time_ms - last);
+            }
+            if self.intervals_ms.len() > Self::INTERVALS {
+                self.intervals_ms.pop_front();
+            }
         }
     }
 
@@ -97,10 +112,23 @@ impl Rhythm {
 
     pub(super) fn keyframe_interval_ms(&self) -> Option<i64> {
         let open = self.gop_ms();
-        match self.interval_ms {
-            Some(interval) => Some(interval.max(open)),
+        match self.intervals_ms.back() {
+            Some(interval) => Some(open.max(*interval)),
             None => (open > 0).then_some(open),
         }
+    }
+
+    /// `None` before there were enough pictures to tell.
+    pub(super) fn pace(&self) -> Option<Pace> {
+        const ENOUGH: usize = 2;
+        let keyframe_interval_ms =
+            self.intervals_ms.iter().max().filter(|_| self.intervals_ms.len() >= ENOUGH);
+        let (first, last) = (self.pictures.front()?, self.pictures.back()?);
+        let intervals = i64::try_from(self.pictures.len()).ok()? - 1;
+        Some(Pace {
+            keyframe_interval_ms: *keyframe_interval_ms?,
+            frame_interval_ms: (last - first).checked_div(intervals)?,
+        })
     }
 }
 
@@ -115,10 +143,13 @@ mod tests {
             rhythm.picture(picture * 100 / 3, picture % 60 == 0);
         }
         assert_eq!(rhythm.fps(), Some(30.0));
-        assert_eq!(rhythm.keyframe_interval_ms(), Some(2000));
+        assert_eq!((rhythm.keyframe_interval_ms(), rhythm.pace()), (Some(2000), None));
         for picture in 91..=200i64 {
             rhythm.picture(picture * 100 / 3, false);
         }
         assert_eq!(rhythm.keyframe_interval_ms(), Some(4666));
+        rhythm.picture(6_700, true);
+        let pace = Pace { keyframe_interval_ms: 4_700, frame_interval_ms: 33 };
+        assert_eq!(rhythm.pace(), Some(pace));
     }
 }

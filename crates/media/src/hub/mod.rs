@@ -25,6 +25,7 @@ pub use audience::Audience;
 pub(crate) use audience::{network, release};
 pub use error::{PublishError, WatchError};
 pub use frame::{Frame, FrameKind};
+pub(crate) use info::Pace;
 pub use info::{StreamInfo, ViewerCounts};
 pub use limits::HubLimits;
 pub use memory::Memory;

@@ -319,3 +319,29 @@ async fn a_repeated_configuration_is_not_passed_on() {
     assert_eq!(taken(&mut viewer), [(FrameKind::VideoConfig, 0)]);
     assert_eq!(notes.take(), ["up live/a"], "what cannot be read has no size to change");
 }
+
+#[tokio::test(start_paused = true)]
+async fn sound_wakes_viewers_together_with_a_picture_unless_there_is_none() {
+    let (hub, _) = hub(HubLimits::default());
+    let mut publisher = hub.publish(&"live/a".into(), ENCODER).unwrap();
+    publisher.push(video(true, 0, 10)).unwrap();
+    let mut viewer = hub.watch("live/a", VIEWER).unwrap();
+    assert_eq!(taken(&mut viewer), [(KEY, 0)]);
+    let waits = Duration::from_millis(1);
+    {
+        // Nobody is woken by sound close to a picture; the next picture brings it along.
+        let mut next = std::pin::pin!(viewer.next());
+        assert!(tokio::time::timeout(waits, &mut next).await.is_err());
+        publisher.push(audio(10)).unwrap();
+        assert!(tokio::time::timeout(waits, &mut next).await.is_err());
+        publisher.push(video(false, 33, 10)).unwrap();
+        assert_eq!(tokio::time::timeout(waits, &mut next).await.unwrap().unwrap().kind(), FrameKind::Audio);
+    }
+    assert_eq!(taken(&mut viewer), [(DELTA, 33)]);
+    // Pictures that stop do not hold it up.
+    let mut next = std::pin::pin!(viewer.next());
+    assert!(tokio::time::timeout(waits, &mut next).await.is_err());
+    advance(Duration::from_millis(50)).await;
+    publisher.push(audio(83)).unwrap();
+    assert!(tokio::time::timeout(waits, &mut next).await.is_ok());
+}

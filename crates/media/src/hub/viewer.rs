@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::audience::Seat;
 use super::frame::{Frame, FrameKind};
+use super::info::Pace;
 use super::stream::{State, Stream};
 use super::window::{Slot, Start};
 use super::{Protocol, StreamName};
@@ -116,6 +117,11 @@ impl Viewer {
     #[must_use]
     pub fn has_video(&self) -> bool {
         self.has_video
+    }
+
+    /// How far apart the stream's pictures are, once that is known.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        self.stream.state().pace()
     }
 
     /// How often frames were left out for this viewer.

@@ -22,6 +22,9 @@ pub(super) const STREAM_ID: u32 = 1;
 /// However small a window the peer asks for, acknowledgements are not sent more often.
 const MIN_ACK_BYTES: u64 = 4096;
 
+/// Tags that are taken out of one aggregate; encoders send some tens.
+const MAX_AGGREGATED: usize = 1024;
+
 /// What a session has for its driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -197,7 +200,7 @@ impl Session {
     fn aggregate(&mut self, timestamp: u32, body: &Bytes) {
         let mut reader = Reader::new(body);
         let mut first = None;
-        while let Some(tag) = read_aggregated(&mut reader, body) {
+        for tag in std::iter::from_fn(|| read_aggregated(&mut reader, body)).take(MAX_AGGREGATED) {
             let base = *first.get_or_insert(tag.timestamp);
             let timestamp = timestamp.wrapping_add(tag.timestamp.wrapping_sub(base));
             self.events.push_back(Event::Tag(Tag { timestamp, ..tag }));
@@ -480,6 +483,10 @@ mod tests {
             _ => 0,
         };
         assert_eq!((time(first), time(second)), (40, 60));
+        // One of many empty tags does not become as many events.
+        assert!(peer.send(kind::AGGREGATE, &encode_tag(TagKind::Audio, 0, b"").repeat(100_000)).is_ok());
+        let rest = std::iter::from_fn(|| peer.session.poll().unwrap()).count();
+        assert_eq!(rest + 1, MAX_AGGREGATED);
     }
 
     #[test]

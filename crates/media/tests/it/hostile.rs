@@ -198,3 +198,52 @@ async fn a_server_that_stops_ends_everybody() {
     closed(stranger).await;
     closed(encoder.socket).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_without_end_are_bounded_and_do_not_stop_others() {
+    let node = Node::start().await;
+    let mut good = publisher(node.address, "good").await;
+    // Chunks of 1 MiB, of messages of 8 MiB that never end, on one chunk stream after the other.
+    let mut endless = publisher(node.address, "endless").await;
+    endless.send(1, 0, &(1u32 << 20).to_be_bytes()).await.unwrap();
+    let mut sent = 0;
+    for chunk_stream in (5..20u8).cycle() {
+        let header = [chunk_stream, 0, 0, 0, 0x80, 0, 0, VIDEO, 1, 0, 0, 0];
+        let rest = [0xc0 | chunk_stream];
+        let head: &[u8] = if sent < 15 { &header } else { &rest };
+        let chunk = [head, &[0; 1 << 20]].concat();
+        if endless.socket.write_all(&chunk).await.is_err() {
+            break;
+        }
+        sent += 1;
+        // 16 MiB are the most that is held; what comes after the goodbye is thrown away.
+        if node.hub.stats().publishers == 1 {
+            break;
+        }
+        assert!(sent < 10_000, "still heard");
+    }
+    assert!(sent >= 15, "{sent}");
+    closed(endless.socket).await;
+    wait("its end is counted", || node.hub.stats().publishers == 1).await;
+    good.send(AUDIO, 0, &[0xaf, 1, 1, 2]).await.unwrap();
+    node.up("live/good").await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_never_asks_holds_no_frames() {
+    let node = Node::start().await;
+    let mut encoder = publisher(node.address, "room").await;
+    encoder.send(VIDEO, 0, &[&[0x17, 1, 0, 0, 0][..], &[0; 50_000]].concat()).await.unwrap();
+    node.up("live/room").await;
+    let viewers: Vec<_> = (0..100).map(|_| node.watch("live/room")).collect();
+    for frame in 1..100u32 {
+        encoder.send(VIDEO, frame * 40, &[&[0x17, 1, 0, 0, 0][..], &[0; 50_000]].concat()).await.unwrap();
+    }
+    wait("all have come", || node.hub.stats().bytes_in >= 100 * 50_000).await;
+    // One window for all, of two seconds by the clock: here of all that came.
+    let held = node.hub.stats().memory;
+    assert!(held <= 100 * 51_000, "{held}");
+    drop(viewers);
+    node.stop().await;
+}

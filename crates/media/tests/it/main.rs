@@ -8,4 +8,6 @@ mod encoders;
 mod fuzz;
 mod hostile;
 mod packager;
+mod rfc8216;
+mod rtmps;
 mod support;

@@ -1,7 +1,9 @@
 //! A hub with an RTMP server on a free port, ffmpeg before it and ffprobe behind it.
 
 pub(crate) mod client;
+pub(crate) mod encoder;
 pub(crate) mod mp4;
+pub(crate) mod player;
 
 use std::net::SocketAddr;
 use std::path::Path;
