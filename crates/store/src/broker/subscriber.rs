@@ -115,14 +115,14 @@ impl Subscriber {
     }
 
     /// Something happened at the connection of that number.
-    pub(super) fn on_event(&mut self, number: u64, events: ConnectionEvent) {
+    pub(super) fn on_event(&mut self, number: u64, event: ConnectionEvent) {
         let Some((addr, connection)) =
             self.connections.iter_mut().find(|(_, connection)| connection.number == number)
         else {
             return;
         };
         let addr = addr.clone();
-        match events {
+        match event {
             ConnectionEvent::Up => {
                 connection.is_up = true;
                 self.lose(|place| place == Some(&addr));
@@ -133,7 +133,7 @@ impl Subscriber {
                 self.lose(|place| place == Some(&addr));
             }
             ConnectionEvent::Confirmed(channel) if self.place_of(&channel) == Some(&addr) => {
-                self.confirm(&channel)
+                self.confirm(&channel);
             }
             ConnectionEvent::Refused(channels) => {
                 self.has_doubt = true;

@@ -119,7 +119,7 @@ async fn keep(
                 received.drain(..).for_each(|command| subscriber.command(command));
             }
             _ = events.recv_many(&mut told, BATCH) => {
-                told.drain(..).for_each(|(connection, events)| subscriber.on_event(connection, events));
+                told.drain(..).for_each(|(connection, event)| subscriber.on_event(connection, event));
             }
             // At first the layout counts as seen, but may be known already.
             changed = slot_map.changed(), if subscriber.is_placed() => {
