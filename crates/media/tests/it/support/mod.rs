@@ -54,8 +54,10 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// With patience for viewers that a busy machine keeps from reading.
     pub(crate) async fn start() -> Self {
-        Self::with(HubLimits::default(), ServerLimits::default()).await
+        let patient = HubLimits { skip_after: PATIENCE, close_after: 2 * PATIENCE, ..HubLimits::default() };
+        Self::with(patient, ServerLimits::default()).await
     }
 
     pub(crate) async fn with(hub_limits: HubLimits, limits: ServerLimits) -> Self {
