@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::service::{Deliveries, Delivery, Filter, State, Waiting};
 use crate::auth::Admin;
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, Reply};
+use crate::rest::{ApiError, Body, Invalid, Params, Reply, paging};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -26,7 +27,7 @@ pub async fn list(deliveries: web::Data<Deliveries>, _: Admin, params: Params) -
         state: params.get("state").map(state).transpose()?,
         live_id: params.text("live_id", 64)?.map(str::to_owned),
     };
-    Ok(Reply::data(deliveries.page(&filter, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(deliveries.page(&filter, paging(&params)?).await?))
 }
 
 /// What waits in its room's order to be delivered.

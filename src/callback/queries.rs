@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use super::service::{Filter, State};
-use crate::rest::Paging;
 use common::clock::millis;
+use common::page::Paging;
 use store::db::{BulkUpdate, Db, StoreError, Tx, bounded_page, padded, placeholders};
 use store::entity::callback_delivery::{Column, Entity, Model};
 

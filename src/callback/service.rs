@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::queries;
 use crate::event::{Backlog, CALLBACKS, backlog, oldest_waiting};
-use crate::rest::{Page, Paging};
 use common::clock::SharedClock;
 use common::failure::{Failure, Kind};
+use common::page::{Page, Paging};
 use store::db::{Db, RetryableError, StoreError};
 use store::entity::callback_delivery::Model;
 use store::fence::{Fence, LeaseLost};

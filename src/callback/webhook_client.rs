@@ -11,9 +11,9 @@ use url::Url;
 use super::breaker::Health;
 use crate::auth::WebhookSigner;
 use crate::http_client;
-use crate::rest::request_id;
 use common::clock::SharedClock;
 use common::json;
+use common::request_id;
 use config::{CallbackConfig, Current};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");

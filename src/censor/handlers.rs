@@ -14,8 +14,9 @@ use crate::live::{Reviewed, TimeInput};
 use crate::media::review::{ListJobs, MAX_LISTED, QueryJob};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::rate_limit::AddressLimit;
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply, body};
+use crate::rest::{ApiError, Body, Invalid, Params, PathId, Reply, body, paging};
 use common::clock::SharedClock;
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -159,7 +160,7 @@ pub async fn rooms(reviews: web::Data<Reviews>, _: Admin, params: Params) -> Ans
         Some(0) => Reviewed::Waiting,
         Some(_) => return Err(Invalid("is_review: must be 0 or absent".to_owned()).into()),
     };
-    Ok(Reply::data(reviews.rooms(wanted, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(reviews.rooms(wanted, paging(&params)?).await?))
 }
 
 /// Pictures, newest first; of judged ones those that break the rules first.
@@ -182,7 +183,7 @@ pub async fn pictures(reviews: web::Data<Reviews>, _: Admin, params: Params) -> 
     if live_id.is_some_and(|live_id| live_id.chars().count() > 64) {
         return Err(Invalid("live_id: has more than 64 characters".to_owned()).into());
     }
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(reviews.pictures(is_done, live_id, paging).await?))
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::live::STOPPED_BY_CENSOR;
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, MAX_LISTED_ROWS, StoreError, count_up_to};
 use store::entity::censor_image::{ActiveModel, Column, Entity, Model};
 use store::entity::live_entities;

@@ -5,7 +5,7 @@ use super::error::Error;
 use super::image_queries as images;
 use super::service::Reviews;
 use crate::live::Reviewed;
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 
 impl Reviews {
     /// A page of reviewed rooms, the newest picture first. Three statements when the anchors are known.

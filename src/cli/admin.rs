@@ -7,8 +7,8 @@ use anyhow::Context;
 use super::database;
 use super::source::Source;
 use crate::auth::Passwords;
-use crate::rest::text::check_new_user_id;
 use crate::user::{Admins, NewAdmin};
+use common::text::check_new_user_id;
 
 /// `liveloom admin …`
 #[derive(clap::Subcommand, Debug)]

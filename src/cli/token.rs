@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 
 use super::source::Source;
 use crate::auth::{Claims, TokenKeys, TokenService};
-use crate::rest::text::check_user_id;
 use common::clock::{Clock, SystemClock};
+use common::text::check_user_id;
 use config::{Config, Current};
 
 /// Options of `liveloom token`.

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use super::{Demo, Payments};
 use crate::auth::{Authenticator, Claims};
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Reply, text};
+use crate::rest::{ApiError, Body, Reply};
 use common::clock::SharedClock;
 use common::failure::{Failure, Kind};
+use common::text;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

@@ -17,7 +17,8 @@ use super::socket;
 use crate::rest::client_stream::ClientStream;
 use crate::rest::envelope;
 use crate::rest::middleware::HttpMetrics;
-use crate::rest::request_id::{self, RequestId};
+use crate::rest::request_id;
+use common::request_id::HEADER;
 
 /// Names a connection to backends.
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
@@ -93,14 +94,14 @@ impl<'a> Handshake<'a> {
     }
 
     async fn refuse_because(mut self, status: StatusCode, message: &str) {
-        let id = RequestId::of(self.request.headers());
+        let id = request_id::of_headers(self.request.headers());
         let mut response: HttpResponse =
             envelope::failure(status, &id, i64::from(status.as_u16()), message, None);
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, LATER);
         }
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-            response.headers_mut().insert(HeaderName::from_static(request_id::HEADER), value);
+            response.headers_mut().insert(HeaderName::from_static(HEADER), value);
         }
         let (head, body) = response.map_into_boxed_body().into_parts();
         let Ok(body) = body.try_into_bytes() else { return };

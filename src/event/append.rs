@@ -160,5 +160,5 @@ async fn insert(
 }
 
 fn no_partition(live_id: &str) -> DbErr {
-    DbErr::RecordNotFound(format!("the lane of room {live_id}"))
+    DbErr::RecordNotFound(format!("the partition of room {live_id}"))
 }

@@ -28,7 +28,7 @@ pub use stored::StoredEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::rest::text::Extends;
+use common::text::Extends;
 
 /// A change of a room. The names of the variants, in snake case, are stored and sent to other
 /// services: never rename one.

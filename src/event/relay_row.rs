@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::rest::text::{Extends, extends_of_column};
+use common::text::{Extends, extends_of_column};
 use store::db::WallTime;
 use store::entity::relay_sessions::Model;
 

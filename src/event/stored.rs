@@ -133,7 +133,7 @@ mod tests {
             traceparent: None,
         };
         assert!(event(None).is_too_new(0));
-        assert!(!event(None).is_too_new(StoredEvent::RESTS), "the lane does not stand still for good");
+        assert!(!event(None).is_too_new(StoredEvent::RESTS), "the partition does not stand still for good");
         assert!(!event(Some(DomainEvent::LiveStarted)).is_too_new(0));
     }
 }

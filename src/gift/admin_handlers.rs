@@ -9,7 +9,8 @@ use super::row::GiftStatus;
 use super::service::Gifts;
 use crate::auth::Admin;
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Body, Invalid, Params, PathId, Reply, paging};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -35,7 +36,7 @@ pub async fn list(gifts: web::Data<Gifts>, _: Admin, params: Params) -> Answer<P
         anchor_id: id("anchor_id")?,
         ..Selection::default()
     };
-    Ok(Reply::data(gifts.list_for_admin(&selection, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(gifts.list_for_admin(&selection, paging(&params)?).await?))
 }
 
 /// Ends a gift whose outcome nobody knows, as the payment service's answer would, or sees to a flagged

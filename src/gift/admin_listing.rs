@@ -9,7 +9,7 @@ use super::export::{Entry, Selection};
 use super::ledger::Ledger;
 use super::service::Gifts;
 use super::{queries, selection_queries, type_queries};
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 
 impl Gifts {
     /// A page of a selection, the newest first. At most four statements.

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::row::Gift;
 use super::send_key;
-use crate::rest::text::{self, Extends};
 use crate::rest::{ApiError, Invalid, body};
+use common::text::{self, Extends};
 
 /// The largest price.
 pub const MAX_AMOUNT: i32 = 1_000_000;

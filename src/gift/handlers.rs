@@ -13,7 +13,8 @@ use crate::auth::{Admin, Backend, Client};
 use crate::event::GiftRow;
 use crate::rest::envelope::{Done, Success};
 use crate::rest::rate_limit::{AddressLimit, LimitsAddresses};
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Body, Invalid, Params, PathId, Reply, paging};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -175,7 +176,7 @@ pub async fn of_room(
     live_id: PathId,
     params: Params,
 ) -> Answer<Page<GiftView>> {
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(gifts.of_room_for(&live_id.0, client.user_id(), paging).await?))
 }
 
@@ -187,7 +188,7 @@ pub async fn of_room(
     params(("page_num" = Option<u64>, Query), ("page_size" = Option<u64>, Query)),
     responses((status = 200, body = inline(Success<Page<GiftView>>))))]
 pub async fn received(gifts: web::Data<Gifts>, client: Client, params: Params) -> Answer<Page<GiftView>> {
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(gifts.received(client.user_id(), paging).await?))
 }
 
@@ -199,7 +200,7 @@ pub async fn received(gifts: web::Data<Gifts>, client: Client, params: Params) -
     params(("page_num" = Option<u64>, Query), ("page_size" = Option<u64>, Query)),
     responses((status = 200, body = inline(Success<Page<GiftView>>))))]
 pub async fn given(gifts: web::Data<Gifts>, client: Client, params: Params) -> Answer<Page<GiftView>> {
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(gifts.given(client.user_id(), paging).await?))
 }
 
@@ -216,7 +217,7 @@ pub async fn of_room_for_server(
     live_id: PathId,
     params: Params,
 ) -> Answer<Page<GiftView>> {
-    Ok(Reply::data(gifts.of_room(&live_id.0, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(gifts.of_room(&live_id.0, paging(&params)?).await?))
 }
 
 /// The gifts that an anchor got, the newest first.
@@ -232,7 +233,7 @@ pub async fn received_for_server(
     id: PathId,
     params: Params,
 ) -> Answer<Page<GiftView>> {
-    Ok(Reply::data(gifts.received(&id.0, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(gifts.received(&id.0, paging(&params)?).await?))
 }
 
 /// The gifts that a user sent, the newest first.
@@ -248,7 +249,7 @@ pub async fn given_for_server(
     id: PathId,
     params: Params,
 ) -> Answer<Page<GiftView>> {
-    Ok(Reply::data(gifts.given(&id.0, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(gifts.given(&id.0, paging(&params)?).await?))
 }
 
 /// The stand-in payment service: whether it is in use, and how often an address may ask.

@@ -4,7 +4,7 @@ use super::dto::GiftView;
 use super::error::Error;
 use super::queries::{self, Whose};
 use super::service::Gifts;
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 
 impl Gifts {
     /// The gift `biz_id`; a `reader` who is given must be its sender.

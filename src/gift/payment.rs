@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::auth::WebhookSigner;
 use crate::event::GiftRow;
 use crate::http_client;
-use crate::rest::request_id::{HEADER, RequestId};
 use common::clock::SharedClock;
 use common::json;
+use common::request_id::{HEADER, RequestId};
 use config::{Current, GiftConfig};
 use telemetry::context;
 

@@ -11,7 +11,7 @@ use super::payment::Refusal;
 use super::row::{Gift, GiftStatus};
 use super::send_key::ClientKey;
 use crate::event::GiftRow;
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, StoreError};
 use store::entity::live_gift::{Column, Entity};
 

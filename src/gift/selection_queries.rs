@@ -12,7 +12,7 @@ use sea_orm::{
 use super::export::{Cursor, Selection};
 use super::queries::{Whose, condition};
 use super::row::{Gift, GiftStatus};
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, MAX_LISTED_ROWS, StoreError, bounded_page, count_up_to};
 use store::entity::live_gift::{Column, Entity};
 
@@ -97,7 +97,11 @@ fn following(db: &Db, selection: &Selection, last: Option<Cursor>) -> Select<Ent
 fn select(db: &Db, selection: &Selection) -> Select<Entity> {
     let mut wanted = Entity::find();
     if let Some(status) = selection.status {
-        wanted = wanted.filter(Column::Status.eq(status.column()));
+        // Nearly all gifts are paid: by an index on the status all of them would be read and sorted, where a walk
+        // along the rows soon has a page of them.
+        let column = Expr::col(Column::Status);
+        let column = if status == GiftStatus::Paid { column.add(0) } else { column.into() };
+        wanted = wanted.filter(column.eq(status.column()));
     }
     if selection.is_flagged {
         wanted = wanted.filter(Column::Flag.is_not_null());

@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::dto::{GiftType, SaveGiftType};
-use crate::rest::text::{extends_column, extends_of_column};
+use common::text::{extends_column, extends_of_column};
 use store::db::{StoreError, WallTime};
 use store::entity::gift_config::{ActiveModel, Column, Entity, Model};
 

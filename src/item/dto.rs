@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::order::Orders;
-use crate::rest::text::{self, Extends};
+use common::text::{self, Extends};
 
 /// Items to put on sale.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -9,8 +9,8 @@ use super::seller::Seller;
 use super::service::Items;
 use super::view::ItemView;
 use crate::rest::envelope::{Done, Success};
-use crate::rest::text::Extends;
 use crate::rest::{ApiError, Body, PathId, PathIds, Reply};
+use common::text::Extends;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

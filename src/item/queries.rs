@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResul
 use super::demonstration_queries::{RecordRow, record};
 use super::dto::{NewItem, UpdateItem};
 use super::view::{HIDDEN, ItemView, RecordView};
-use crate::rest::text::{Extends, extends_column, extends_of_column};
+use common::text::{Extends, extends_column, extends_of_column};
 use store::db::{Db, StoreError};
 use store::entity::items::{ActiveModel, Column, Entity, Model};
 

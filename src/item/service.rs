@@ -11,8 +11,8 @@ use super::view::ItemView;
 use super::{demonstration_queries, dto::ItemOrder};
 use crate::live::Lives;
 use crate::media::{Pili, PiliSaveAs};
-use crate::rest::text::{self, Extends};
 use common::clock::SharedClock;
+use common::text::{self, Extends};
 use store::db::Db;
 use store::entity::items::Column;
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_repr::Serialize_repr;
 use utoipa::ToSchema;
 
-use crate::rest::text::Extends;
+use common::text::Extends;
 
 /// An item as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lease::LeaderLease;
-use crate::rest::request_id::RequestId;
+use common::request_id::RequestId;
 use common::supervise;
 use telemetry::context;
 use telemetry::report::{JOB_EVERY, JOB_LAST_AT, JOB_LAST_IS_OK, JOB_LAST_TOOK, JOB_RUNS};

@@ -16,7 +16,7 @@ use super::lease::LeaderLease;
 use super::on_leader::OnLeader;
 use super::schedule::Job;
 use crate::gift::{GiftStatus, Gifts};
-use crate::rest::request_id::RequestId;
+use common::request_id::RequestId;
 use common::supervise;
 use telemetry::context;
 

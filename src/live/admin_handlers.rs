@@ -9,8 +9,9 @@ use super::room::Wanted;
 use super::service::Lives;
 use crate::auth::Admin;
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Params, PathId, Reply, paging};
 use crate::user::{AdminUser, UserView, Users};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -30,7 +31,7 @@ pub async fn list(lives: web::Data<Lives>, _: Admin, params: Params) -> Answer<P
         Wanted::Only(status) => Some(status),
     };
     let keyword = params.text("keyword", 128)?;
-    Ok(Reply::data(lives.list_for_admin(status, keyword, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(lives.list_for_admin(status, keyword, paging(&params)?).await?))
 }
 
 /// A room, also one that has ended.
@@ -56,7 +57,7 @@ pub async fn users(
     live_id: PathId,
     params: Params,
 ) -> Answer<Page<UserView>> {
-    Ok(Reply::data(lives.users(&live_id.0, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(lives.users(&live_id.0, paging(&params)?).await?))
 }
 
 /// A user and where they are live.

@@ -8,7 +8,7 @@ use super::dto::RoomView;
 use super::error::Error;
 use super::room::LiveStatus;
 use super::service::Lives;
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 
 /// Lives of one anchor that are shown.
 const MOST_LIVES: u64 = 100;

@@ -9,7 +9,7 @@ use super::members;
 use super::page_queries::begins_with;
 use super::queries::room;
 use super::room::{LiveStatus, Room};
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, StoreError, bounded_page};
 use store::entity::{live_entities, live_room_user_entities};
 

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::room::{LiveStatus, Room};
 use super::time_input::TimeInput;
-use crate::rest::text::{self, Extends};
 use crate::user::{User, UserView};
+use common::text::{self, Extends};
 
 /// A room to create; the caller is its anchor.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

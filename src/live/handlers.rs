@@ -8,8 +8,9 @@ use super::service::Lives;
 use crate::auth::{Backend, Client};
 use crate::rest::envelope::{Done, Success};
 use crate::rest::user_limit::UserLimit;
-use crate::rest::{ApiError, Body, Invalid, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Body, Invalid, Params, PathId, Reply, paging};
 use crate::user::UserView;
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -139,7 +140,7 @@ pub async fn delete_by_server(lives: web::Data<Lives>, _: Backend, live_id: Path
     responses((status = 200, body = inline(Success<Page<RoomView>>))))]
 pub async fn list(lives: web::Data<Lives>, client: Client, params: Params) -> Answer<Page<RoomView>> {
     let wanted = Wanted::of_number(params.number("live_status", -1)?)?;
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(lives.list(wanted, client.user_id(), paging).await?))
 }
 
@@ -151,7 +152,7 @@ pub async fn list(lives: web::Data<Lives>, client: Client, params: Params) -> An
     params(("page_num" = Option<u64>, Query), ("page_size" = Option<u64>, Query)),
     responses((status = 200, body = inline(Success<Page<RoomView>>))))]
 pub async fn list_own(lives: web::Data<Lives>, client: Client, params: Params) -> Answer<Page<RoomView>> {
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(lives.list_own(client.user_id(), paging).await?))
 }
 
@@ -168,7 +169,7 @@ pub async fn search(lives: web::Data<Lives>, client: Client, params: Params) -> 
     if keyword.chars().count() > 128 {
         return Err(Invalid("keyword: has more than 128 characters".to_owned()).into());
     }
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(lives.search(keyword, client.user_id(), paging).await?))
 }
 
@@ -233,6 +234,6 @@ pub async fn users(lives: web::Data<Lives>, _: Client, params: Params) -> Answer
     if live_id.chars().count() > 64 {
         return Err(Invalid("live_id: has more than 64 characters".to_owned()).into());
     }
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(lives.users(live_id, paging).await?))
 }

@@ -10,7 +10,7 @@ use super::page_queries::{self, RoomFilter};
 use super::queries;
 use super::room::Wanted;
 use super::service::Lives;
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 
 impl Lives {
     /// A page of rooms as `viewer` may see them, newest update first.

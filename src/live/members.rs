@@ -15,7 +15,7 @@ use sea_orm::{
 
 use super::error::Error;
 use super::removal;
-use crate::rest::Paging;
+use common::page::Paging;
 use store::cache::Counters;
 use store::db::{Db, StoreError, WallTime};
 use store::entity::live_room_user_entities::{Column, Entity};

@@ -7,7 +7,7 @@ use sea_orm::{
 
 use super::queries::room;
 use super::room::{LiveStatus, Room, Wanted};
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, Dialect, StoreError};
 use store::entity::live_entities::{Column, Entity};
 

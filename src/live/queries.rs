@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::room::{LiveStatus, Room};
 use crate::event::LiveRow;
-use crate::rest::text::{Extends, extends_column, extends_of_column};
+use common::text::{Extends, extends_column, extends_of_column};
 use store::db::{Db, LOCKED_AT_ONCE, StoreError, WallTime, padded};
 use store::entity::live_entities::{ActiveModel, Column, Entity, Model};
 

@@ -8,7 +8,7 @@ use super::review_queries as queries;
 use super::room::{LiveStatus, Room};
 use super::service::Lives;
 use crate::event::{self, DomainEvent, StopReason};
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, StoreError, Tx};
 
 /// The `stop_reason` of a live that an operator ended.

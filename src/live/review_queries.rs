@@ -11,7 +11,7 @@ use sea_orm::{
 use super::queries::room;
 use super::review::{Reviewed, ReviewedRoom, STOPPED_BY_CENSOR};
 use super::room::LiveStatus;
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{Db, StoreError, WallTime};
 use store::entity::live_entities::{Column, Entity};
 

@@ -5,7 +5,7 @@ use serde_repr::{Deserialize_repr, Serialize_repr};
 
 use crate::im::Target;
 use crate::rest::Invalid;
-use crate::rest::text::Extends;
+use common::text::Extends;
 
 /// Where a room is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize_repr, Deserialize_repr)]

@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use super::queries::{Flags, SeatStatus};
 use super::service::Device;
-use crate::rest::text::{self, Extends};
 use crate::rest::{Invalid, Params};
 use crate::user::{User, UserView};
+use common::text::{self, Extends};
 
 /// A seat to take.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

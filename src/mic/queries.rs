@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
-use crate::rest::text::{Extends, extends_column, extends_of_column};
+use common::text::{Extends, extends_column, extends_of_column};
 use store::cache::Member;
 use store::db::{Db, StoreError};
 use store::entity::live_mic_entities::{ActiveModel, Column, Entity, Model};

@@ -11,10 +11,10 @@ use super::queries::{self, Change, Flags, Seat, SeatStatus};
 use crate::event::{self, DomainEvent};
 use crate::live::{LiveStatus, Lives};
 use crate::media::{RtcRooms, RtcTokens};
-use crate::rest::text::Extends;
 use crate::user::{User, Users};
 use common::clock::SharedClock;
 use common::crash;
+use common::text::Extends;
 use store::cache::Member;
 use store::db::Db;
 

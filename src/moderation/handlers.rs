@@ -9,8 +9,9 @@ use super::error::Error;
 use super::sanctions::{Kind, NewSanction};
 use super::service::Moderation;
 use crate::rest::envelope::{Done, Success};
-use crate::rest::{ApiError, Body, Page, Paging, Params, PathId, PathIds, Reply};
+use crate::rest::{ApiError, Body, Params, PathId, PathIds, Reply, paging};
 use crate::user::ImposeBan;
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 type Service = web::Data<Moderation>;
@@ -57,7 +58,7 @@ pub async fn moderators<M: Moderator>(
     live_id: PathId,
     params: Params,
 ) -> Answer<Page<ModeratorView>> {
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(moderation.list_moderators(&live_id.0, paging).await?))
 }
 
@@ -231,7 +232,7 @@ async fn list(
     live_id: &str,
     params: &Params,
 ) -> Answer<Page<SanctionView>> {
-    let paging = Paging::from_params(params)?;
+    let paging = paging(params)?;
     Ok(Reply::data(moderation.list_sanctions(kind, live_id, moderator.actor(), paging).await?))
 }
 

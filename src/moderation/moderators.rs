@@ -7,7 +7,7 @@ use super::dto::ModeratorView;
 use super::error::Error;
 use super::service::{Moderation, Parts};
 use super::{queries, sanction_queries};
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 use store::entity::live_sanction::BAN;
 
 /// As many as a room may have.

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::actor::Role;
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{StoreError, WallTime};
 use store::entity::live_chat_setting as setting;
 use store::entity::live_moderator::{ActiveModel, Column, Entity, Model};

@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::StoreError;
 use store::entity::live_sanction::{ActiveModel, Column, Entity, Model};
 

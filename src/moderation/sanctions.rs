@@ -10,8 +10,8 @@ use super::error::Error;
 use super::service::{Moderation, Parts};
 use super::{queries, sanction_queries};
 use crate::live::TakenOut;
-use crate::rest::{Page, Paging};
 use crate::user::{end_in_seconds, end_of};
+use common::page::{Page, Paging};
 use store::db::Tx;
 use store::entity::live_sanction::{BAN, MUTE, Model};
 

@@ -5,8 +5,9 @@ use actix_web::web;
 use super::dto::{WordView, Words, WordsChanged};
 use super::service::Moderation;
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Body, Page, Paging, Params, Reply};
+use crate::rest::{ApiError, Body, Params, Reply, paging};
 use crate::user::Operator;
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -22,7 +23,7 @@ pub async fn list<O: Operator>(
     _: O,
     params: Params,
 ) -> Answer<Page<WordView>> {
-    Ok(Reply::data(moderation.words().list(Paging::from_params(&params)?).await?))
+    Ok(Reply::data(moderation.words().list(paging(&params)?).await?))
 }
 
 /// Adds banned words, and says how many of them are new.

@@ -7,7 +7,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::rest::Paging;
+use common::page::Paging;
 use store::db::{StoreError, WallTime};
 use store::entity::banned_word::{ActiveModel, Column, Entity, Model};
 

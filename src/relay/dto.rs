@@ -4,7 +4,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::rest::text::{self, Extends};
+use common::text::{self, Extends};
 
 /// A PK to start; the caller is the anchor of `init_room_id`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

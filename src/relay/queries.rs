@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 use super::status::Status;
 use crate::event::RelayRow;
-use crate::rest::text::{Extends, extends_column};
+use common::text::{Extends, extends_column};
 use store::db::{Db, StoreError};
 use store::entity::relay_sessions::{ActiveModel, Column, Entity, Model};
 

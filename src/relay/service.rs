@@ -9,10 +9,10 @@ use super::status::{Side, Status};
 use crate::event::{self, DomainEvent, RelayRow};
 use crate::live::{LiveStatus, Lives, Room};
 use crate::media::RtcTokens;
-use crate::rest::text::{self, Extends};
 use common::clock::SharedClock;
 use common::crash;
 use common::id::IdGenerator;
+use common::text::{self, Extends};
 use store::db::{Db, Tx};
 
 /// What PKs are made of.
@@ -242,7 +242,7 @@ fn running(relay: &RelayRow) -> Result<Status, Error> {
     if status.is_over() { Err(Error::Over) } else { Ok(status) }
 }
 
-/// The event in the lane of each room.
+/// The event in the partition of each room.
 fn told_to_both(relay: RelayRow, extends: Extends) -> [(String, DomainEvent); 2] {
     let RelayRow { sid, init_room_id, recv_room_id, .. } = relay;
     let rooms = [init_room_id.clone(), recv_room_id.clone()];

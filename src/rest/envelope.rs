@@ -6,7 +6,8 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
-use super::request_id::{self, RequestId};
+use super::request_id;
+use common::request_id::RequestId;
 
 #[derive(Serialize)]
 struct Envelope<'a, T> {

@@ -13,9 +13,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::auth::{PasswordCheck, PasswordError, Passwords};
 use crate::rest::rate_limit::RateLimited;
-use crate::rest::text::check_new_user_id;
 use common::clock::SharedClock;
 use common::failure::{Failure, Kind};
+use common::text::check_new_user_id;
 use store::db::{Db, RetryableError, StoreError};
 use store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 

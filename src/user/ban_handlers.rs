@@ -6,7 +6,8 @@ use super::bans::{Bans, NewBan};
 use super::dto::{BanView, ImposeBan};
 use crate::auth::{Admin, Backend};
 use crate::rest::envelope::{Done, Success};
-use crate::rest::{ApiError, Body, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Body, Params, PathId, Reply, paging};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -37,7 +38,7 @@ impl Operator for Backend {
     params(("page_num" = Option<u64>, Query), ("page_size" = Option<u64>, Query)),
     responses((status = 200, body = inline(Success<Page<BanView>>))))]
 pub async fn list<O: Operator>(bans: web::Data<Bans>, _: O, params: Params) -> Answer<Page<BanView>> {
-    Ok(Reply::data(bans.list(Paging::from_params(&params)?).await?))
+    Ok(Reply::data(bans.list(paging(&params)?).await?))
 }
 
 /// Bans a user from the platform, instead of a ban that there is, and revokes all their tokens.

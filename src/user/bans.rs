@@ -16,7 +16,7 @@ use super::dto::BanView;
 use super::service::{Error, Users};
 use super::{User, queries};
 use crate::auth::{AccountStatus, Ban};
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 use realtime::control::ConnectionControl;
 use store::db::{Db, StoreError};
 use store::entity::user_ban::{ActiveModel, Column, Entity, Model};

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::bans::end_in_seconds;
 use super::service::{Error, Users};
-use crate::rest::text::Extends;
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
+use common::text::Extends;
 use store::db::{Dialect, StoreError, bounded_page};
 use store::entity::live_users::{Column, Entity, Model};
 use store::entity::user_ban;

@@ -6,7 +6,8 @@ use super::directory::AdminUser;
 use super::service::Users;
 use crate::auth::Admin;
 use crate::rest::envelope::Success;
-use crate::rest::{ApiError, Page, Paging, Params, Reply};
+use crate::rest::{ApiError, Params, Reply, paging};
+use common::page::Page;
 
 /// Users, the newest first.
 ///
@@ -23,5 +24,5 @@ pub async fn list(
     params: Params,
 ) -> Result<Reply<Page<AdminUser>>, ApiError> {
     let keyword = params.text("keyword", 64)?;
-    Ok(Reply::data(users.list_for_admin(keyword, Paging::from_params(&params)?).await?))
+    Ok(Reply::data(users.list_for_admin(keyword, paging(&params)?).await?))
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::User;
 use super::bans::end_in_seconds;
-use crate::rest::text::{self, Extends};
+use common::text::{self, Extends};
 use store::entity::user_ban;
 
 /// A user to register.

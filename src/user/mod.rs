@@ -24,7 +24,7 @@ pub use operations::Operations;
 pub use service::{Error, TOPIC, Users};
 
 use crate::im::Account;
-use crate::rest::text::Extends;
+use common::text::Extends;
 use config::Secret;
 
 /// A user of the app.

@@ -24,11 +24,12 @@ use utoipa::ToSchema;
 
 use crate::auth::{Admin, Authenticator};
 use crate::rest::envelope::Success;
-use crate::rest::text::check_user_id;
-use crate::rest::{ApiError, Invalid, Page, Paging, Params, Reply, body};
+use crate::rest::{ApiError, Invalid, Params, Reply, body, paging};
 use common::clock::SharedClock;
 use common::crash;
 use common::failure::{Failure, Kind};
+use common::page::{Page, Paging};
+use common::text::check_user_id;
 use store::db::{Db, StoreError};
 use store::entity::operation_log::{ActiveModel, Column, Entity, Model};
 
@@ -236,7 +237,7 @@ pub async fn list(
     if let Some(Err(reason)) = admin_id.map(check_user_id) {
         return Err(Invalid(format!("user_id: {reason}")).into());
     }
-    let paging = Paging::from_params(&params)?;
+    let paging = paging(&params)?;
     Ok(Reply::data(operations.list(admin_id, paging).await?))
 }
 

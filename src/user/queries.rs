@@ -9,7 +9,7 @@ use sea_orm::{
 use super::dto::UpdateUser;
 use super::{User, bans};
 use crate::auth::AccountStatus;
-use crate::rest::text::Extends;
+use common::text::Extends;
 use config::Secret;
 use store::db::{StoreError, WallTime};
 use store::entity::live_users::{ActiveModel, Column, Entity, Model};

@@ -15,10 +15,10 @@ use crate::auth::token::LATEST_EXP;
 use crate::auth::{ADMIN_ROLE, Authenticator, Backend, Claims, Client, SignedBackend, TokenService};
 use crate::im::Im;
 use crate::rest::envelope::Success;
-use crate::rest::text::check_user_id;
 use crate::rest::{ApiError, Invalid, Params, Reply, body, peer};
 use common::clock::SharedClock;
 use common::json;
+use common::text::check_user_id;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AFTER_FAILURE, BATCH, Consumer, Progress};
 use crate::event::partitions::{Finished, Partitions};
-use crate::rest::request_id::RequestId;
 use common::crash;
+use common::request_id::RequestId;
 use store::db::StoreError;
 use telemetry::context;
 
@@ -68,7 +68,7 @@ impl<C: Consumer> Recorder<C> {
             ended.progress = Progress { finished: self.consumer.unkept(&ended.progress), retry: Vec::new() };
         }
         if let Err(error) = self.write_in_time(&mut alone).await {
-            tracing::error!(%error, consumer = self.name(), live_id, "a lane waits for the end of its lease");
+            tracing::error!(%error, consumer = self.name(), live_id, "a partition waits for the end of its lease");
         }
     }
 

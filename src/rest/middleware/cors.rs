@@ -8,7 +8,7 @@ use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
-use crate::rest::request_id;
+use common::request_id::HEADER;
 
 const PREFLIGHT_LIFE_S: usize = 6 * 3600;
 
@@ -60,7 +60,7 @@ pub fn cors(is_open: bool, operators: &[String], refused: RefusedOrigins) -> Cor
         .allowed_methods(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
         // Tracing libraries add headers to every call; none of them can do any harm.
         .allow_any_header()
-        .expose_headers([HeaderName::from_static(request_id::HEADER), RETRY_AFTER])
+        .expose_headers([HeaderName::from_static(HEADER), RETRY_AFTER])
         .max_age(PREFLIGHT_LIFE_S)
         // Answers are not to be kept, and files are the same for every origin.
         .disable_vary_header()

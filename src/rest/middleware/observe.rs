@@ -17,7 +17,8 @@ use crate::rest::draining::Draining;
 use crate::rest::envelope;
 use crate::rest::error::{OwnWords, Problem};
 use crate::rest::peer::{self, TrustedProxies};
-use crate::rest::request_id::{HEADER, RequestId};
+use crate::rest::request_id;
+use common::request_id::{HEADER, RequestId};
 use telemetry::context;
 use telemetry::sampled;
 use telemetry::span::Span;
@@ -90,7 +91,7 @@ pub async fn observe<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let id = RequestId::of(request.headers());
+    let id = request_id::of_headers(request.headers());
     request.extensions_mut().insert(id.clone());
     let header = |name| request.headers().get(name)?.to_str().ok();
     let span = Span::server(header, || metrics.decides_on_traces(request.head()));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::manage::can_log_in;
-use crate::rest::text;
+use common::text;
 use store::entity::admin_user::Model;
 
 /// An administrator to create.

@@ -6,7 +6,8 @@ use super::dto::{AdminView, ChangeAdmin, CreateAdmin};
 use super::{Admins, LogIns, NewAdmin};
 use crate::auth::{Admin, Authenticator};
 use crate::rest::envelope::{Done, Success};
-use crate::rest::{ApiError, Body, Page, Paging, Params, PathId, Reply};
+use crate::rest::{ApiError, Body, Params, PathId, Reply, paging};
+use common::page::Page;
 
 type Answer<T> = Result<Reply<T>, ApiError>;
 
@@ -18,7 +19,7 @@ type Answer<T> = Result<Reply<T>, ApiError>;
     params(("page_num" = Option<u64>, Query), ("page_size" = Option<u64>, Query)),
     responses((status = 200, body = inline(Success<Page<AdminView>>))))]
 pub async fn list(admins: web::Data<Admins>, _: Admin, params: Params) -> Answer<Page<AdminView>> {
-    Ok(Reply::data(admins.list(Paging::from_params(&params)?).await?))
+    Ok(Reply::data(admins.list(paging(&params)?).await?))
 }
 
 /// Creates an administrator who can log in.

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 
 use super::dto::{AdminView, ChangeAdmin};
 use super::{AdminError, Admins, NewAdmin, sessions};
-use crate::rest::{Page, Paging};
+use common::page::{Page, Paging};
 use store::db::{StoreError, Tx};
 use store::entity::admin_user::{ActiveModel, Column, Entity, Model};
 

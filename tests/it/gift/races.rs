@@ -270,7 +270,7 @@ async fn names_are_compared_byte_by_byte_on_an_adopted_table() {
     let taken = bed.node.gifts.send_for(&bed.live_id, ANY, order("ABC")).await;
     assert!(matches!(taken, Err(Error::OtherContent(_))), "{taken:?}");
     assert!(matches!(bed.node.gifts.find("ABC", None).await, Err(Error::NoGift)));
-    let paging = liveloom::rest::Paging { num: 1, size: 10 };
+    let paging = common::page::Paging { num: 1, size: 10 };
     assert_eq!(bed.node.gifts.given("GUEST", paging).await.unwrap().total_count, 2);
     agree(&bed.database, &bed.payer, &[]).await;
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::clock::Clock;
+use common::page::Paging;
 use liveloom::jobs::lease::LeaderLease;
 use liveloom::jobs::presence::Watch;
 use liveloom::jobs::schedule::Job;
 use liveloom::jobs::viewers::TimedOutViewers;
 use liveloom::live::CreateRoom;
 use liveloom::live::heartbeat_timeout::Evicted;
-use liveloom::rest::Paging;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use store::cache::Member;

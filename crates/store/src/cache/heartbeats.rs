@@ -2,7 +2,7 @@
 //!
 //! While one script call with heartbeats is under way, those that arrive meanwhile gather for
 //! the next. An idle cache is asked at once; a busy one is asked less often than it is used. A
-//! node has one lane, a cluster one for each shard, so that a node that hangs stops only its own.
+//! node has one queue, a cluster one for each shard, so that a node that hangs stops only its own.
 
 use std::sync::Arc;
 
@@ -35,26 +35,26 @@ struct Waiting {
     answer: oneshot::Sender<Result<bool, CacheError>>,
 }
 
-/// The lanes that heartbeats take.
+/// The queues that heartbeats take.
 pub(super) struct Heartbeats(Vec<mpsc::UnboundedSender<Waiting>>);
 
 impl Heartbeats {
-    /// Starts that many lanes over `remote`; they end when this is dropped.
-    pub(super) fn start(client: &Arc<Client>, lanes: u16) -> Self {
-        let lane = |_| {
+    /// Starts that many queues over `remote`; they end when this is dropped.
+    pub(super) fn start(client: &Arc<Client>, queues: u16) -> Self {
+        let queue = |_| {
             let (sender, receiver) = mpsc::unbounded_channel();
             supervise::spawn("heartbeats", drive(client.clone(), receiver));
             sender
         };
-        Self((0..lanes).map(lane).collect())
+        Self((0..queues).map(queue).collect())
     }
 
-    /// Records a heartbeat on the lane of its shard; whether the member is in the room.
+    /// Records a heartbeat on the queue of its shard; whether the member is in the room.
     pub(super) async fn record(&self, shard: u16, beat: Beat) -> Result<bool, CacheError> {
         let gone = || CacheError::Unreachable("the cache is closed".into());
         let (answer, answered) = oneshot::channel();
-        let lane = self.0.get(usize::from(shard) % self.0.len().max(1)).ok_or_else(gone)?;
-        lane.send(Waiting { beat, answer }).map_err(|_| gone())?;
+        let queue = self.0.get(usize::from(shard) % self.0.len().max(1)).ok_or_else(gone)?;
+        queue.send(Waiting { beat, answer }).map_err(|_| gone())?;
         timeout(DEADLINE, answered).await.map_err(|_| CacheError::Deadline)?.map_err(|_| gone())?
     }
 }

@@ -1,4 +1,4 @@
-//! Table `callback_delivery`: callbacks that left their room's lane and are delivered on their own.
+//! Table `callback_delivery`: callbacks that left their room's partition and are delivered on their own.
 
 use sea_orm::entity::prelude::*;
 
@@ -24,7 +24,7 @@ pub struct Model {
     pub body: String,
     /// 0 pending, 1 failed for good, 2 delivered.
     pub state: i32,
-    /// How often it was tried, those in the lane included.
+    /// How often it was tried, those in the partition included.
     pub attempts: i32,
     /// When it is tried next, in milliseconds by the database's clock; NULL: not by itself.
     pub due: Option<i64>,
@@ -34,7 +34,7 @@ pub struct Model {
     pub last_error: String,
     /// When the event happened.
     pub event_at: WallTime,
-    /// When it left the lane.
+    /// When it left the partition.
     pub created_at: WallTime,
     /// When it was last changed.
     pub updated_at: WallTime,

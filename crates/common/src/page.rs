@@ -3,13 +3,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::Invalid;
-use super::params::Params;
-
 /// Rows of the largest page; a larger `page_size` counts as this.
 pub const MAX_SIZE: u64 = 200;
 
-const DEFAULT_SIZE: u64 = 10;
+/// Rows of a page when nobody says.
+pub const DEFAULT_SIZE: u64 = 10;
 
 /// Which page is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,28 +19,12 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// Reads `page_num` and `page_size`.
-    ///
-    /// # Errors
-    /// [`Invalid`] when one is not an integer or is below 1.
-    pub fn from_params(params: &Params) -> Result<Self, Invalid> {
-        let num = at_least_one(params, "page_num", 1)?;
-        let size = at_least_one(params, "page_size", DEFAULT_SIZE)?;
-        Ok(Self { num, size: size.min(MAX_SIZE) })
-    }
-
     /// Rows before this page; saturates, since a page that far out is empty anyway.
     #[must_use]
     pub fn offset(self) -> u64 {
         const LARGEST: u64 = i64::MAX.unsigned_abs();
         (self.num - 1).saturating_mul(self.size).min(LARGEST)
     }
-}
-
-fn at_least_one(params: &Params, name: &str, default: u64) -> Result<u64, Invalid> {
-    let wide: i128 = params.number(name, i128::from(default))?;
-    let value = u64::try_from(wide).ok().filter(|&value| value >= 1);
-    value.ok_or_else(|| Invalid(format!("{name}: must be an integer from 1")))
 }
 
 /// One page of a list.
