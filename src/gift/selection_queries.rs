@@ -100,7 +100,7 @@ fn select(db: &Db, selection: &Selection) -> Select<Entity> {
         // Nearly all gifts are paid: by an index on the status all of them would be read and sorted, where a walk
         // along the rows soon has a page of them.
         let column = Expr::col(Column::Status);
-        let column = if status == GiftStatus::Paid { column.add(0) } else { column.into() };
+        let column = if status == GiftStatus::Paid { column.add(0) } else { column };
         wanted = wanted.filter(column.eq(status.column()));
     }
     if selection.is_flagged {
