@@ -17,7 +17,7 @@ use telemetry::observable;
 
 /// Bytes that the body of a batch may have: the least share of anybody.
 pub const BATCH: usize = 1 << 20;
-/// What the first bytes of a body are put into. They count for no sender, and are found room for longest.
+/// What the first bytes of a body are put into. They are found room for longest.
 pub(super) const FIRST: usize = 4 << 10;
 
 /// Senders are counted in so many maps, each with a lock.
@@ -252,10 +252,7 @@ impl Share {
             budget.all.give_back(more);
             return Err(full);
         }
-        let counted = bytes.saturating_sub(FIRST.max(self.bytes));
-        if counted > 0
-            && let Err(full) = budget.take_of(sender, counted)
-        {
+        if let Err(full) = budget.take_of(sender, more) {
             budget.all.give_back(more);
             pot.iter().for_each(|pot| pot.give_back(more));
             return Err(full);
@@ -270,9 +267,8 @@ impl Drop for Share {
         let (budget, sender) = (&self.budget, self.sender);
         budget.all.give_back(self.bytes);
         budget.pot(sender).iter().for_each(|pot| pot.give_back(self.bytes));
-        let counted = self.bytes.saturating_sub(FIRST);
-        if counted > 0 {
-            budget.give_back_of(sender, counted);
+        if self.bytes > 0 {
+            budget.give_back_of(sender, self.bytes);
         }
     }
 }
@@ -306,11 +302,23 @@ mod tests {
         assert_eq!(budget.taken(), 4 * MIB, "what was refused takes nothing");
         assert_eq!(batches(&budget, budget.administrator("alice")).len(), 4, "an administrator is no user");
         assert_eq!(batches(&budget, budget.user("bob")).len(), 4);
-        assert_eq!(more.grow_to(FIRST), Ok(()), "the beginning of a body has room");
+        assert_eq!(more.grow_to(FIRST), Err(NoRoom::OfSender), "not even for the beginning of a body");
         drop((alice, more));
         assert_eq!(budget.taken(), 0);
         let is_empty = |shard: &Mutex<HashMap<u64, usize>>| shard.lock().is_ok_and(|map| map.is_empty());
         assert!(budget.0.senders.iter().all(is_empty), "nothing stays of who is gone");
+    }
+
+    #[test]
+    fn many_bodies_that_have_just_begun_take_no_more_than_their_senders_share() {
+        let budget = BodyBudget::new(64 * MIB);
+        let begin = |_| {
+            let mut share = budget.share(budget.user("alice"));
+            share.grow_to(FIRST).ok().map(|()| share)
+        };
+        let begun: Vec<_> = (0..100_000).map_while(begin).collect();
+        assert_eq!(begun.len(), 4 * MIB / FIRST);
+        assert_eq!(budget.share(budget.user("bob")).grow_to(FIRST), Ok(()));
     }
 
     #[test]
