@@ -30,7 +30,7 @@ pub const ADMIN_ROLE: &str = "admin";
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// What [`AccountStore`] answer.
+/// What an [`AccountStore`] answers.
 pub type StatusFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<AccountStatus>>, ApiError>> + 'a>>;
 
 /// Users or administrators; those who stand above this floor answer.
@@ -81,7 +81,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// A gate that knows users and administrators from `users` and `admins`, and repeated requests
+    /// An authenticator that knows users and administrators from `users` and `admins`, and repeated requests
     /// from `cache`.
     #[must_use]
     pub fn new(
@@ -234,7 +234,7 @@ enum Known {
     Admin(Admin),
 }
 
-/// The gate, or the limit of writes, is missing: a fault of the wiring.
+/// The authenticator, or the limit of writes, is missing: a fault of the wiring.
 #[derive(Debug, thiserror::Error)]
 #[error("the gate or the limit of writes is not part of the application")]
 struct NotWired;

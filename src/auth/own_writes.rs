@@ -1,8 +1,8 @@
-//! Who has just written sees it in every list, though copies of the database lag (data.md section 2).
+//! Who has just written sees it in every list, though replicas of the database lag.
 //!
 //! A call that may have written leaves a mark for its caller in the cache, which stands for as long as a
-//! copy may lag. While it stands, or while the cache cannot be asked, what the caller reads comes from the
-//! writable database, on every node. Without copies nothing of this is done.
+//! replica may lag. While it stands, or while the cache cannot be asked, what the caller reads comes from the
+//! writable database, on every node. Without replicas nothing of this is done.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{Admin, Backend, Client};
 use store::cache::Cache;
 use store::db::{Db, WriterRead, reading_own_writes};
 
-/// How long a mark stands beyond the lag that a copy may have.
+/// How long a mark stands beyond the lag that a replica may have.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// The marks of those who have just written.
@@ -28,7 +28,7 @@ pub struct OwnWrites {
 }
 
 impl OwnWrites {
-    /// The marks in `cache`, for copies of `db` that lag up to `lag`.
+    /// The marks in `cache`, for replicas of `db` that lag up to `lag`.
     #[must_use]
     pub fn new(db: &Db, cache: Cache, lag: Duration) -> Self {
         Self { cache, keep: lag + RESERVE, has_replicas: db.has_replicas() }
@@ -41,7 +41,7 @@ impl OwnWrites {
         }
     }
 
-    /// Why the caller is not to read from copies; None when they may.
+    /// Why the caller is not to read from replicas; None when they may.
     async fn stands(&self, caller: &str) -> Option<WriterRead> {
         match self.cache.get(&key(caller)).await {
             Ok(None) => None,
@@ -104,7 +104,7 @@ pub async fn mark<C: Caller, B: MessageBody>(
     Ok(response)
 }
 
-/// Lets callers of one kind see what they wrote, for a route that reads from copies.
+/// Lets callers of one kind see what they wrote, for a route that reads from replicas.
 ///
 /// # Errors
 /// Those of the call.

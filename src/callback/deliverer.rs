@@ -20,7 +20,7 @@ pub(super) enum Attempt {
     Held,
 }
 
-/// Delivers to the one receiver, from partitions and beside them.
+/// Delivers to the one receiver, from partitions and from the retry queue.
 pub(super) struct Deliverer {
     sender: Sender,
     breaker: Breaker,

@@ -2,8 +2,8 @@
 //!
 //! Per room in order, each event at least once and always under one `webhook-id`. An event that failed
 //! three times, or that the receiver wants later than a minute from now (`Retry-After`), leaves its room's
-//! partition for a row of `callback_delivery` and goes on alone, so that it holds up nothing; when its attempts
-//! are used up the row stays, for an operator to send it again.
+//! partition for the retry queue, a row of `callback_delivery`, so that it holds up nothing; when its attempts
+//! are used up the row stays as failed (a dead letter), for an operator to send it again.
 
 pub mod admin_handlers;
 mod body;

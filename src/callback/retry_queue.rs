@@ -1,4 +1,4 @@
-//! Delivers callbacks that left their partitions, each on its own, when its time has come.
+//! The retry queue: delivers callbacks that left their partitions, each when its time has come.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 /// How long attempts under way may go on after a stop.
 const LAST_WORK: Duration = Duration::from_secs(6);
 
-/// Delivers single callbacks.
+/// Delivers from the retry queue.
 pub(super) struct RetryDelivery {
     pub(super) db: Db,
     pub(super) clock: SharedClock,

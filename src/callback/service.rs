@@ -228,7 +228,7 @@ impl Deliveries {
         Ok(queries::count(self.db.primary(), State::Failed).await?)
     }
 
-    /// How many callbacks are still to be delivered, in partitions or alone, and how old the oldest is.
+    /// How many callbacks are still to be delivered, in partitions or in the retry queue, and how old the oldest is.
     ///
     /// # Errors
     /// The store's.

@@ -50,7 +50,7 @@ pub enum DomainEvent {
     },
     /// The room was deleted.
     LiveDeleted,
-    /// The anchor left the room, or was silent for too long.
+    /// The anchor left the room, or their heartbeat timed out.
     AnchorLeft,
     /// A PK between this room and another began. In the partition of the room that asked for it alone.
     PkStarted {
@@ -120,7 +120,7 @@ pub enum StopReason {
     Anchor,
     /// The business service, over the server API.
     Server,
-    /// The anchor was silent for too long.
+    /// The anchor's heartbeat timed out.
     Timeout,
     /// A moderator.
     Censor,

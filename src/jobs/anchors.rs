@@ -1,4 +1,4 @@
-//! Ends lives whose anchor is silent.
+//! Ends lives whose anchor's heartbeat timed out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub struct TimedOutAnchors {
     pub lives: Lives,
     /// Who leads.
     pub lease: Arc<LeaderLease>,
-    /// Whether silence counts.
+    /// Whether missing heartbeats count.
     pub watch: Arc<Watch>,
-    /// How long an anchor may be silent.
+    /// How long an anchor may send no heartbeat.
     pub timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Keeps presence in the cache and the rows of the tables together, and says when silence counts.
+//! Keeps presence in the cache and the rows of the tables together, and says when missing heartbeats count.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,15 +17,15 @@ use store::cache::Cache;
 use store::db::Db;
 use store::registry;
 
-/// From one sweep for the silent to the next, at most.
+/// From one reap of those who timed out to the next, at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// A sweep every second, or, for the short time-outs of tests, four in a time-out.
+/// A reap every second, or, for the short time-outs of tests, four in a time-out.
 pub(super) fn reap_every(timeout: Duration) -> Duration {
     SWEEP_EVERY.min(timeout / 4).max(Duration::from_millis(50))
 }
 
-/// Whether silence counts: only while all nodes could store heartbeats.
+/// Whether missing heartbeats count: only while all nodes could store heartbeats.
 ///
 /// After a take-over, an outage of the cache seen by any node, or a loss of its contents, the
 /// watch begins anew, and the cache itself then lets a full time-out pass before it names anybody. It
@@ -47,7 +47,7 @@ struct Seen {
     failed_ms: HashMap<i32, i64>,
     /// The last failure of this process, likewise.
     own_failed_ms: i64,
-    /// A sweep failed, so heartbeats may have, too.
+    /// A reap failed, so heartbeats may have, too.
     is_stale: bool,
 }
 
@@ -58,7 +58,7 @@ impl Watch {
         Self { cache, db, lives, lease, state: Mutex::default() }
     }
 
-    /// Runs a sweep if silence counts; else begins the watch anew.
+    /// Reaps if missing heartbeats count; else begins the watch anew.
     pub(super) async fn reap<F>(&self, sweep: impl FnOnce() -> F) -> anyhow::Result<u64>
     where
         F: Future<Output = Result<Evicted, live::Error>>,
@@ -80,7 +80,7 @@ impl Watch {
     }
 
     async fn is_current(&self) -> anyhow::Result<bool> {
-        // One node's failed heartbeats are enough: its viewers would look silent.
+        // One node's failed heartbeats are enough: its viewers would look timed out.
         let nodes = registry::alive_nodes(&self.db).await?;
         let failed_ms: HashMap<i32, i64> =
             nodes.iter().filter_map(|node| Some((node.node_id, node.cache_failed_ms?))).collect();
@@ -104,7 +104,7 @@ impl Watch {
         Ok(false)
     }
 
-    /// Silence counts from now on. A cache without presence gets it back before that: a watch that has begun
+    /// Missing heartbeats count from now on. A cache without presence gets it back before that: a watch that has begun
     /// would hide that it was lost.
     async fn begin_watch(&self) -> anyhow::Result<()> {
         if !self.cache.is_watched().await? {

@@ -1,4 +1,4 @@
-//! Puts out viewers who are silent.
+//! Evicts viewers whose heartbeat timed out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub struct TimedOutViewers {
     pub lives: Lives,
     /// Who leads.
     pub lease: Arc<LeaderLease>,
-    /// Whether silence counts.
+    /// Whether missing heartbeats count.
     pub watch: Arc<Watch>,
-    /// How long a viewer may be silent.
+    /// How long a viewer may send no heartbeat.
     pub timeout: Duration,
 }
 

@@ -1,8 +1,8 @@
-//! What silence does: viewers who are not heard are put out, lives whose anchor is not heard end.
+//! Heartbeat time-outs: viewers who are not heard are evicted, lives whose anchor is not heard end.
 //!
 //! All of it works on sets: the cache removes members in one script, the tables follow with a few
 //! statements per batch. Who was removed is remembered by the cache until their rows are written, so that a
-//! batch that fails, or a crash, is made up for by the next sweep. An anchor stays watched until the live
+//! batch that fails, or a crash, is made up for by the next run. An anchor stays watched until the live
 //! has ended.
 
 use std::collections::{HashMap, HashSet};
@@ -25,16 +25,16 @@ pub const BATCH: usize = 2000;
 /// Batches at the same time: one connection alone would keep the database waiting.
 const AT_ONCE: usize = 4;
 
-/// What a sweep found.
+/// What a run found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evicted {
-    /// So many were silent, and are out.
+    /// So many timed out, and are evicted.
     Removed(u64),
     /// The cache has lost its contents: presence must be restored first.
     Lost,
 }
 
-/// What the parts of a sweep did: one that fails does not keep the others from being done.
+/// What the parts of a run did: one that fails does not keep the others from being done.
 #[derive(Default)]
 struct Tally {
     done: u64,
@@ -55,10 +55,10 @@ impl Tally {
 }
 
 impl Lives {
-    /// Puts out all viewers who were not heard for `timeout`.
+    /// Evicts all viewers who were not heard for `timeout`.
     ///
     /// # Errors
-    /// The cache's or the store's; what was not done is done by the next sweep.
+    /// The cache's or the store's; what was not done is done by the next run.
     pub async fn evict_timed_out(&self, fence: &dyn Fence, timeout: Duration) -> Result<Evicted, Error> {
         let cache = &self.0.cache;
         let (mut tally, mut silent) = (Tally::default(), Vec::new());

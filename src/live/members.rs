@@ -1,6 +1,6 @@
 //! Statements on `live_room_user_entities`: one row per user, which says where they are.
 //!
-//! `status` 1 is in the room. Of those who are not, one whom silence put out keeps the room's id,
+//! `status` 1 is in the room. Of those who are not, one who timed out keeps the room's id,
 //! and so can come back by a heartbeat; one who left has an empty one.
 //!
 //! `mic_seat` is false when the user surely holds no seat in the room: then nobody has to look for
@@ -248,7 +248,7 @@ pub async fn note_seat(tx: &impl ConnectionTrait, row_id: u32) -> Result<(), Sto
     Ok(())
 }
 
-/// Brings back users of room `live_id` whom silence put out; how many were.
+/// Brings back users of room `live_id` who timed out; how many were.
 pub async fn set_online(
     db: &Db,
     conn: &impl ConnectionTrait,

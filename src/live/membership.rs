@@ -212,7 +212,7 @@ impl Lives {
         Ok(HeartbeatView { live_id: room.live_id.clone(), live_status: room.status })
     }
 
-    /// Brings back a user whom the cache does not know: one whom silence put out, or whose
+    /// Brings back a user whom the cache does not know: one who timed out, or whose
     /// presence was lost.
     async fn bring_back(&self, room: &Room, user_id: &str) -> Result<(), Error> {
         let inner = &self.0;

@@ -1,4 +1,4 @@
-//! Statements on sets of memberships: what silence, heartbeats and restored presence do to the rows.
+//! Statements on sets of memberships: what time-outs, heartbeats and restored presence do to the rows.
 //!
 //! Rows are locked by their primary keys, in their order, and never together with rooms: a start locks a room
 //! and then its anchor's row.
@@ -95,7 +95,7 @@ pub async fn lock_in(db: &Db, tx: &impl ConnectionTrait, found: &[RowIn]) -> Res
     Ok(locked)
 }
 
-/// Puts users of locked rows out for their silence, after their seats were freed: their rows keep the room.
+/// Evicts users of locked rows who timed out, after their seats were freed: their rows keep the room.
 pub async fn set_out(
     db: &Db,
     tx: &impl ConnectionTrait,
@@ -109,7 +109,7 @@ pub async fn set_out(
     Ok(change.filter(Column::Id.is_in(row_ids.iter().copied())).exec(tx).await?.rows_affected)
 }
 
-/// Brings back users of one room whom silence put out though they were heard.
+/// Brings back users of one room who were evicted though they were heard.
 pub async fn return_users(
     db: &Db,
     conn: &impl ConnectionTrait,

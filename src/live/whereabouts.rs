@@ -10,8 +10,8 @@ use store::db::StoreError;
 use store::entity::live_room_user_entities::{Column, Entity};
 
 impl Lives {
-    /// The rooms of `user_ids` by the writable database, in one statement: where each is, or was until silence put
-    /// them out. Whoever left or was taken out has none.
+    /// The rooms of `user_ids` by the writable database, in one statement: where each is, or was until they
+    /// timed out. Whoever left or was taken out has none.
     ///
     /// # Errors
     /// The store's.

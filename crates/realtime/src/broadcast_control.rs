@@ -1,4 +1,4 @@
-//! Orders that reach the connections of all nodes, as announcements of the cache.
+//! Control of the connections of all nodes, by announcements of the cache.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ use store::broker::{Epoch, Position, RateLimits};
 use store::cache::Cache;
 use telemetry::sampled;
 
-/// The topic under which orders are announced.
+/// The topic under which commands to connections are announced.
 pub const TOPIC: &str = "order";
 
-/// Gives orders by announcing them; the node that announces hears it, too. Cheap to clone.
+/// Controls connections by announcing commands; the node that announces one hears it, too. Cheap to clone.
 #[derive(Clone)]
 pub struct BroadcastControl {
     hub: Hub,
     cache: Cache,
 }
 
-/// An order, as it is announced.
+/// A command to connections, as it is announced.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Order {
@@ -32,7 +32,7 @@ enum Order {
 }
 
 impl BroadcastControl {
-    /// Orders to the connections of `hub`, and of all hubs whose nodes share `cache`.
+    /// Control of the connections of `hub`, and of all hubs whose nodes share `cache`.
     #[must_use]
     pub fn new(hub: Hub, cache: Cache) -> Self {
         Self { hub, cache }
@@ -49,14 +49,14 @@ impl BroadcastControl {
 }
 
 impl Hub {
-    /// Carries out an order that was announced under [`TOPIC`].
+    /// Carries out a command that was announced under [`TOPIC`].
     pub fn apply(&self, announced: &str) {
         match serde_json::from_str(announced) {
             Ok(Order::Kick { live_id, user_id, code, why }) => {
                 self.unsubscribe_user(&Channel::new(Kind::Room, &live_id), &user_id, code, &why);
             }
             Ok(Order::Disconnect { user_id }) => self.disconnect_user(&user_id),
-            // A newer version may know more orders.
+            // A newer version may know more commands.
             Err(error) => tracing::debug!(%error, "an order that is not understood"),
         }
     }

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use common::failure::{Failure, Kind};
 
-/// Gives orders to the connections of all nodes.
+/// Controls the connections of all nodes.
 ///
-/// Orders follow a commit, so that none of them can fail what was done. One that does not reach a node is made up
-/// for within seconds: each compares the users who are connected to it with the tables.
+/// Calls follow a commit, so that none of them can fail what was done. A node that one does not reach makes up for
+/// it within seconds: each node compares the users who are connected to it with the tables.
 #[async_trait]
 pub trait ConnectionControl: Send + Sync + 'static {
     /// Ends the subscriptions of a user to a room, with a code of the HTTP API and a reason.
@@ -47,7 +47,7 @@ pub struct KeptMessage {
     pub body: Box<RawValue>,
 }
 
-/// Why an order was not carried out: any [`Failure`], which `?` turns into this.
+/// Why a call was not carried out: any [`Failure`], which `?` turns into this.
 #[derive(Debug, thiserror::Error)]
 #[error("the connections could not be reached")]
 pub struct ControlError {

@@ -6,7 +6,7 @@ use super::connection::{Closing, Connection};
 
 /// From one question whether a peer is there to the next.
 pub const PING_EVERY: Duration = Duration::from_secs(25);
-/// How long a peer may be silent.
+/// The heartbeat time-out of a connection: how long nothing may be received from a peer.
 const SILENCE: Duration = Duration::from_secs(35);
 /// A tick that comes so late says that the machine was busy, and nothing about peers.
 const STANDSTILL: Duration = Duration::from_secs(5);

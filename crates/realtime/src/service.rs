@@ -37,7 +37,7 @@ struct Inner {
     clients: AtomicU64,
     node_id: u16,
     draining: CancellationToken,
-    /// Counts the times at which orders may have been missed.
+    /// Counts the times at which commands to connections may have been missed.
     interruptions: watch::Sender<u64>,
 }
 
@@ -111,7 +111,7 @@ impl Hub {
     /// Publishes a message in the channel of a room or a user; answers its place.
     ///
     /// # Errors
-    /// [`HubError::TooFast`] when `pace` does not allow it, or the broker's; then it may have been
+    /// [`HubError::TooFast`] when `limits` do not allow it, or the broker's; then it may have been
     /// published all the same.
     pub async fn publish(
         &self,
@@ -203,13 +203,13 @@ impl Hub {
         self.command(Command::Tell(ToWorker::Disconnect(user_id.into())));
     }
 
-    /// Orders may have been missed: whoever watches [`Hub::interruptions`] compares the connections with the
-    /// tables.
+    /// Commands to connections may have been missed: whoever watches [`Hub::interruptions`] compares the
+    /// connections with the tables.
     pub fn note_interruption(&self) {
         self.0.interruptions.send_modify(|count| *count += 1);
     }
 
-    /// Changes whenever orders may have been missed.
+    /// Changes whenever commands to connections may have been missed.
     #[must_use]
     pub fn interruptions(&self) -> watch::Receiver<u64> {
         self.0.interruptions.subscribe()

@@ -171,7 +171,7 @@ impl LocalHub {
                 match keep_alive.due(connection, wall) {
                     Due::Nothing => {}
                     Due::Ping => _ = connection.push(ping.clone()),
-                    // Who is silent reads nothing either.
+                    // A peer that sends nothing reads nothing either.
                     Due::Close(Closing::SILENT) => connection.close_now(Closing::SILENT),
                     Due::Close(closing) => connection.close(closing),
                 }

@@ -194,7 +194,7 @@ impl Subscriber {
         self.places.is_some()
     }
 
-    /// The shards are served where the layout says.
+    /// The shards are served where the slot map says.
     pub(super) fn place(&mut self, slot_map: &SlotMap) {
         let places: Vec<Option<Addr>> =
             (0..SHARDS).map(|shard| slot_map.master_of(&self.common.keys.tag(shard)).cloned()).collect();
@@ -294,7 +294,7 @@ impl Subscriber {
         self.due.append(&mut self.refused);
     }
 
-    /// Whether the layout may have changed, as far as is known since this was asked last.
+    /// Whether the slot map may have changed, as far as is known since this was asked last.
     pub(super) fn take_doubt(&mut self) -> bool {
         std::mem::take(&mut self.has_doubt)
     }

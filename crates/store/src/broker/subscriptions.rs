@@ -1,7 +1,7 @@
 //! The channels that this node hears from Redis, wherever they are served at the moment.
 //!
-//! One task knows the state of every subscription. It has a connection (a connection) to the server, or
-//! to each master of a cluster, follows changes of the layout, and repeats what was lost or
+//! One task knows the state of every subscription. It has a connection to the server, or to each
+//! master of a cluster, follows changes of the slot map, and repeats what was lost or
 //! refused until it is confirmed or not wanted any more. What arrives while it works is done
 //! together: many subscriptions are one command.
 
@@ -53,7 +53,7 @@ impl Drop for Subscriptions {
 }
 
 impl Subscriptions {
-    /// Starts to connect to what `remote` knows.
+    /// Starts to connect to what `client` knows.
     pub(super) fn start(common: Common, client: Arc<Client>) -> Self {
         let (commands, received) = mpsc::unbounded_channel();
         let trouble = Arc::new(Trouble::none());
@@ -121,7 +121,7 @@ async fn keep(
             _ = events.recv_many(&mut told, BATCH) => {
                 told.drain(..).for_each(|(connection, event)| subscriber.on_event(connection, event));
             }
-            // At first the layout counts as seen, but may be known already.
+            // At first the slot map counts as seen, but may be known already.
             changed = slot_map.changed(), if subscriber.is_placed() => {
                 if changed.is_err() {
                     return;

@@ -39,7 +39,7 @@ struct Waiting {
 pub(super) struct Heartbeats(Vec<mpsc::UnboundedSender<Waiting>>);
 
 impl Heartbeats {
-    /// Starts that many queues over `remote`; they end when this is dropped.
+    /// Starts that many queues over `client`; they end when this is dropped.
     pub(super) fn start(client: &Arc<Client>, queues: u16) -> Self {
         let queue = |_| {
             let (sender, receiver) = mpsc::unbounded_channel();

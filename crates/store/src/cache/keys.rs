@@ -50,7 +50,7 @@ impl Keys {
         self.of_shard(shard, "removed")
     }
 
-    /// Since when silence counts in a shard.
+    /// Since when missing heartbeats count in a shard.
     pub(super) fn since(&self, shard: u16) -> String {
         self.of_shard(shard, "since")
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long likes of a room are kept after the last one, or after they were last kept.
 pub(super) const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How long a seed may take to be collected.
+/// How long a warm-up may take.
 pub(super) const SEED_LIFE: Duration = Duration::from_secs(60);
 
 /// How long a room is listed at least after a like. The likes are counted after the room is
@@ -33,7 +33,7 @@ pub struct Like<'a> {
 pub enum Liked {
     /// Not counted: the cache does not know the user to be in the room.
     NotIn,
-    /// Not counted: the cache has no likes of the room, or not all. They must be seeded first.
+    /// Not counted: the cache has no likes of the room, or not all. It must be warmed up first.
     Cold,
     /// Counted.
     Counted(LikeCounts),

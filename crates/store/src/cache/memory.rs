@@ -43,7 +43,7 @@ impl Values {
 /// Everything the cache holds. No lock is held across an await.
 pub(super) struct Memory {
     clock: SharedClock,
-    /// Times presence: silence is a span of time, and the machine's clock may be set.
+    /// Times presence: a heartbeat time-out is a span of time, and the machine's clock may be set.
     steady: SteadyClock,
     values: Mutex<Values>,
     shards: Vec<Mutex<Shard>>,

@@ -23,7 +23,7 @@ pub(super) struct Shard {
     /// The last view of each room, of those viewed lately: its number among all views, and when.
     views: HashMap<String, (i64, i64)>,
     view_number: i64,
-    /// Since when silence counts.
+    /// Since when missing heartbeats count.
     pub(super) since: Option<i64>,
 }
 

@@ -128,8 +128,8 @@ impl Cache {
 
 /// Presence.
 impl Cache {
-    /// When a presence write of this process last failed. Whoever was heard around that time
-    /// may be recorded as silent.
+    /// When a presence write of this process last failed. Heartbeats of around that time
+    /// may be missing.
     pub fn failed_at(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
             Backend::Memory(_) => None,
@@ -183,8 +183,8 @@ impl Cache {
         presence::SHARDS
     }
 
-    /// Removes members of `shard` that have been silent for `timeout`, at most `limit`, the
-    /// longest silent first; none before `timeout` has passed since [`Cache::begin_watch`].
+    /// Removes members of `shard` who sent no heartbeat for `timeout`, at most `limit`, the longest
+    /// overdue first; none before `timeout` has passed since [`Cache::begin_watch`].
     ///
     /// They are kept as removed until [`Cache::acknowledge_removed`], so that who fails to write their rows
     /// finds them again: with `pending_first` those of before, while there are any, are answered instead, at
@@ -205,7 +205,7 @@ impl Cache {
         dispatch!(self, cache => cache.acknowledge_removed(members))
     }
 
-    /// Rooms of `shard` whose anchors have been silent for `timeout`, as [`Cache::remove_timed_out`]
+    /// Rooms of `shard` whose anchors sent no heartbeat for `timeout`, as [`Cache::remove_timed_out`]
     /// finds members, with empty user ids. They stay watched until [`Cache::anchor_unwatch`].
     pub async fn timed_out_anchors(&self, shard: u16, timeout: Duration, limit: usize) -> Result<TimedOut> {
         dispatch!(self, cache => cache.timed_out_anchors(shard, timeout, limit))
@@ -217,13 +217,13 @@ impl Cache {
         dispatch!(self, cache => cache.restore(members, anchors))
     }
 
-    /// Whether it is known of every shard since when silence counts; false once contents were lost, or
+    /// Whether it is known of every shard since when missing heartbeats count; false once contents were lost, or
     /// before the first [`Cache::begin_watch`].
     pub async fn is_watched(&self) -> Result<bool> {
         dispatch!(self, cache => cache.is_watched())
     }
 
-    /// Silence counts from now on, in every shard.
+    /// Missing heartbeats count from now on, in every shard.
     pub async fn begin_watch(&self) -> Result<()> {
         dispatch!(self, cache => cache.begin_watch())
     }

@@ -97,14 +97,14 @@ pub struct RoomState {
     pub version: i64,
 }
 
-/// The answer to a question for the silent.
+/// The answer to a question for those who timed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimedOut {
     /// The shard does not know since when it is watched: its contents were lost, or never there.
     Lost,
-    /// It has not been watched for a whole time-out yet; nobody counts as silent.
+    /// It has not been watched for a whole time-out yet; nobody counts as timed out.
     Waiting,
-    /// The silent, the longest silent first; empty when nobody is. For anchors a member's
+    /// Those who timed out, the longest overdue first; empty when nobody did. For anchors a member's
     /// `user_id` is empty.
     Found(Vec<Member>),
 }

@@ -48,7 +48,7 @@ impl Redis {
             Subscription::start(connector.clone(), client.clone(), keys.channel(), listeners.clone());
         client.settled().await;
         subscription.settled().await;
-        // A node of a cluster that hangs holds up only the lanes of its shards.
+        // A node of a cluster that hangs holds up only the queues of its shards.
         let lanes = if is_cluster { SHARDS } else { 1 };
         let cache = Self {
             heartbeats: Heartbeats::start(&client, lanes),

@@ -18,7 +18,7 @@ pub(super) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failed>> 
 #[derive(Clone, Debug)]
 pub struct Conn {
     pool: Pool,
-    /// Of a read-only copy: whether it may be read from.
+    /// Of a read replica: whether it may be read from.
     health: Option<Arc<AtomicBool>>,
 }
 
@@ -27,7 +27,7 @@ impl Conn {
         Self { pool, health: None }
     }
 
-    /// A copy's connection: not healthy until it is found to be, and no longer from the moment a
+    /// A replica's connection: not healthy until it is found to be, and no longer from the moment a
     /// statement does not reach it.
     pub(super) fn with_health(self) -> Self {
         Self { health: Some(Arc::default()), ..self }

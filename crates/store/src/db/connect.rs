@@ -21,7 +21,7 @@ use config::{LimitsConfig, MysqlConfig};
 /// How long to go on trying at start; a database started beside the server may need a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often the copies are measured and idle connections counted.
+/// How often the replicas are measured and idle connections counted.
 const ROUND: Duration = Duration::from_secs(1);
 
 impl Db {

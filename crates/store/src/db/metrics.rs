@@ -19,20 +19,20 @@ pub(super) enum Role {
     Writer,
     /// The reading connections of the embedded file.
     Reader,
-    /// A read-only copy.
+    /// A read replica.
     Replica,
 }
 
-/// Why a read goes to the writable database, though there are copies.
+/// Why a read goes to the writable database, though there are replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriterRead {
     /// The caller has just written.
     OwnWrite,
     /// The cache does not say whether the caller has.
     CacheAway,
-    /// The copies that answer lag too much.
+    /// The replicas that answer lag too much.
     ReplicaLags,
-    /// No copy answers.
+    /// No replica answers.
     ReplicaDown,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct PoolMetrics {
     other: IntCounter,
 }
 
-/// The metrics of one copy.
+/// The metrics of one replica.
 #[derive(Clone, Debug)]
 pub(super) struct ReplicaMetrics {
     pub(super) lag: prometheus::Gauge,
@@ -182,7 +182,7 @@ impl Metrics {
         }
     }
 
-    /// Those of a copy beside its pool's.
+    /// Those of a replica beside its pool's.
     pub(super) fn replica(&self, database: &str) -> ReplicaMetrics {
         let labels = [database];
         ReplicaMetrics {

@@ -1,4 +1,4 @@
-//! The databases: one writable, any number of read-only copies, or one embedded file.
+//! The databases: one writable, any number of read replicas, or one embedded file.
 //!
 //! [`Db`] hands out [`Conn`]s (each statement on any connection, with a deadline) and runs
 //! transactions ([`Db::transaction`]). All differences between MySQL and SQLite that a feature
@@ -78,7 +78,7 @@ struct Inner {
 
 /// Who answers what need not be the latest.
 enum Readers {
-    /// The read-only copies of a MySQL; may be empty.
+    /// The read replicas of a MySQL; may be empty.
     Replicas(Replicas),
     /// The reading connections of the embedded file, which see each committed write at once.
     Embedded(Conn),
@@ -108,7 +108,7 @@ impl Db {
         &self.inner.writer
     }
 
-    /// A database for lists, searches and statistics: the healthy copies in turn, else the
+    /// A database for lists, searches and statistics: the healthy replicas in turn, else the
     /// writable one. What it answers may be up to `limits.replica_lag_s` old, but not in a call that
     /// reads its caller's own writes ([`reading_own_writes`]).
     #[must_use]
@@ -138,7 +138,7 @@ impl Db {
         }
     }
 
-    /// Whether there are copies to read from.
+    /// Whether there are replicas to read from.
     #[must_use]
     pub fn has_replicas(&self) -> bool {
         matches!(&self.inner.readers, Readers::Replicas(replicas) if !replicas.is_empty())

@@ -1,8 +1,8 @@
-//! Read-only copies: which of them are up and recent enough to read from.
+//! Read replicas: which of them are up and recent enough to read from.
 //!
-//! Every node that has copies writes the time into the one row of `replica_heartbeat` once a
+//! Every node that has replicas writes the time into the one row of `replica_heartbeat` once a
 //! second, by the writable database's clock (so it needs no leader, and more writers only make the
-//! row more recent), and then reads that row on each copy. A copy whose row is older than
+//! row more recent), and then reads that row on each replica. A replica whose row is older than
 //! `limits.replica_lag_s` and the second between two beats is passed over until it has caught up;
 //! so is one that does not answer, at once when a read fails and until it answers again.
 
@@ -18,10 +18,10 @@ use super::metrics::{Metrics, ReplicaMetrics, Role, WriterRead};
 use super::mysql;
 use config::DatabaseConfig;
 
-/// The time between two beats, which a copy without any lag may be behind.
+/// The time between two beats, which a replica without any lag may be behind.
 const BEAT_MS: i64 = 1000;
 
-/// The copies of one writable database.
+/// The replicas of one writable database.
 #[derive(Debug)]
 pub(super) struct Replicas {
     all: Vec<Replica>,
@@ -41,7 +41,7 @@ struct Replica {
 }
 
 impl Replicas {
-    /// `bound_s`: how many seconds a copy may lag.
+    /// `bound_s`: how many seconds a replica may lag.
     pub(super) fn new(
         entries: &[&DatabaseConfig],
         bound_s: u64,
@@ -57,7 +57,7 @@ impl Replicas {
         self.all.is_empty()
     }
 
-    /// The next healthy copy in turn.
+    /// The next healthy replica in turn.
     pub(super) fn next(&self) -> Option<&Conn> {
         let count = self.all.len();
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +71,7 @@ impl Replicas {
         if lags { WriterRead::ReplicaLags } else { WriterRead::ReplicaDown }
     }
 
-    /// Beats once and sorts the copies into healthy and not.
+    /// Beats once and sorts the replicas into healthy and not.
     pub(super) async fn measure(&self, writer: &Conn) {
         if self.all.is_empty() {
             return;
@@ -86,7 +86,7 @@ impl Replicas {
         let healthy = match (&seen, now) {
             (Ok(Some(seen)), Ok(now)) => now.saturating_sub(*seen) <= self.bound_ms.saturating_add(BEAT_MS),
             // The lag cannot be measured while the writable database is away; nothing is written
-            // meanwhile, so a copy that answers stays what it was.
+            // meanwhile, so a replica that answers stays what it was.
             (Ok(Some(_)), Err(_)) => replica.conn.is_healthy(),
             (Ok(None) | Err(_), _) => false,
         };
@@ -150,7 +150,7 @@ async fn write_heartbeat(writer: &Conn) -> Result<i64, DbErr> {
     row.ok_or_else(|| DbErr::RecordNotFound("the database's clock".into()))?.try_get("", "now_ms")
 }
 
-/// The last beat that has arrived at a copy.
+/// The last beat that has arrived at a replica.
 async fn last_beat(copy: &Conn) -> Result<Option<i64>, DbErr> {
     let read = "SELECT beat_ms FROM replica_heartbeat WHERE id = 1";
     let row = copy.query_one_raw(Statement::from_string(Dialect::MySql.backend(), read)).await?;

@@ -1,4 +1,4 @@
-//! Table `replica_heartbeat`: one row that tells how recent a copy of the database is.
+//! Table `replica_heartbeat`: one row that tells how recent a replica is.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Table `room_lane`: the order of each room's events, and how far each consumer has come.
 //!
-//! The columns of a consumer are written by [`crate::event::lanes`] alone.
+//! The columns of a consumer are written by `src/event/partitions.rs`, and set due by `src/event/append.rs`.
 
 use sea_orm::entity::prelude::*;
 

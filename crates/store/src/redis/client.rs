@@ -107,7 +107,7 @@ impl Client {
         }
     }
 
-    /// The layout may be out of date.
+    /// The slot map may be out of date.
     pub(crate) fn refresh_slot_map(&self) {
         if let To::Cluster(cluster) = &self.to {
             cluster.refresh_slot_map();

@@ -1,6 +1,6 @@
-//! A Redis Cluster: a link to each of its masters, and the way of a call to the right one.
+//! A Redis Cluster: a connection to each of its masters, and the routing of each call to the right one.
 //!
-//! Every master has its own link, so that one that is lost or hangs fails the calls for its own
+//! Every master has its own connection, so that one that is lost or hangs fails the calls for its own
 //! shards, at once, and no others. A call is repeated only when Redis said that it was not
 //! executed.
 
@@ -29,7 +29,7 @@ const REDIRECTIONS: usize = 8;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
 /// How often the slot map is asked for when nothing calls for it, and at most.
 const REFRESH: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(100));
-/// How long a call waits for the first layout.
+/// How long a call waits for the first slot map.
 const SLOT_MAP_LIMIT: Duration = Duration::from_millis(300);
 /// How long a node may take to tell the slot map.
 const REFRESH_LIMIT: Duration = Duration::from_millis(300);
@@ -41,7 +41,7 @@ struct Shared {
     seeds: Vec<Addr>,
     connections: Mutex<HashMap<Addr, Arc<SupervisedConnection>>>,
     slot_map: watch::Sender<Arc<SlotMap>>,
-    /// Asks for a new layout.
+    /// Asks for a new slot map.
     outdated: Notify,
 }
 
@@ -105,7 +105,7 @@ impl Cluster {
         self.shared.slot_map.subscribe()
     }
 
-    /// The layout may be out of date.
+    /// The slot map may be out of date.
     pub(crate) fn refresh_slot_map(&self) {
         self.shared.outdated.notify_one();
     }
@@ -170,7 +170,7 @@ impl Cluster {
 }
 
 impl Shared {
-    /// The link to a node, opened now if there is none.
+    /// The connection to a node, opened now if there is none.
     fn connection(&self, addr: &Addr) -> Arc<SupervisedConnection> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = connections.get(addr) {
@@ -181,7 +181,7 @@ impl Shared {
         connection
     }
 
-    /// The link to a master that is connected, if one is, else to any.
+    /// The connection to a master that is up, if one is, else to any.
     fn any_master(&self, slot_map: &SlotMap) -> Option<Arc<SupervisedConnection>> {
         let connections: Vec<_> = slot_map.masters().map(|addr| self.connection(addr)).collect();
         connections.iter().find(|connection| connection.is_up()).or(connections.first()).cloned()
@@ -229,7 +229,7 @@ impl Shared {
         SlotMap::read(timeout(REFRESH_LIMIT, asked).await.ok()?.ok()?, &addr)
     }
 
-    /// Uses a layout: opens links to new masters, and closes those to others.
+    /// Uses a slot map: opens connections to new masters, and closes those to others.
     fn adopt(&self, slot_map: SlotMap) {
         let masters: HashSet<&Addr> = slot_map.masters().collect();
         self.connections

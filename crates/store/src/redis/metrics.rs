@@ -91,7 +91,7 @@ impl Metrics {
         })
     }
 
-    /// Shows them in `registry`, with the connections that `remote` has when they are asked for.
+    /// Shows them in `registry`, with the connections that `client` has when they are asked for.
     pub(super) fn register(&self, client: Weak<Client>, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.seconds.clone()))?;
         registry.register(Box::new(self.failures.clone()))?;
