@@ -54,7 +54,7 @@ pub struct BuiltinIm {
 }
 
 impl BuiltinIm {
-    /// A provider with these parts. AccountStore and chat rooms share one source of ids.
+    /// A provider with these parts. Accounts and chat rooms share one source of ids.
     #[must_use]
     pub fn new(ids: Arc<dyn IdSource>, outlet: Arc<dyn Outlet>) -> Self {
         Self { ids, outlet }

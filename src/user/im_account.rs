@@ -18,7 +18,7 @@ use telemetry::sampled;
 /// How long the IM service is left alone after it failed, so that look-ups stay fast meanwhile.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// AccountStore opened at the same time for one batch.
+/// Accounts opened at the same time for one batch.
 const AT_ONCE: usize = 16;
 
 const PASSWORD_CHARS: usize = 16;

@@ -18,7 +18,7 @@ const FIRST_PAUSE_MS: i64 = 1000;
 const LONGEST_PAUSE_MS: i64 = 15 * 60 * 1000;
 /// Failures are forgotten when nobody has tried for this long.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// AccountStore and networks that are remembered.
+/// Accounts and networks that are remembered.
 const CAPACITY: u64 = 100_000;
 
 /// An account and where somebody tries to log in from.
